@@ -1,0 +1,1 @@
+//! How to talk to each network: the channel contract and one folder per channel.

@@ -1,0 +1,1 @@
+//! The door: every route, the Pusher socket, the embedded web inbox.

@@ -1,0 +1,1 @@
+//! The nouns of Frontdesk and their rules; no I/O.

@@ -1,0 +1,1 @@
+//! Fake providers over HTTP for tests, demo, benchmarks and integrators.

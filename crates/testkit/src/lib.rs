@@ -1,0 +1,1 @@
+//! Test server, builders and the suites that need the whole product.
