@@ -1,1 +1,20 @@
-//! The nouns of Frontdesk and their rules; no I/O.
+//! The nouns of Frontdesk and their rules. No I/O: everything here is plain data and pure functions.
+//!
+//! Read [`message`] and [`inbound`] first: a provider's notification becomes an [`inbound::InboundEvent`],
+//! which the engine turns into rows described by the other modules.
+
+pub mod capabilities;
+pub mod clock;
+pub mod contact;
+pub mod content;
+pub mod conversation;
+pub mod ids;
+pub mod inbound;
+pub mod inbox;
+pub mod message;
+pub mod outbound;
+pub mod text;
+pub mod user;
+
+pub use clock::{Clock, Timestamp};
+pub use ids::*;

@@ -1,0 +1,64 @@
+//! Ids of our own rows (dense integers made by the database) and ids of the providers (opaque text).
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! row_id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+row_id! {
+    /// A tenant: one hotel, company or organisation.
+    AccountId,
+    /// Someone who signs in.
+    UserId,
+    /// An API token.
+    TokenId,
+    /// One connected account on a channel: one number, one page.
+    InboxId,
+    /// A person outside.
+    ContactId,
+    /// The thread with a contact in one inbox.
+    ConversationId,
+    /// One entry in a conversation.
+    MessageId,
+    /// A file that belongs to a message, or was uploaded to become one.
+    AttachmentId,
+    /// A unit of outgoing work.
+    OutboxId,
+    /// A raw webhook body as it arrived.
+    WebhookLogId,
+}
+
+/// An id a provider gave to a message. Only its channel makes or reads it; everyone else compares.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RemoteId(pub String);
+
+impl RemoteId {
+    /// Wraps a provider's id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as the provider wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for RemoteId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
