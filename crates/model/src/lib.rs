@@ -16,5 +16,5 @@ pub mod outbound;
 pub mod text;
 pub mod user;
 
-pub use clock::{Clock, Timestamp};
+pub use clock::{Clock, SharedClock, Timestamp};
 pub use ids::*;

@@ -1,1 +1,33 @@
 //! SQLite and PostgreSQL behind one set of functions.
+//!
+//! SQL lives in this crate and nowhere else: one file per noun, each with its statements at the top and plain
+//! functions below that take a [`Tx`]. A transaction is a closure handed to [`Store::read`] or [`Store::write`]; the
+//! engine composes several functions in one. The closure runs on a thread where it may block: the one writer thread
+//! of SQLite (which commits all waiting transactions with one fsync) or a worker holding a PostgreSQL connection.
+//!
+//! To add a noun: a table in the next migration of both databases, a file here, its statements in
+//! [`statements!`] so that the tests prepare them on both.
+
+#[macro_use]
+mod db;
+mod dialect;
+mod error;
+pub mod events;
+mod migrations;
+mod signals;
+mod store;
+
+pub use db::row::{Columns, FromRow};
+pub use db::statement::Statement;
+pub use db::tx::Tx;
+pub use db::value::{FromValue, ToValue, Value};
+pub use error::StoreError;
+pub use migrations::{LATEST_SCHEMA, MigrationReport};
+pub use signals::{Signals, Topic};
+pub use store::{Store, StoreSettings};
+
+/// Every SQL statement of this crate by file and name: for the test that prepares them on both databases.
+pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
+    let files = [("events", events::STATEMENTS)];
+    files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()
+}

@@ -1,1 +1,3 @@
-//! Test server, builders and the suites that need the whole product.
+//! Test server, builders and the suites that need the whole product. Top of the dependency graph.
+
+pub mod database;

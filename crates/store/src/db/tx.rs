@@ -1,0 +1,165 @@
+//! One transaction on either database.
+
+use super::row::{Columns, FromRow, RowRef};
+use super::statement::Statement;
+use super::value::Value;
+use crate::StoreError;
+use crate::events::NewEvent;
+use crate::signals::{Topic, TopicSet};
+
+/// A transaction in progress. Handed to the closures of [`crate::Store::read`] and [`crate::Store::write`].
+pub struct Tx<'a> {
+    backend: TxBackend<'a>,
+    /// Events to append when the closure is done: their numbers are taken last, so that the counter of the account
+    /// is locked as shortly as possible.
+    pub(crate) events: Vec<NewEvent>,
+    /// Who is to be woken after the commit.
+    pub(crate) signals: TopicSet,
+    /// PostgreSQL broke off a statement because of a concurrent transaction: run the closure again.
+    pub(crate) conflict: bool,
+}
+
+pub(crate) enum TxBackend<'a> {
+    Sqlite(&'a rusqlite::Connection),
+    Postgres(crate::dialect::postgres::PgConnection<'a>),
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(backend: TxBackend<'a>) -> Self {
+        Self { backend, events: Vec::new(), signals: TopicSet::default(), conflict: false }
+    }
+
+    /// True on PostgreSQL; for [`crate::dialect`] and set-based statements only.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.backend, TxBackend::Postgres(_))
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub fn execute(&mut self, statement: &Statement, params: &[Value<'_>]) -> Result<u64, StoreError> {
+        match &mut self.backend {
+            TxBackend::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(statement.sqlite)?;
+                bind(&mut prepared, params)?;
+                Ok(prepared.raw_execute()? as u64)
+            }
+            TxBackend::Postgres(connection) => {
+                let result = connection.execute(statement.postgres, params);
+                self.note_conflict(result)
+            }
+        }
+    }
+
+    /// Runs a query; returns all rows.
+    pub fn query<T: FromRow>(
+        &mut self,
+        statement: &Statement,
+        params: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let sql = if self.is_postgres() { statement.postgres } else { statement.sqlite };
+        self.query_text(sql, params)
+    }
+
+    /// Runs a query of which at most one row is wanted.
+    pub fn find<T: FromRow>(
+        &mut self,
+        statement: &Statement,
+        params: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.query(statement, params)?.into_iter().next())
+    }
+
+    /// Runs a query whose text was put together at run time (filters of lists).
+    pub(crate) fn query_text<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.backend {
+            TxBackend::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(sql)?;
+                bind(&mut prepared, params)?;
+                let mut rows = prepared.raw_query();
+                let mut found = Vec::new();
+                while let Some(row) = rows.next()? {
+                    found.push(T::from_row(&mut Columns::new(RowRef::Sqlite(row)))?);
+                }
+                Ok(found)
+            }
+            TxBackend::Postgres(connection) => {
+                let result = connection.query(sql, params);
+                let rows = self.note_conflict(result)?;
+                rows.iter().map(|row| T::from_row(&mut Columns::new(RowRef::Postgres(row)))).collect()
+            }
+        }
+    }
+
+    /// Checks that a statement can be prepared.
+    pub(crate) fn prepare(&mut self, statement: &Statement) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Sqlite(connection) => drop(connection.prepare_cached(statement.sqlite)?),
+            TxBackend::Postgres(connection) => connection.prepare(statement.postgres)?,
+        }
+        Ok(())
+    }
+
+    /// Runs several statements without parameters (migrations).
+    pub(crate) fn execute_script(&mut self, sql: &str) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            TxBackend::Postgres(connection) => Ok(connection.execute_script(sql)?),
+        }
+    }
+
+    /// Appends an event to the account's sequence when the transaction commits.
+    pub fn emit(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// Wakes whoever waits for `topic`, on every node, after the commit.
+    pub fn signal(&mut self, topic: Topic) {
+        self.signals.insert(topic);
+    }
+
+    fn note_conflict<T>(&mut self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+        use tokio_postgres::error::SqlState;
+        if let Err(error) = &result
+            && error.code().is_some_and(|c| {
+                *c == SqlState::T_R_DEADLOCK_DETECTED || *c == SqlState::T_R_SERIALIZATION_FAILURE
+            })
+        {
+            self.conflict = true;
+        }
+        Ok(result?)
+    }
+}
+
+/// Binds `$1`, `$2`… by name: SQLite numbers named parameters in the order in which they appear in the text.
+fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result<(), StoreError> {
+    const NAMES: [&str; 40] = [
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+        "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29",
+        "$30", "$31", "$32", "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40",
+    ];
+    for (name, value) in NAMES.iter().zip(params) {
+        if let Some(index) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(index, SqliteValue(*value))?;
+        }
+    }
+    Ok(())
+}
+
+struct SqliteValue<'a>(Value<'a>);
+
+impl rusqlite::ToSql for SqliteValue<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(v) => ValueRef::Integer(v),
+            Value::Real(v) => ValueRef::Real(v),
+            Value::Bool(v) => ValueRef::Integer(v.into()),
+            Value::Text(v) => ValueRef::Text(v.as_bytes()),
+            Value::Blob(v) => ValueRef::Blob(v),
+        }))
+    }
+}

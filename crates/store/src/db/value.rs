@@ -1,0 +1,256 @@
+//! The values both databases share: integers (64 bit), text, bytes, booleans, floating point, null.
+
+use bytes::BytesMut;
+use frontdesk_model::Timestamp;
+use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+
+/// One value going into or coming out of the database.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// BIGINT.
+    Int(i64),
+    /// DOUBLE PRECISION.
+    Real(f64),
+    /// BOOLEAN; SQLite returns it as an integer.
+    Bool(bool),
+    /// TEXT.
+    Text(&'a str),
+    /// BLOB or BYTEA.
+    Blob(&'a [u8]),
+}
+
+/// Parameters of a statement: `p![account_id, name, now]`.
+macro_rules! p {
+    ($($x:expr),* $(,)?) => { &[$($crate::db::value::ToValue::to_value(&$x)),*] };
+}
+
+/// Something that can be a parameter.
+pub trait ToValue {
+    /// The value to bind.
+    fn to_value(&self) -> Value<'_>;
+}
+
+/// Something that can be read from a column.
+pub trait FromValue: Sized {
+    /// What the column must hold, for the error.
+    const EXPECTED: &'static str;
+
+    /// Reads the value; `None` when it is of another type.
+    fn from_value(value: Value<'_>) -> Option<Self>;
+}
+
+macro_rules! simple_value {
+    ($($t:ty, $variant:ident, $expected:literal, |$v:ident| $out:expr, $pattern:pat => $in:expr;)+) => {$(
+        impl ToValue for $t {
+            fn to_value(&self) -> Value<'_> { let $v = self; Value::$variant($out) }
+        }
+        impl FromValue for $t {
+            const EXPECTED: &'static str = $expected;
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                match value { $pattern => $in, _ => None }
+            }
+        }
+    )+};
+}
+
+simple_value! {
+    i64, Int, "an integer", |v| *v, Value::Int(v) => Some(v);
+    f64, Real, "a number", |v| *v, Value::Real(v) => Some(v);
+    String, Text, "text", |v| v, Value::Text(v) => Some(v.to_owned());
+    Vec<u8>, Blob, "bytes", |v| v, Value::Blob(v) => Some(v.to_vec());
+    Timestamp, Int, "a time", |v| v.as_millis(), Value::Int(v) => Some(Timestamp::from_millis(v));
+}
+
+impl ToValue for bool {
+    fn to_value(&self) -> Value<'_> {
+        Value::Bool(*self)
+    }
+}
+
+impl FromValue for bool {
+    const EXPECTED: &'static str = "a boolean";
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Bool(v) => Some(v),
+            Value::Int(v) => Some(v != 0),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! id_values {
+    ($($t:ty),+ $(,)?) => {$(
+        impl ToValue for $t {
+            fn to_value(&self) -> Value<'_> { Value::Int(self.0) }
+        }
+        impl FromValue for $t {
+            const EXPECTED: &'static str = "an id";
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                match value { Value::Int(v) => Some(Self(v)), _ => None }
+            }
+        }
+    )+};
+}
+
+id_values!(
+    frontdesk_model::AccountId,
+    frontdesk_model::UserId,
+    frontdesk_model::TokenId,
+    frontdesk_model::InboxId,
+    frontdesk_model::ContactId,
+    frontdesk_model::ConversationId,
+    frontdesk_model::MessageId,
+    frontdesk_model::AttachmentId,
+    frontdesk_model::OutboxId,
+    frontdesk_model::WebhookLogId,
+);
+
+macro_rules! word_values {
+    ($($t:ty),+ $(,)?) => {$(
+        impl ToValue for $t {
+            fn to_value(&self) -> Value<'_> { Value::Text(self.as_str()) }
+        }
+        impl FromValue for $t {
+            const EXPECTED: &'static str = stringify!($t);
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                match value { Value::Text(v) => Self::parse(v), _ => None }
+            }
+        }
+    )+};
+}
+
+word_values!(
+    frontdesk_model::message::Direction,
+    frontdesk_model::message::SenderType,
+    frontdesk_model::message::MessageKind,
+    frontdesk_model::message::MessageStatus,
+    frontdesk_model::content::MediaKind,
+    frontdesk_model::contact::IdentityKind,
+    frontdesk_model::conversation::ConversationStatus,
+    frontdesk_model::inbox::ConnectionCode,
+    frontdesk_model::user::Role,
+);
+
+impl ToValue for frontdesk_model::RemoteId {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+
+impl FromValue for frontdesk_model::RemoteId {
+    const EXPECTED: &'static str = "text";
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        String::from_value(value).map(Self)
+    }
+}
+
+impl ToValue for str {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl ToValue for [u8] {
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(self)
+    }
+}
+
+impl<const N: usize> ToValue for [u8; N] {
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(self)
+    }
+}
+
+impl ToValue for bytes::Bytes {
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(self)
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self) -> Value<'_> {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, ToValue::to_value)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            other => T::from_value(other).map(Some),
+        }
+    }
+}
+
+/// JSON kept in a TEXT column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Json<T>(pub T);
+
+impl<T: serde::de::DeserializeOwned> FromValue for Json<T> {
+    const EXPECTED: &'static str = "JSON";
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => serde_json::from_str(text).ok().map(Self),
+            _ => None,
+        }
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match *self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(v) => match *ty {
+                Type::INT4 => i32::try_from(v)?.to_sql(ty, out),
+                Type::INT2 => i16::try_from(v)?.to_sql(ty, out),
+                _ => v.to_sql(ty, out),
+            },
+            Value::Real(v) => v.to_sql(ty, out),
+            Value::Bool(v) => v.to_sql(ty, out),
+            Value::Text(v) => v.to_sql(ty, out),
+            Value::Blob(v) => v.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value<'a> {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(match *ty {
+            Type::INT8 => Value::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Value::Int(i32::from_sql(ty, raw)?.into()),
+            Type::INT2 => Value::Int(i16::from_sql(ty, raw)?.into()),
+            Type::FLOAT8 => Value::Real(f64::from_sql(ty, raw)?),
+            Type::BOOL => Value::Bool(bool::from_sql(ty, raw)?),
+            Type::BYTEA => Value::Blob(<&[u8]>::from_sql(ty, raw)?),
+            _ => Value::Text(<&str>::from_sql(ty, raw)?),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Value::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}

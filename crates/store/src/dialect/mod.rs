@@ -1,0 +1,4 @@
+//! The only places where the two databases differ in how they are reached.
+
+pub mod postgres;
+pub mod sqlite;

@@ -1,0 +1,226 @@
+//! SQLite: one writer thread with group commit, a few read-only connections.
+//!
+//! The writer takes whatever transactions wait, runs each within a savepoint of one big transaction, commits with one
+//! fsync and only then answers all of them. There is no timer: a lone transaction commits at once, a crowd shares.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use frontdesk_model::SharedClock;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::db::tx::{Tx, TxBackend};
+use crate::signals::{Signals, TopicSet};
+use crate::{StoreError, events};
+
+/// How many transactions share one commit at most.
+const MAX_GROUP: usize = 256;
+/// How many transactions may wait for the writer before callers have to.
+const QUEUE: usize = 4096;
+const READERS: usize = 4;
+/// How long a statement waits for a lock held by another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The SQLite side of a store.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: mpsc::Sender<Box<dyn Job>>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Sqlite {
+    /// Opens (and creates) the file, and starts the writer thread.
+    pub fn open(path: &Path, clock: SharedClock, signals: Signals) -> Result<Self, StoreError> {
+        let writer = open_writer(path)?;
+        let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<Vec<_>, _>>()?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_until_closed(&writer, receiver, &clock, &signals))
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: sender,
+            readers: Arc::new(Mutex::new(readers)),
+            permits: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs a reading transaction on one of the readers.
+    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let readers = self.readers.clone();
+        let path = self.path.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let taken = readers.lock().ok().and_then(|mut idle| idle.pop());
+            let connection = match taken {
+                Some(connection) => connection,
+                None => open_reader(&path)?,
+            };
+            let result = read_on(&connection, &body);
+            if let Ok(mut idle) = readers.lock() {
+                idle.push(connection);
+            }
+            drop(permit);
+            result
+        });
+        done.await.map_err(|_| E::from(StoreError::Panicked))?
+    }
+
+    /// Runs a writing transaction on the writer thread; returns after the commit that made it durable.
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        let job = WriteJob { body, result: None, answer: Some(answer) };
+        self.writer.send(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn read_on<T, E: From<StoreError>>(
+    connection: &Connection,
+    body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    // A transaction gives all statements of the closure the same snapshot.
+    connection.execute_batch("BEGIN").map_err(StoreError::from)?;
+    let result = body(&mut Tx::new(TxBackend::Sqlite(connection)));
+    connection.execute_batch("COMMIT").map_err(StoreError::from)?;
+    result
+}
+
+fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| {
+            StoreError::Unreachable(format!("the folder {} cannot be made: {e}", folder.display()))
+        })?;
+    }
+    let connection = Connection::open(path)
+        .map_err(|e| StoreError::Unreachable(format!("{} cannot be opened: {e}", path.display())))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
+         PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
+    )?;
+    Ok(connection)
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;")?;
+    Ok(connection)
+}
+
+/// One writing transaction, waiting for its turn.
+trait Job: Send {
+    /// Runs the closure. True when its changes are to be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Answers the caller: with the result of the closure, or with the error that took the commit away.
+    fn finish(&mut self, lost: Option<String>);
+}
+
+struct WriteJob<T, E, F> {
+    body: F,
+    result: Option<Result<T, E>>,
+    answer: Option<oneshot::Sender<Result<T, E>>>,
+}
+
+impl<T, E, F> Job for WriteJob<T, E, F>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.body)(tx)));
+        let result = result.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn finish(&mut self, lost: Option<String>) {
+        let result = match (lost, self.result.take()) {
+            (None, Some(result)) | (Some(_), Some(result @ Err(_))) => result,
+            (Some(reason), _) => Err(StoreError::Unavailable(reason).into()),
+            (None, None) => Err(StoreError::Closed.into()),
+        };
+        if let Some(answer) = self.answer.take() {
+            let _ = answer.send(result); // the caller may have gone away
+        }
+    }
+}
+
+fn write_until_closed(
+    connection: &Connection,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    clock: &SharedClock,
+    signals: &Signals,
+) {
+    let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(MAX_GROUP);
+    while queue.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
+        match write_group(connection, &mut group, clock) {
+            Ok(woken) => {
+                group.iter_mut().for_each(|job| job.finish(None));
+                signals.ring(woken);
+            }
+            Err(error) => {
+                tracing::error!(error = %error, waiting = group.len(), "a group of transactions could not be committed");
+                let _ = connection.execute_batch("ROLLBACK"); // fails when BEGIN itself failed
+                group.iter_mut().for_each(|job| job.finish(Some(error.to_string())));
+            }
+        }
+        group.clear();
+    }
+    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"); // only tidiness
+}
+
+fn write_group(
+    connection: &Connection,
+    group: &mut [Box<dyn Job>],
+    clock: &SharedClock,
+) -> Result<TopicSet, rusqlite::Error> {
+    let mut woken = TopicSet::default();
+    connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+    for job in group {
+        connection.prepare_cached("SAVEPOINT job")?.raw_execute()?;
+        let mut tx = Tx::new(TxBackend::Sqlite(connection));
+        let keep = job.run(&mut tx);
+        let flushed = if keep { events::flush(&mut tx, clock.now()) } else { Ok(()) };
+        if let Err(error) = flushed {
+            return Err(match error {
+                StoreError::Sqlite(e) => e,
+                _ => rusqlite::Error::InvalidQuery,
+            });
+        }
+        if keep {
+            woken.merge(tx.signals);
+        } else {
+            connection.prepare_cached("ROLLBACK TO job")?.raw_execute()?;
+        }
+        connection.prepare_cached("RELEASE job")?.raw_execute()?;
+    }
+    connection.prepare_cached("COMMIT")?.raw_execute()?;
+    Ok(woken)
+}

@@ -1,0 +1,155 @@
+//! The event log: a dense sequence per account, the only source of realtime and outgoing webhooks.
+
+use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp};
+
+use crate::db::statement::both;
+use crate::signals::Topic;
+use crate::{Columns, FromRow, StoreError, Tx};
+
+statements! {
+    TAKE_NUMBERS = both("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
+    INSERT = both(
+        "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    LIST_AFTER = both(
+        "SELECT account_id, seq, kind, conversation_id, message_id, data, created_at FROM events
+         WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+    LAST_SEQ = both("SELECT event_seq FROM accounts WHERE id = $1");
+    FIRST_SEQ = both("SELECT COALESCE(MIN(seq), 0) FROM events WHERE account_id = $1");
+    HEADS = both("SELECT id, event_seq FROM accounts");
+    DELETE_BEFORE = both("DELETE FROM events WHERE created_at < $1");
+}
+
+frontdesk_model::words! {
+    /// What happened.
+    pub enum EventKind {
+        /// A message was stored, of either direction.
+        MessageReceived = "message_received",
+        /// A message was edited, deleted, reacted to, or its files arrived.
+        MessageUpdated = "message_updated",
+        /// An outgoing message moved on.
+        MessageStatusUpdated = "message_status_updated",
+        /// A conversation was opened, archived or closed.
+        ConversationStatusChanged = "conversation_status_changed",
+        /// A conversation was read, starred, assigned or labelled.
+        ConversationUpdated = "conversation_updated",
+        /// A contact's name or details changed.
+        ContactUpdated = "contact_updated",
+        /// An inbox's connection changed.
+        InboxStateChanged = "inbox_state_changed",
+    }
+}
+
+/// An event to append.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Where.
+    pub conversation_id: Option<ConversationId>,
+    /// To which message.
+    pub message_id: Option<MessageId>,
+    /// What the rows cannot tell any more (the previous status), as JSON.
+    pub data: Option<String>,
+}
+
+/// An event of the log.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "as in NewEvent")]
+pub struct Event {
+    pub account_id: AccountId,
+    /// Dense and rising per account, in the order of the commits.
+    pub seq: i64,
+    pub kind: EventKind,
+    pub conversation_id: Option<ConversationId>,
+    pub message_id: Option<MessageId>,
+    pub data: Option<String>,
+    pub created_at: Timestamp,
+}
+
+impl FromRow for Event {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            account_id: row.next()?,
+            seq: row.next()?,
+            kind: row.next::<EventWord>()?.0,
+            conversation_id: row.next()?,
+            message_id: row.next()?,
+            data: row.next()?,
+            created_at: row.next()?,
+        })
+    }
+}
+
+struct EventWord(EventKind);
+
+impl crate::FromValue for EventWord {
+    const EXPECTED: &'static str = "an event kind";
+    fn from_value(value: crate::Value<'_>) -> Option<Self> {
+        match value {
+            crate::Value::Text(word) => EventKind::parse(word).map(Self),
+            _ => None,
+        }
+    }
+}
+
+/// Numbers and stores what [`Tx::emit`] collected. Called once, at the end of every writing transaction.
+pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let mut events = std::mem::take(&mut tx.events);
+    if events.is_empty() {
+        return Ok(());
+    }
+    events.sort_by_key(|e| e.account_id); // stable: the order within an account stays
+    for of_account in events.chunk_by(|a, b| a.account_id == b.account_id) {
+        let (count, account_id) = (of_account.len() as i64, of_account[0].account_id);
+        let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
+        for (event, seq) in of_account.iter().zip(last - count + 1..) {
+            tx.execute(
+                &INSERT,
+                p![
+                    account_id,
+                    seq,
+                    event.kind.as_str(),
+                    event.conversation_id,
+                    event.message_id,
+                    event.data,
+                    now
+                ],
+            )?;
+        }
+    }
+    tx.signal(Topic::Events);
+    Ok(())
+}
+
+/// The events after `seq`, at most `limit`, in order.
+pub fn list_after(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    tx.query(&LIST_AFTER, p![account, seq, limit])
+}
+
+/// The newest number of an account; 0 when nothing happened yet.
+pub fn last_seq(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, StoreError> {
+    Ok(tx.find::<(i64,)>(&LAST_SEQ, p![account])?.map_or(0, |(seq,)| seq))
+}
+
+/// The oldest number still kept; 0 when none is.
+pub fn first_seq(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, StoreError> {
+    Ok(tx.find::<(i64,)>(&FIRST_SEQ, p![account])?.map_or(0, |(seq,)| seq))
+}
+
+/// The newest number of every account: where the tail of a starting node begins.
+pub fn heads(tx: &mut Tx<'_>) -> Result<Vec<(AccountId, i64)>, StoreError> {
+    tx.query(&HEADS, p![])
+}
+
+/// Forgets events older than `before`; clients that were away longer reload.
+pub fn delete_before(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_BEFORE, p![before])
+}

@@ -1,0 +1,132 @@
+//! The store: one value that stands for the database, whichever it is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use frontdesk_model::SharedClock;
+
+use crate::dialect::postgres::Postgres;
+use crate::dialect::sqlite::Sqlite;
+use crate::migrations::{self, MigrationReport};
+use crate::signals::Signals;
+use crate::{StoreError, Tx};
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// `sqlite://data/frontdesk.db` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// Connections of one node to PostgreSQL.
+    pub postgres_connections: usize,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+    signals: Signals,
+    clock: SharedClock,
+}
+
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// Opens the database without touching its schema.
+    pub async fn open(settings: &StoreSettings, clock: SharedClock) -> Result<Self, StoreError> {
+        let signals = Signals::new();
+        let backend = if let Some(path) = sqlite_path(&settings.url) {
+            let (clock, signals) = (clock.clone(), signals.clone());
+            let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, clock, signals));
+            Backend::Sqlite(opened.await.map_err(|_| StoreError::Panicked)??)
+        } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+            let config = settings.url.parse().map_err(|_| {
+                StoreError::Url(
+                    "it is no PostgreSQL address (postgres://user:password@host/database)".to_owned(),
+                )
+            })?;
+            let connections = settings.postgres_connections.max(2);
+            Backend::Postgres(Postgres::open(config, connections, clock.clone(), signals.clone()).await?)
+        } else {
+            return Err(StoreError::Url("it must start with sqlite:// or postgres://".to_owned()));
+        };
+        Ok(Self { backend: Arc::new(backend), signals, clock })
+    }
+
+    /// Brings the schema to the version of this program. Safe to call from several nodes at once.
+    pub async fn migrate(&self) -> Result<MigrationReport, StoreError> {
+        let clock = self.clock.clone();
+        let postgres = self.is_postgres();
+        self.write(move |tx| migrations::run(tx, postgres, clock.now())).await
+    }
+
+    /// The schema version found, 0 for an empty database.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.read(migrations::version).await
+    }
+
+    /// True on PostgreSQL, where several nodes may share the database.
+    pub fn is_postgres(&self) -> bool {
+        matches!(*self.backend, Backend::Postgres(_))
+    }
+
+    /// Asks the database whether it understands a statement, without running it.
+    pub async fn check_statement(&self, statement: crate::Statement) -> Result<(), StoreError> {
+        self.read(move |tx| tx.prepare(&statement)).await
+    }
+
+    /// The file of a SQLite database.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => Some(sqlite.path()),
+            Backend::Postgres(_) => None,
+        }
+    }
+
+    /// The bells that ring after commits, here and on other nodes.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Runs a reading transaction: all its statements see the same snapshot.
+    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(body).await,
+            Backend::Postgres(postgres) => postgres.read(body).await,
+        }
+    }
+
+    /// Runs a writing transaction. Returns once it is durable; an error of the closure undoes all of it. The closure
+    /// may run more than once (after a deadlock on PostgreSQL) and must not have effects of its own.
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(body).await,
+            Backend::Postgres(postgres) => postgres.write(body).await,
+        }
+    }
+
+    /// Lets go of connections. Writes still waiting on SQLite are carried out first.
+    pub fn close(&self) {
+        if let Backend::Postgres(postgres) = &*self.backend {
+            postgres.close();
+        }
+    }
+}
+
+/// The file of a `sqlite://` address: `sqlite://data/x.db` is relative, `sqlite:///var/x.db` absolute.
+fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+}

@@ -1,0 +1,69 @@
+//! Fresh databases for tests: SQLite in a temporary folder always, PostgreSQL when `TEST_DATABASE_URL` names a server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use frontdesk_model::SharedClock;
+use frontdesk_model::clock::{Clock, SystemClock};
+use frontdesk_store::{Store, StoreSettings};
+
+/// A migrated, empty database that goes away with this value.
+pub struct TestDatabase {
+    /// `sqlite` or `postgres`, for messages of failing tests.
+    pub kind: &'static str,
+    /// The address, for a second node or another process.
+    pub url: String,
+    /// The store on it.
+    pub store: Store,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Makes one fresh database of every kind available: SQLite always; PostgreSQL when `TEST_DATABASE_URL` is set.
+///
+/// # Panics
+/// When a database cannot be made, and in CI when `TEST_DATABASE_URL` is not set.
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+pub async fn databases() -> Vec<TestDatabase> {
+    let mut all = vec![sqlite().await];
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(server) => all.push(postgres(&server).await),
+        Err(_) => assert!(std::env::var_os("CI").is_none(), "TEST_DATABASE_URL must be set in CI"),
+    }
+    for database in &all {
+        database.store.migrate().await.expect("a fresh database can be migrated");
+    }
+    all
+}
+
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+async fn sqlite() -> TestDatabase {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let url = format!("sqlite://{}", folder.path().join("frontdesk.db").display());
+    let store = open(&url).await;
+    TestDatabase { kind: "sqlite", url, store, _folder: Some(folder) }
+}
+
+/// A schema of its own on the server: as good as a database of its own, and made in a millisecond.
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+async fn postgres(server: &str) -> TestDatabase {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let started = SystemClock.now().as_millis();
+    let schema = format!("t{}_{}_{}", std::process::id(), started, COUNT.fetch_add(1, Ordering::SeqCst));
+    let config: tokio_postgres::Config = server.parse().expect("TEST_DATABASE_URL is a PostgreSQL address");
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("PostgreSQL answers");
+    let driver = tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema can be made");
+    drop(client);
+    let _ = driver.await;
+    let separator = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{separator}options=-csearch_path%3D{schema}");
+    let store = open(&url).await;
+    TestDatabase { kind: "postgres", url, store, _folder: None }
+}
+
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+async fn open(url: &str) -> Store {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let settings = StoreSettings { url: url.to_owned(), postgres_connections: 8 };
+    Store::open(&settings, clock).await.expect("the database can be opened")
+}
