@@ -1,0 +1,149 @@
+//! What the engine can be told by the settings file. Defaults are those of `config.example.toml`.
+
+use std::path::PathBuf;
+
+/// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// Where files live: media, the generated key.
+    pub data_dir: PathBuf,
+    /// The address customers' networks and browsers reach us at, without a trailing slash.
+    pub public_url: String,
+    /// Keys of the webhook doors.
+    pub doors: DoorSettings,
+    /// Sending.
+    pub outbox: OutboxSettings,
+    /// Files.
+    pub media: MediaSettings,
+    /// Requests a user may make.
+    pub limits: LimitSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
+    /// The longest text of a reply in characters, for every channel; a channel's own limit may be lower.
+    pub content_max: usize,
+    /// How long a sign-in lasts, in seconds.
+    pub session_secs: i64,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            doors: DoorSettings::default(),
+            outbox: OutboxSettings::default(),
+            media: MediaSettings::default(),
+            limits: LimitSettings::default(),
+            retention: RetentionSettings::default(),
+            content_max: 2000,
+            session_secs: 30 * 86_400,
+        }
+    }
+}
+
+/// Keys of the webhook doors, from the environment. Secrets: never logged.
+#[derive(Clone, Default)]
+pub struct DoorSettings {
+    /// `META_APP_SECRET`: signatures may be made with any of these.
+    pub meta_app_secrets: Vec<String>,
+    /// `META_VERIFY_TOKEN`.
+    pub meta_verify_tokens: Vec<String>,
+    /// `WHATSAPP_WEBHOOK_TOKEN`: bearer for relays that cannot sign; off when absent.
+    pub whatsapp_webhook_token: Option<String>,
+}
+
+impl std::fmt::Debug for DoorSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DoorSettings { .. }")
+    }
+}
+
+/// Sending.
+#[derive(Debug, Clone)]
+pub struct OutboxSettings {
+    /// How many sends of one node may be under way.
+    pub concurrency: usize,
+    /// How long a claim holds, in milliseconds.
+    pub lease_ms: i64,
+    /// Waits between tries in milliseconds; the last one repeats.
+    pub retry_ladder_ms: Vec<u64>,
+    /// Nothing is tried again after this long, in milliseconds.
+    pub give_up_ms: i64,
+    /// How far each wait may vary, as a share: 0.5 is ±50 %.
+    pub jitter: f64,
+    /// How long an uncertain send waits for the provider's word before a person is asked, in milliseconds.
+    pub unknown_settle_ms: i64,
+    /// Sends per second of one inbox.
+    pub per_inbox_per_second: u32,
+    /// Consecutive failures of a provider that open the breaker of an inbox.
+    pub breaker_failures: u32,
+    /// How long an open breaker stays open before it is tried again, in milliseconds.
+    pub breaker_open_ms: u64,
+}
+
+impl Default for OutboxSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 32,
+            lease_ms: 30_000,
+            retry_ladder_ms: vec![1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 300_000],
+            give_up_ms: 86_400_000,
+            jitter: 0.5,
+            unknown_settle_ms: 60_000,
+            per_inbox_per_second: 80,
+            breaker_failures: 5,
+            breaker_open_ms: 30_000,
+        }
+    }
+}
+
+/// Files.
+#[derive(Debug, Clone)]
+pub struct MediaSettings {
+    /// The largest file fetched or uploaded.
+    pub max_bytes: u64,
+    /// How many files one node fetches at once.
+    pub concurrency: usize,
+    /// How long a signed address of a file is good, in seconds.
+    pub url_secs: i64,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self { max_bytes: 100 * 1024 * 1024, concurrency: 4, url_secs: 86_400 }
+    }
+}
+
+/// Requests a user may make per minute.
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    /// `POST …/messages`.
+    pub send_per_minute: u32,
+    /// `GET /admin/inbox`.
+    pub list_per_minute: u32,
+    /// Failed sign-ins per address and per e-mail.
+    pub login_per_minute: u32,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self { send_per_minute: 30, list_per_minute: 60, login_per_minute: 10 }
+    }
+}
+
+/// How long things are kept, in days.
+#[derive(Debug, Clone)]
+pub struct RetentionSettings {
+    /// Raw webhook bodies; also how long a repeated body is recognised before it is parsed.
+    pub webhook_log_days: i64,
+    /// Events for clients that were away.
+    pub event_days: i64,
+    /// Audit entries.
+    pub audit_days: i64,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { webhook_log_days: 8, event_days: 8, audit_days: 730 }
+    }
+}
