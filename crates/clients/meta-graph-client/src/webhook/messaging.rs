@@ -1,0 +1,552 @@
+//! Messenger and Instagram: one event of `messaging[]` or `standby[]`.
+//!
+//! Ids (PSID per Page, IGSID per Instagram account) are opaque strings. In an echo the sender is the
+//! Page. The same message may come twice; its key is [`Message::mid`].
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{ReadError, UnixMillis, tolerant};
+
+/// Something a customer did, or an echo of what the Page did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Who did it. Absent in an opt-in that only knows a `user_ref`.
+    pub sender: Option<String>,
+    /// The `user_ref` of such an opt-in.
+    pub sender_user_ref: Option<String>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// When.
+    pub timestamp: Option<UnixMillis>,
+    /// What.
+    pub content: EventContent,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventContent {
+    /// A message, an echo, an unsend: see the flags.
+    Message(Box<Message>),
+    /// A message says something else now.
+    Edit(MessageEdit),
+    /// A button of ours was pressed: a line of the customer.
+    Postback(Postback),
+    /// A reaction was given or taken back.
+    Reaction(Reaction),
+    /// The customer saw our messages.
+    Read(Read),
+    /// Our messages arrived (Messenger only).
+    Delivery(Delivery),
+    /// The customer agreed to something.
+    Optin(Optin),
+    /// The customer came by a link or an ad, into a thread that existed.
+    Referral(Referral),
+    /// Another app got or wants the thread.
+    Handover(Handover),
+    /// `account_linking`, `policy_enforcement`, `game_plays`, events of tomorrow.
+    Other,
+    /// A known event whose part is malformed.
+    Unreadable {
+        /// Why.
+        error: ReadError,
+        /// The message it is about, if that much could be read.
+        mid: Option<String>,
+    },
+}
+
+impl EventContent {
+    pub(super) fn error(&self) -> Option<&ReadError> {
+        match self {
+            Self::Unreadable { error, .. } => Some(error),
+            Self::Message(message) => message.attachments.iter().find_map(|read| read.as_ref().err()),
+            _ => None,
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id; case-sensitive, says nothing about the order.
+    pub mid: String,
+    /// Its text.
+    pub text: Option<String>,
+    /// The payload of the quick reply that was pressed.
+    pub quick_reply: Option<String>,
+    /// What it answers.
+    pub reply_to: Option<ReplyTo>,
+    /// Its attachments, several at once.
+    pub attachments: Vec<Result<Attachment, ReadError>>,
+    /// The ad or product it came from.
+    pub referral: Option<Referral>,
+    /// The Page wrote it: by us, by another app, or in Meta's own inbox.
+    pub is_echo: bool,
+    /// Which app wrote it, in an echo.
+    pub app_id: Option<String>,
+    /// What we attached when we sent it, in an echo.
+    pub metadata: Option<String>,
+    /// It was taken back; the content must go.
+    pub is_deleted: bool,
+    /// Meta does not pass on what it was.
+    pub is_unsupported: bool,
+}
+
+/// The app id of echoes written in Meta's own Page inbox.
+pub const PAGE_INBOX_APP_ID: &str = "263902037430900";
+
+#[derive(Deserialize)]
+struct RawMessage<'a> {
+    #[serde(deserialize_with = "tolerant::id")]
+    mid: String,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    quick_reply: Option<QuickReply>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    reply_to: Option<ReplyTo>,
+    #[serde(borrow, default)]
+    attachments: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    referral: Option<Referral>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    is_echo: Option<bool>,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    app_id: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    metadata: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    is_deleted: Option<bool>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    is_unsupported: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct QuickReply {
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    payload: Option<String>,
+}
+
+/// What a message answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ReplyTo {
+    /// A message.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub mid: Option<String>,
+    /// The customer answers themselves.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub is_self_reply: Option<bool>,
+    /// An Instagram story of ours.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub story: Option<Story>,
+}
+
+/// An Instagram story; gone after 24 h.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Story {
+    /// Its id.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub id: Option<String>,
+    /// Its picture or video, signed and short-lived.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub url: Option<String>,
+}
+
+/// One attachment.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Attachment {
+    /// `image`, `video`, `audio`, `file`, `sticker`, `location`, `template`, `fallback`, `reel`,
+    /// `ig_reel`, `post`, `ig_post`, `share`, `story_mention`, `ephemeral`, `like_heart`,
+    /// `appointment_booking`, and what comes next.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What there is to it; absent or null for `like_heart` and some `fallback`s.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub payload: Option<Payload>,
+    /// Title beside the payload (location, fallback).
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// Address beside the payload (location, fallback).
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub url: Option<String>,
+}
+
+/// What there is to an attachment.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Payload {
+    /// Where it can be fetched: signed, expires within days, needs no token.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub url: Option<String>,
+    /// Its title (shares, posts, reels).
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// Until August 2026 a sticker comes twice, as image and as sticker: drop the image.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub sticker_id: Option<String>,
+    /// A place.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub coordinates: Option<Coordinates>,
+    /// A shared Instagram post.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub ig_post_media_id: Option<String>,
+    /// A shared reel.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub reel_video_id: Option<String>,
+}
+
+/// A place.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Coordinates {
+    /// Degrees, north positive.
+    #[serde(deserialize_with = "tolerant::amount")]
+    pub lat: f64,
+    /// Degrees, east positive.
+    #[serde(deserialize_with = "tolerant::amount")]
+    pub long: f64,
+}
+
+/// A message says something else now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct MessageEdit {
+    /// Which one.
+    #[serde(deserialize_with = "tolerant::id")]
+    pub mid: String,
+    /// What it says now. May lack.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub text: Option<String>,
+    /// Which edit, 1 to 5. 0 was seen for a *new* message (Instagram in development mode).
+    #[serde(default, deserialize_with = "tolerant::optional_number")]
+    pub num_edit: Option<i64>,
+}
+
+/// A pressed button.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Postback {
+    /// Its id as a line of the conversation; older bodies lack it.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub mid: Option<String>,
+    /// What it says.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// What we attached to it.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub payload: Option<String>,
+    /// Where the customer came from.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub referral: Option<Referral>,
+}
+
+/// A reaction to one message.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Reaction {
+    /// To which one.
+    #[serde(deserialize_with = "tolerant::id")]
+    pub mid: String,
+    /// Given or taken back.
+    pub action: ReactionAction,
+    /// `love`, `smile`, ..., `other`; absent when taken back.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub reaction: Option<String>,
+    /// The emoji; absent when taken back.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub emoji: Option<String>,
+}
+
+/// What was done with a reaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReactionAction {
+    /// Given.
+    React,
+    /// Taken back.
+    Unreact,
+}
+
+/// The customer saw our messages: all up to a moment (Messenger), or one (Instagram).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Read {
+    /// All sent before this moment.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub watermark: Option<UnixMillis>,
+    /// This one.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub mid: Option<String>,
+}
+
+/// Our messages arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Delivery {
+    /// These; the list may lack.
+    #[serde(default, deserialize_with = "tolerant::list")]
+    pub mids: Vec<String>,
+    /// All sent before this moment.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub watermark: Option<UnixMillis>,
+}
+
+/// The customer agreed to something.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Optin {
+    /// As `notification_messages`.
+    #[serde(default, rename = "type", deserialize_with = "tolerant::optional")]
+    pub kind: Option<String>,
+    /// What we attached.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub payload: Option<String>,
+    /// What we attached, in the older plug-ins.
+    #[serde(default, rename = "ref", deserialize_with = "tolerant::optional_id")]
+    pub reference: Option<String>,
+    /// What it is called.
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// Who, when there is no sender yet.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub user_ref: Option<String>,
+}
+
+/// Where a customer came from.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Referral {
+    /// What we attached to the link.
+    #[serde(rename = "ref", deserialize_with = "tolerant::optional_id")]
+    pub reference: Option<String>,
+    /// `SHORTLINK`, `ADS`, `IGME-SOURCE-LINK`, ...
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub source: Option<String>,
+    /// `OPEN_THREAD`
+    #[serde(rename = "type", deserialize_with = "tolerant::optional")]
+    pub kind: Option<String>,
+    /// Which ad.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub ad_id: Option<String>,
+    /// What it showed.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub ads_context_data: Option<AdContext>,
+    /// Which product.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub product: Option<Product>,
+}
+
+/// What an ad showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AdContext {
+    /// Its title.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub ad_title: Option<String>,
+    /// Its picture.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub photo_url: Option<String>,
+    /// Its video.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub video_url: Option<String>,
+}
+
+/// A product of the shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Product {
+    /// Its id.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub id: Option<String>,
+}
+
+/// Another app got, gave up or wants the thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    /// What happened to the thread.
+    pub kind: HandoverKind,
+    /// Who had it; may be null.
+    pub previous_owner_app_id: Option<String>,
+    /// Who has it.
+    pub new_owner_app_id: Option<String>,
+    /// Who wants it.
+    pub requested_owner_app_id: Option<String>,
+    /// What they attached.
+    pub metadata: Option<String>,
+}
+
+/// What happened to a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoverKind {
+    /// `pass_thread_control`: it was given.
+    Pass,
+    /// `take_thread_control`: it was taken.
+    Take,
+    /// `request_thread_control`: it is wanted.
+    Request,
+    /// `app_roles`: the apps' roles changed.
+    AppRoles,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Owners {
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    previous_owner_app_id: Option<String>,
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    new_owner_app_id: Option<String>,
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    requested_owner_app_id: Option<String>,
+    #[serde(deserialize_with = "tolerant::optional")]
+    metadata: Option<String>,
+}
+
+/// An event, its content not looked into yet.
+#[derive(Deserialize)]
+struct RawEvent<'a> {
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    sender: Option<Party>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    recipient: Option<Party>,
+    #[serde(default, deserialize_with = "tolerant::optional")]
+    timestamp: Option<UnixMillis>,
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    message_edit: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    postback: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reaction: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    read: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    delivery: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    optin: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    referral: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pass_thread_control: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    take_thread_control: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    request_thread_control: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    app_roles: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Party {
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    user_ref: Option<String>,
+}
+
+/// Fields whose change carries an event: what the dashboard's "Test" button sends.
+pub(super) fn is_messaging_field(field: &str) -> bool {
+    matches!(
+        field,
+        "messages"
+            | "standby"
+            | "messaging_postbacks"
+            | "messaging_optins"
+            | "messaging_referral"
+            | "messaging_referrals"
+            | "messaging_seen"
+            | "messaging_handover"
+            | "messaging_handovers"
+            | "message_reactions"
+            | "message_reads"
+            | "message_deliveries"
+            | "message_echoes"
+            | "message_edit"
+            | "message_edits"
+    )
+}
+
+pub(super) fn read_event(raw: &RawValue) -> Result<Event, ReadError> {
+    let mut event: RawEvent<'_> = serde_json::from_str(raw.get())?;
+    let sender = event.sender.take();
+    let recipient = event.recipient.take();
+    let (sender, sender_user_ref) = sender.map_or((None, None), |party| (party.id, party.user_ref));
+    Ok(Event {
+        sender,
+        sender_user_ref,
+        recipient: recipient.and_then(|party| party.id),
+        timestamp: event.timestamp,
+        content: read_event_content(&event),
+    })
+}
+
+fn read_event_content(event: &RawEvent<'_>) -> EventContent {
+    use HandoverKind::{AppRoles, Pass, Request, Take};
+    if let Some(raw) = event.message {
+        return read_message(raw).unwrap_or_else(|error| unreadable(raw, error));
+    }
+    if let Some(raw) = event.message_edit {
+        return part(raw, EventContent::Edit);
+    }
+    if let Some(raw) = event.postback {
+        return part(raw, EventContent::Postback);
+    }
+    if let Some(raw) = event.reaction {
+        return part(raw, EventContent::Reaction);
+    }
+    if let Some(raw) = event.read {
+        return part(raw, EventContent::Read);
+    }
+    if let Some(raw) = event.delivery {
+        return part(raw, EventContent::Delivery);
+    }
+    if let Some(raw) = event.optin {
+        return part(raw, EventContent::Optin);
+    }
+    if let Some(raw) = event.referral {
+        return part(raw, EventContent::Referral);
+    }
+    let handovers = [
+        (Pass, event.pass_thread_control),
+        (Take, event.take_thread_control),
+        (Request, event.request_thread_control),
+        (AppRoles, event.app_roles),
+    ];
+    for (kind, raw) in handovers {
+        if let Some(raw) = raw {
+            return part(raw, |owners: Owners| {
+                EventContent::Handover(Handover {
+                    kind,
+                    previous_owner_app_id: owners.previous_owner_app_id,
+                    new_owner_app_id: owners.new_owner_app_id,
+                    requested_owner_app_id: owners.requested_owner_app_id,
+                    metadata: owners.metadata,
+                })
+            });
+        }
+    }
+    EventContent::Other
+}
+
+fn read_message(raw: &RawValue) -> Result<EventContent, ReadError> {
+    let message: RawMessage<'_> = serde_json::from_str(raw.get())?;
+    let attachments = super::items(message.attachments, super::whatsapp::read_part::<Attachment>);
+    Ok(EventContent::Message(Box::new(Message {
+        mid: message.mid,
+        text: message.text,
+        quick_reply: message.quick_reply.and_then(|reply| reply.payload),
+        reply_to: message.reply_to,
+        attachments: attachments.into_iter().map(|item| item.read).collect(),
+        referral: message.referral,
+        is_echo: message.is_echo.unwrap_or(false),
+        app_id: message.app_id,
+        metadata: message.metadata,
+        is_deleted: message.is_deleted.unwrap_or(false),
+        is_unsupported: message.is_unsupported.unwrap_or(false),
+    })))
+}
+
+fn part<'a, T: Deserialize<'a>>(raw: &'a RawValue, content: impl FnOnce(T) -> EventContent) -> EventContent {
+    match serde_json::from_str(raw.get()) {
+        Ok(value) => content(value),
+        Err(error) => unreadable(raw, error.into()),
+    }
+}
+
+fn unreadable(raw: &RawValue, error: ReadError) -> EventContent {
+    let mid: Option<tolerant::IdText<'_>> = tolerant::field(raw.get(), "mid").ok().flatten();
+    EventContent::Unreadable { error, mid: mid.map(|mid| mid.0.into_owned()) }
+}
