@@ -17,7 +17,9 @@ statements! {
     LAST_SEQ = both("SELECT event_seq FROM accounts WHERE id = $1");
     FIRST_SEQ = both("SELECT COALESCE(MIN(seq), 0) FROM events WHERE account_id = $1");
     HEADS = both("SELECT id, event_seq FROM accounts");
-    DELETE_BEFORE = both("DELETE FROM events WHERE created_at < $1");
+    DELETE_OLDEST = both(
+        "DELETE FROM events WHERE account_id = $1 AND created_at < $2 AND seq IN
+         (SELECT seq FROM events WHERE account_id = $1 ORDER BY seq LIMIT $3)");
 }
 
 frontdesk_model::words! {
@@ -149,7 +151,12 @@ pub fn heads(tx: &mut Tx<'_>) -> Result<Vec<(AccountId, i64)>, StoreError> {
     tx.query(&HEADS, p![])
 }
 
-/// Forgets events older than `before`; clients that were away longer reload.
-pub fn delete_before(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute(&DELETE_BEFORE, p![before])
+/// Forgets at most `limit` of the oldest events made before `before`; clients that were away longer reload.
+pub fn delete_oldest(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_OLDEST, p![account, before, limit])
 }

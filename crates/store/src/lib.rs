@@ -10,12 +10,21 @@
 
 #[macro_use]
 mod db;
+
+pub mod attachments;
+pub mod contacts;
+pub mod conversations;
+pub mod deliveries;
 mod dialect;
 mod error;
 pub mod events;
+pub mod messages;
 mod migrations;
+pub mod outbox;
+pub mod pending_updates;
 mod signals;
 mod store;
+pub mod webhook_logs;
 
 pub use db::row::{Columns, FromRow};
 pub use db::statement::Statement;
@@ -28,6 +37,16 @@ pub use store::{Store, StoreSettings};
 
 /// Every SQL statement of this crate by file and name: for the test that prepares them on both databases.
 pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
-    let files = [("events", events::STATEMENTS)];
+    let files = [
+        ("attachments", attachments::STATEMENTS),
+        ("contacts", contacts::STATEMENTS),
+        ("conversations", conversations::STATEMENTS),
+        ("deliveries", deliveries::STATEMENTS),
+        ("events", events::STATEMENTS),
+        ("messages", messages::STATEMENTS),
+        ("outbox", outbox::STATEMENTS),
+        ("pending_updates", pending_updates::STATEMENTS),
+        ("webhook_logs", webhook_logs::STATEMENTS),
+    ];
     files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()
 }

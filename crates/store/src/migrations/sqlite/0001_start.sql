@@ -78,14 +78,13 @@ CREATE TABLE contacts (
     account_id BIGINT NOT NULL,
     name TEXT,
     name_edited BOOLEAN NOT NULL DEFAULT FALSE,
+    name_at BIGINT NOT NULL DEFAULT 0,
     email TEXT,
     phone TEXT,
     avatar_url TEXT,
     search_text TEXT NOT NULL DEFAULT '',
     profile_at BIGINT,
     merged_into BIGINT,
-    first_seen_at BIGINT NOT NULL,
-    last_seen_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
@@ -117,6 +116,9 @@ CREATE TABLE conversations (
     last_message_id BIGINT,
     last_message_at BIGINT NOT NULL,
     last_inbound_at BIGINT,
+    last_inbound_id BIGINT,
+    delivered_until BIGINT NOT NULL DEFAULT 0,
+    read_until BIGINT NOT NULL DEFAULT 0,
     status_changed_at BIGINT NOT NULL DEFAULT 0,
     next_send_at BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
@@ -211,6 +213,15 @@ CREATE TABLE reactions (
     PRIMARY KEY (account_id, message_id, sender_key)
 ) WITHOUT ROWID;
 
+CREATE TABLE message_edits (
+    account_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    content TEXT,
+    edited_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, message_id, version, edited_at)
+) WITHOUT ROWID;
+
 CREATE TABLE pending_updates (
     id INTEGER PRIMARY KEY,
     account_id BIGINT NOT NULL,
@@ -277,7 +288,6 @@ CREATE TABLE webhook_logs (
 CREATE UNIQUE INDEX webhook_logs_body ON webhook_logs (door, body_hash);
 CREATE INDEX webhook_logs_open ON webhook_logs (state, id) WHERE state <> 'applied';
 CREATE INDEX webhook_logs_account ON webhook_logs (account_id, id);
-CREATE INDEX webhook_logs_age ON webhook_logs (created_at);
 
 CREATE TABLE events (
     account_id BIGINT NOT NULL,
@@ -289,7 +299,6 @@ CREATE TABLE events (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, seq)
 ) WITHOUT ROWID;
-CREATE INDEX events_age ON events (created_at);
 
 CREATE TABLE audit_entries (
     id INTEGER PRIMARY KEY,

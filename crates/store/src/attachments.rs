@@ -1,0 +1,298 @@
+//! Files of messages: fetched from the provider after the message was stored, or uploaded to be sent.
+
+use frontdesk_model::content::{MediaKind, MediaRef};
+use frontdesk_model::{AccountId, AttachmentId, InboxId, MessageId, Timestamp, UserId};
+
+use crate::db::statement::{both, each};
+use crate::signals::Topic;
+use crate::{Columns, FromRow, StoreError, Tx};
+
+macro_rules! columns {
+    () => {
+        "id, account_id, inbox_id, message_id, uploaded_by, kind, mime_type, file_name, size_bytes,
+         sha256, storage_key, source, state, error, attempts, claim_token, created_at"
+    };
+}
+
+statements! {
+    INSERT_PENDING = both(
+        "INSERT INTO attachments (account_id, inbox_id, message_id, kind, mime_type, file_name, source, state, due_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8)");
+    INSERT_UPLOAD = both(
+        "INSERT INTO attachments (account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key,
+            state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9) RETURNING id");
+    GET = both(concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"));
+    OF_MESSAGE = both(concat!("SELECT ", columns!(),
+        " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
+    ATTACH = both(
+        "UPDATE attachments SET message_id = $3, inbox_id = $4
+         WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND state = 'ready'");
+    CLAIM = each(
+        concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
+         WHERE id IN (SELECT d.id FROM attachments d WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
+                        ORDER BY d.due_at LIMIT $4)
+         RETURNING ", columns!()),
+        concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
+         WHERE id IN (SELECT d.id FROM attachments d WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
+                        ORDER BY d.due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+         RETURNING ", columns!()));
+    FINISH = both(
+        "UPDATE attachments SET state = 'ready', storage_key = $4, size_bytes = $5, sha256 = $6, mime_type = $7, kind = $8,
+            source = NULL, error = NULL
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'pending'");
+    GIVE_UP = both(
+        "UPDATE attachments SET state = $4, error = $5
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'pending'");
+    RETRY = both(
+        "UPDATE attachments SET due_at = $4, lease_until = 0, error = $5
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'pending'");
+    RESTART = both(
+        "UPDATE attachments SET state = 'pending', due_at = $3, lease_until = 0, error = NULL, attempts = 0
+         WHERE account_id = $1 AND id = $2 AND state IN ('failed', 'too_large') AND source IS NOT NULL");
+    REMOVE_OF_MESSAGE = both(
+        "DELETE FROM attachments WHERE account_id = $1 AND message_id = $2 RETURNING storage_key");
+    KEY_IN_USE = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
+    NEXT_DUE = both("SELECT MIN(due_at) FROM attachments WHERE state = 'pending'");
+    STALE_UPLOADS = both(
+        "DELETE FROM attachments WHERE message_id IS NULL AND created_at < $1 AND state = 'ready' RETURNING account_id, storage_key");
+}
+
+frontdesk_model::words! {
+    /// Whether the bytes of a file are here.
+    pub enum AttachmentState {
+        /// Still at the provider; will be fetched.
+        Pending = "pending",
+        /// Here.
+        Ready = "ready",
+        /// Could not be had.
+        Failed = "failed",
+        /// Larger than allowed.
+        TooLarge = "too_large",
+    }
+}
+
+/// A file as stored.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the columns")]
+pub struct AttachmentRow {
+    pub id: AttachmentId,
+    pub account_id: AccountId,
+    pub inbox_id: Option<InboxId>,
+    pub message_id: Option<MessageId>,
+    pub uploaded_by: Option<UserId>,
+    pub kind: MediaKind,
+    pub mime_type: Option<String>,
+    pub file_name: Option<String>,
+    pub size_bytes: Option<i64>,
+    pub sha256: Option<String>,
+    /// Where the bytes are in the media store.
+    pub storage_key: Option<String>,
+    /// Where the provider keeps it, until fetched.
+    pub source: Option<MediaRef>,
+    pub state: AttachmentState,
+    pub error: Option<String>,
+    pub attempts: i64,
+    pub claim_token: Option<String>,
+    pub created_at: Timestamp,
+}
+
+impl FromRow for AttachmentRow {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            account_id: row.next()?,
+            inbox_id: row.next()?,
+            message_id: row.next()?,
+            uploaded_by: row.next()?,
+            kind: row.next()?,
+            mime_type: row.next()?,
+            file_name: row.next()?,
+            size_bytes: row.next()?,
+            sha256: row.next()?,
+            storage_key: row.next()?,
+            source: row.next_json()?,
+            state: AttachmentState::parse(&row.next::<String>()?).unwrap_or(AttachmentState::Failed),
+            error: row.next()?,
+            attempts: row.next()?,
+            claim_token: row.next()?,
+            created_at: row.next()?,
+        })
+    }
+}
+
+/// Stores a file that is still at the provider; it will be fetched soon.
+pub fn insert_pending(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    message: MessageId,
+    media: &MediaRef,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let source = serde_json::to_string(media).ok();
+    tx.execute(
+        &INSERT_PENDING,
+        p![account, inbox, message, media.kind, media.mime_type, media.file_name, source, now],
+    )?;
+    tx.signal(Topic::Media);
+    Ok(())
+}
+
+/// A file an agent uploaded.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in AttachmentRow")]
+pub struct NewUpload<'a> {
+    pub account_id: AccountId,
+    pub uploaded_by: Option<UserId>,
+    pub kind: MediaKind,
+    pub mime_type: &'a str,
+    pub file_name: &'a str,
+    pub size_bytes: i64,
+    pub sha256: &'a str,
+    pub storage_key: &'a str,
+}
+
+/// Stores an uploaded file, not yet part of a message.
+pub fn insert_upload(
+    tx: &mut Tx<'_>,
+    upload: &NewUpload<'_>,
+    now: Timestamp,
+) -> Result<Option<AttachmentId>, StoreError> {
+    let NewUpload { account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key } =
+        upload;
+    let inserted = tx.find::<(AttachmentId,)>(
+        &INSERT_UPLOAD,
+        p![account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key, now],
+    )?;
+    Ok(inserted.map(|(id,)| id))
+}
+
+/// A file by id.
+pub fn find(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+) -> Result<Option<AttachmentRow>, StoreError> {
+    tx.find(&GET, p![account, id])
+}
+
+/// The files of a message.
+pub fn of_message(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+) -> Result<Vec<AttachmentRow>, StoreError> {
+    tx.query(&OF_MESSAGE, p![account, message])
+}
+
+/// Makes an uploaded file part of a message; false when it is part of one already.
+pub fn attach(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+    message: MessageId,
+    inbox: InboxId,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&ATTACH, p![account, id, message, inbox])? > 0)
+}
+
+/// Takes files that are due, for `lease_until`.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease_until: Timestamp,
+    token: &str,
+    limit: i64,
+) -> Result<Vec<AttachmentRow>, StoreError> {
+    tx.query(&CLAIM, p![now, lease_until, token, limit])
+}
+
+/// What was fetched.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in AttachmentRow")]
+pub struct Fetched<'a> {
+    pub storage_key: &'a str,
+    pub size_bytes: i64,
+    pub sha256: &'a str,
+    pub mime_type: &'a str,
+    pub kind: MediaKind,
+}
+
+/// The bytes are here. False when another worker finished first or the claim was lost.
+pub fn finish(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+    token: &str,
+    fetched: &Fetched<'_>,
+) -> Result<bool, StoreError> {
+    let Fetched { storage_key, size_bytes, sha256, mime_type, kind } = fetched;
+    Ok(tx.execute(&FINISH, p![account, id, token, storage_key, size_bytes, sha256, mime_type, kind])? > 0)
+}
+
+/// The file cannot be had.
+pub fn give_up(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+    token: &str,
+    state: AttachmentState,
+    error: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&GIVE_UP, p![account, id, token, state.as_str(), error])? > 0)
+}
+
+/// The file will be tried again at `due_at`.
+pub fn retry_at(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+    token: &str,
+    due_at: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
+    tx.execute(&RETRY, p![account, id, token, due_at, error])?;
+    Ok(())
+}
+
+/// A person asks to fetch a failed file again. False when there is nothing to fetch.
+pub fn restart(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: AttachmentId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    tx.signal(Topic::Media);
+    Ok(tx.execute(&RESTART, p![account, id, now])? > 0)
+}
+
+/// Removes the files of a message; returns the keys whose bytes nobody needs any more.
+pub fn remove_of_message(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+) -> Result<Vec<String>, StoreError> {
+    let keys = tx.query::<(Option<String>,)>(&REMOVE_OF_MESSAGE, p![account, message])?;
+    let mut orphans = Vec::new();
+    for key in keys.into_iter().filter_map(|(key,)| key) {
+        let used = tx.find::<(i64,)>(&KEY_IN_USE, p![account, key])?.is_some_and(|(n,)| n > 0);
+        if !used {
+            orphans.push(key);
+        }
+    }
+    Ok(orphans)
+}
+
+/// When the next file is due.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    Ok(tx.find::<(Option<Timestamp>,)>(&NEXT_DUE, p![])?.and_then(|(due,)| due))
+}
+
+/// Forgets uploads that never became part of a message; returns their owners and keys.
+pub fn remove_stale_uploads(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+) -> Result<Vec<(AccountId, Option<String>)>, StoreError> {
+    tx.query(&STALE_UPLOADS, p![before])
+}

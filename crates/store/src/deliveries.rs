@@ -1,0 +1,106 @@
+//! Attempts to send: each try is a row.
+
+use frontdesk_model::{AccountId, MessageId, OutboxId, RemoteId, Timestamp};
+
+use crate::db::statement::both;
+use crate::{Columns, FromRow, StoreError, Tx};
+
+statements! {
+    INSERT = both(
+        "INSERT INTO deliveries (account_id, message_id, outbox_id, attempt, started_at) VALUES ($1, $2, $3, $4, $5)");
+    FINISH = both(
+        "UPDATE deliveries SET finished_at = $5, outcome = $6, http_status = $7, provider_code = $8, error = $9, remote_id = $10
+         WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND attempt = $4 AND finished_at IS NULL");
+    LIST = both(
+        "SELECT id, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
+         FROM deliveries WHERE account_id = $1 AND message_id = $2 ORDER BY id");
+}
+
+/// One try as stored.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the columns")]
+pub struct DeliveryRow {
+    pub id: i64,
+    pub attempt: i64,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// `sent`, `retry`, `failed`, `unknown`; absent while under way or when the process died.
+    pub outcome: Option<String>,
+    pub http_status: Option<i64>,
+    pub provider_code: Option<String>,
+    pub error: Option<String>,
+    pub remote_id: Option<RemoteId>,
+}
+
+impl FromRow for DeliveryRow {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            attempt: row.next()?,
+            started_at: row.next()?,
+            finished_at: row.next()?,
+            outcome: row.next()?,
+            http_status: row.next()?,
+            provider_code: row.next()?,
+            error: row.next()?,
+            remote_id: row.next()?,
+        })
+    }
+}
+
+/// Which try.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the columns of the key")]
+pub struct DeliveryKey {
+    pub account_id: AccountId,
+    pub message_id: MessageId,
+    pub outbox_id: OutboxId,
+    pub attempt: i64,
+}
+
+/// A try begins.
+pub fn begin(tx: &mut Tx<'_>, key: DeliveryKey, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&INSERT, p![key.account_id, key.message_id, key.outbox_id, key.attempt, now])?;
+    Ok(())
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(missing_docs, reason = "as in DeliveryRow")]
+pub struct DeliveryEnd<'a> {
+    pub outcome: &'a str,
+    pub http_status: Option<i64>,
+    pub provider_code: Option<&'a str>,
+    pub error: Option<&'a str>,
+    pub remote_id: Option<&'a RemoteId>,
+}
+
+/// A try ended.
+pub fn end(
+    tx: &mut Tx<'_>,
+    key: DeliveryKey,
+    end: DeliveryEnd<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        &FINISH,
+        p![
+            key.account_id,
+            key.message_id,
+            key.outbox_id,
+            key.attempt,
+            now,
+            end.outcome,
+            end.http_status,
+            end.provider_code,
+            end.error,
+            end.remote_id
+        ],
+    )?;
+    Ok(())
+}
+
+/// All tries of a message, oldest first.
+pub fn list(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<Vec<DeliveryRow>, StoreError> {
+    tx.query(&LIST, p![account, message])
+}

@@ -1,0 +1,304 @@
+//! Work for the providers: claimed by lease, fenced by a token, done in order per conversation.
+//!
+//! A row is `queued` until due, `claimed` by one worker for a while, `sending` from just before the request leaves.
+//! When it is done the row is deleted; each try is a row in [`crate::deliveries`]. A claim whose lease ran out goes
+//! back to `queued`; a send whose lease ran out may have happened and becomes `unknown`.
+
+use frontdesk_model::{AccountId, ConversationId, InboxId, MessageId, OutboxId, Timestamp};
+
+use crate::db::statement::{both, each};
+use crate::signals::Topic;
+use crate::{Columns, FromRow, StoreError, Tx};
+
+macro_rules! columns {
+    () => {
+        "id, account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, attempts,
+         created_at"
+    };
+}
+
+/// Due, not behind an earlier row of its conversation, and its conversation may be written to.
+macro_rules! claimable {
+    () => {
+        "SELECT d.id FROM outbox d
+         WHERE d.due_at <= $1 AND d.state = 'queued'
+           AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account_id = d.account_id
+                AND e.conversation_id = d.conversation_id AND e.id < d.id AND e.state <> 'unknown')
+           AND NOT EXISTS (SELECT 1 FROM conversations v WHERE v.account_id = d.account_id
+                AND v.id = d.conversation_id AND v.next_send_at > $1)
+         ORDER BY d.due_at, d.id LIMIT $4"
+    };
+}
+
+statements! {
+    INSERT = both(
+        "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7) RETURNING id");
+    CLAIM = each(
+        concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
+         WHERE id IN (", claimable!(), ") RETURNING ", columns!()),
+        concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
+         WHERE id IN (", claimable!(), " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING ", columns!()));
+    START = both(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $4, updated_at = $5
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'claimed' RETURNING attempts");
+    FINISH = both("DELETE FROM outbox WHERE account_id = $1 AND id = $2 AND claim_token = $3");
+    REQUEUE = both(
+        "UPDATE outbox SET state = 'queued', due_at = $4, lease_until = 0, claim_token = NULL, updated_at = $5
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3");
+    SET_UNKNOWN = both(
+        "UPDATE outbox SET state = 'unknown', due_at = $4, lease_until = 0, claim_token = NULL, updated_at = $5
+         WHERE account_id = $1 AND id = $2 AND claim_token = $3");
+    EXPIRED_CLAIMS = both(
+        "UPDATE outbox SET state = 'queued', lease_until = 0, claim_token = NULL
+         WHERE state = 'claimed' AND lease_until < $1");
+    EXPIRED_SENDS = each(
+        concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0, due_at = $1 + $2
+         WHERE state = 'sending' AND lease_until < $1 RETURNING ", columns!()),
+        concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0,
+            due_at = CAST($1 AS BIGINT) + CAST($2 AS BIGINT)
+         WHERE state = 'sending' AND lease_until < $1 RETURNING ", columns!()));
+    OF_MESSAGE = both(concat!("SELECT ", columns!(),
+        " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
+    REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
+    REMOVE_SETTLED = both(
+        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state = 'unknown'");
+    CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND state = 'queued'");
+    HOLD_CONVERSATION = both(
+        "UPDATE outbox SET due_at = $3 WHERE account_id = $1 AND conversation_id = $2 AND state = 'queued' AND due_at < $3");
+    WAKE_INBOX = both(
+        "UPDATE outbox SET due_at = $2 WHERE inbox_id = $1 AND state = 'queued' AND due_at > $2");
+    HOLD_INBOX = both(
+        "UPDATE outbox SET due_at = $2 WHERE inbox_id = $1 AND state = 'queued' AND due_at < $2");
+    NEXT_DUE = both("SELECT MIN(due_at) FROM outbox WHERE state = 'queued'");
+    DEPTH = both(
+        "SELECT inbox_id, COUNT(*), MIN(created_at) FROM outbox WHERE state <> 'unknown' GROUP BY inbox_id");
+    DEPTH_OF_INBOX = both(
+        "SELECT COUNT(*) FROM outbox WHERE account_id = $1 AND inbox_id = $2 AND state <> 'unknown'");
+    PENDING_READ = both(
+        "SELECT id FROM outbox WHERE account_id = $1 AND conversation_id = $2 AND kind = 'read' AND state = 'queued'");
+}
+
+frontdesk_model::words! {
+    /// What kind of work it is.
+    pub enum OutboxKind {
+        /// Send the message.
+        Message = "message",
+        /// Tell the customer that we read.
+        Read = "read",
+    }
+}
+
+frontdesk_model::words! {
+    /// How far it is.
+    pub enum OutboxState {
+        /// Waiting to be due.
+        Queued = "queued",
+        /// Taken by a worker; nothing has left.
+        Claimed = "claimed",
+        /// A request may have left.
+        Sending = "sending",
+        /// The outcome was lost.
+        Unknown = "unknown",
+    }
+}
+
+/// A unit of work as stored.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the columns")]
+pub struct OutboxRow {
+    pub id: OutboxId,
+    pub account_id: AccountId,
+    pub inbox_id: InboxId,
+    pub conversation_id: ConversationId,
+    pub message_id: Option<MessageId>,
+    pub kind: OutboxKind,
+    pub data: Option<String>,
+    pub state: OutboxState,
+    pub due_at: Timestamp,
+    /// Tries so far.
+    pub attempts: i64,
+    pub created_at: Timestamp,
+}
+
+impl FromRow for OutboxRow {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            account_id: row.next()?,
+            inbox_id: row.next()?,
+            conversation_id: row.next()?,
+            message_id: row.next()?,
+            kind: OutboxKind::parse(&row.next::<String>()?).unwrap_or(OutboxKind::Message),
+            data: row.next()?,
+            state: OutboxState::parse(&row.next::<String>()?).unwrap_or(OutboxState::Unknown),
+            due_at: row.next()?,
+            attempts: row.next()?,
+            created_at: row.next()?,
+        })
+    }
+}
+
+/// Work to queue.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "as in OutboxRow")]
+pub struct NewWork<'a> {
+    pub account_id: AccountId,
+    pub inbox_id: InboxId,
+    pub conversation_id: ConversationId,
+    pub message_id: Option<MessageId>,
+    pub kind: OutboxKind,
+    pub data: Option<&'a str>,
+}
+
+/// Queues work, due at once.
+pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data } = work;
+    tx.query::<(OutboxId,)>(
+        &INSERT,
+        p![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now],
+    )?;
+    tx.signal(Topic::Outbox);
+    Ok(())
+}
+
+/// Takes work that is due: at most one row per conversation, the earliest.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease_until: Timestamp,
+    token: &str,
+    limit: i64,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let mut rows = tx.query::<OutboxRow>(&CLAIM, p![now, lease_until, token, limit])?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+/// The request is about to leave. Returns the number of this try; `None` when the claim was lost meanwhile.
+pub fn start(
+    tx: &mut Tx<'_>,
+    row: &OutboxRow,
+    token: &str,
+    lease_until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let started = tx.find::<(i64,)>(&START, p![row.account_id, row.id, token, lease_until, now])?;
+    Ok(started.map(|(attempts,)| attempts))
+}
+
+/// The work is done, for good or bad. False when the claim was lost: the result must then not be written.
+pub fn finish(tx: &mut Tx<'_>, row: &OutboxRow, token: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&FINISH, p![row.account_id, row.id, token])? > 0)
+}
+
+/// The work is to be tried again at `due_at`. False when the claim was lost.
+pub fn requeue(
+    tx: &mut Tx<'_>,
+    row: &OutboxRow,
+    token: &str,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    tx.signal(Topic::Outbox);
+    Ok(tx.execute(&REQUEUE, p![row.account_id, row.id, token, due_at, now])? > 0)
+}
+
+/// The outcome was lost: waits for the provider's word until `settle_at`, then for a person.
+pub fn set_unknown(
+    tx: &mut Tx<'_>,
+    row: &OutboxRow,
+    token: &str,
+    settle_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&SET_UNKNOWN, p![row.account_id, row.id, token, settle_at, now])? > 0)
+}
+
+/// Claims of dead workers go back to the queue.
+pub fn release_expired_claims(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let released = tx.execute(&EXPIRED_CLAIMS, p![now])?;
+    if released > 0 {
+        tx.signal(Topic::Outbox);
+    }
+    Ok(released)
+}
+
+/// Sends of dead workers become unknown; returns them.
+pub fn expire_sends(tx: &mut Tx<'_>, now: Timestamp, settle_ms: i64) -> Result<Vec<OutboxRow>, StoreError> {
+    tx.query(&EXPIRED_SENDS, p![now, settle_ms])
+}
+
+/// The work that sends a message.
+pub fn find_of_message(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+) -> Result<Option<OutboxRow>, StoreError> {
+    tx.find(&OF_MESSAGE, p![account, message])
+}
+
+/// Forgets the work that sends a message, whatever its state.
+pub fn remove_of_message(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<(), StoreError> {
+    tx.execute(&REMOVE_OF_MESSAGE, p![account, message])?;
+    Ok(())
+}
+
+/// The provider told what became of an uncertain send: nothing is left to do.
+pub fn remove_settled(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REMOVE_SETTLED, p![account, message])? > 0)
+}
+
+/// Takes a message out of the queue before it was claimed; true when it was still there.
+pub fn cancel(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&CANCEL, p![account, message])? > 0)
+}
+
+/// Holds back everything queued for a conversation until `until`.
+pub fn hold_conversation(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&HOLD_CONVERSATION, p![account, conversation, until])?;
+    Ok(())
+}
+
+/// Holds back everything queued for an inbox until `until`.
+pub fn hold_inbox(tx: &mut Tx<'_>, inbox: InboxId, until: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&HOLD_INBOX, p![inbox, until])?;
+    Ok(())
+}
+
+/// Makes everything queued for an inbox due now: it works again.
+pub fn wake_inbox(tx: &mut Tx<'_>, inbox: InboxId, now: Timestamp) -> Result<(), StoreError> {
+    if tx.execute(&WAKE_INBOX, p![inbox, now])? > 0 {
+        tx.signal(Topic::Outbox);
+    }
+    Ok(())
+}
+
+/// When the next work is due.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    Ok(tx.find::<(Option<Timestamp>,)>(&NEXT_DUE, p![])?.and_then(|(due,)| due))
+}
+
+/// Per inbox: how much waits, and since when.
+pub fn depths(tx: &mut Tx<'_>) -> Result<Vec<(InboxId, i64, Timestamp)>, StoreError> {
+    tx.query(&DEPTH, p![])
+}
+
+/// How much waits for one inbox.
+pub fn depth(tx: &mut Tx<'_>, account: AccountId, inbox: InboxId) -> Result<i64, StoreError> {
+    Ok(tx.find::<(i64,)>(&DEPTH_OF_INBOX, p![account, inbox])?.map_or(0, |(n,)| n))
+}
+
+/// True when a read mark for the conversation is queued already.
+pub fn has_pending_read(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+) -> Result<bool, StoreError> {
+    Ok(tx.find::<(OutboxId,)>(&PENDING_READ, p![account, conversation])?.is_some())
+}

@@ -1,0 +1,46 @@
+//! News about messages that are not here yet: kept until the message arrives.
+
+use frontdesk_model::{AccountId, InboxId, Timestamp};
+
+use crate::db::statement::both;
+use crate::{StoreError, Tx};
+
+statements! {
+    INSERT = both(
+        "INSERT INTO pending_updates (account_id, inbox_id, remote_id, update_key, data, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING");
+    TAKE = both(
+        "DELETE FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3 RETURNING id, data");
+    DELETE_BEFORE = both("DELETE FROM pending_updates WHERE created_at < $1");
+}
+
+/// Keeps news about `target` (a remote id, or a thread). `key` tells repeated news apart from new ones.
+pub fn keep(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    target: &str,
+    key: &str,
+    data: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&INSERT, p![account, inbox, target, key, data, now])?;
+    Ok(())
+}
+
+/// Takes everything kept about `target`, in the order in which it came.
+pub fn take(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    target: &str,
+) -> Result<Vec<String>, StoreError> {
+    let mut rows = tx.query::<(i64, String)>(&TAKE, p![account, inbox, target])?;
+    rows.sort_unstable_by_key(|(id, _)| *id);
+    Ok(rows.into_iter().map(|(_, data)| data).collect())
+}
+
+/// Forgets news about messages that never came.
+pub fn delete_before(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_BEFORE, p![before])
+}

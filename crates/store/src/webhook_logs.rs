@@ -1,0 +1,217 @@
+//! Raw webhook bodies as they arrived: recognised when repeated, kept for replay.
+
+use frontdesk_model::{AccountId, InboxId, Timestamp, WebhookLogId};
+
+use crate::db::statement::both;
+use crate::{Columns, FromRow, StoreError, Tx};
+
+macro_rules! columns {
+    () => {
+        "w.id, w.account_id, w.inbox_id, w.door, w.verified_by, w.state, w.error, w.events, w.attempts, w.created_at,
+         w.applied_at"
+    };
+}
+
+statements! {
+    INSERT = both(
+        "INSERT INTO webhook_logs (account_id, inbox_id, door, body_hash, body, verified_by, state, error, events,
+            attempts, created_at, applied_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)
+         ON CONFLICT (door, body_hash) DO NOTHING RETURNING id");
+    SET_STATE = both(
+        "UPDATE webhook_logs SET state = $2, error = $3, events = $4, attempts = attempts + 1, applied_at = $5,
+            account_id = $6, inbox_id = $7
+         WHERE id = $1");
+    BODY = both("SELECT door, body, verified_by FROM webhook_logs WHERE id = $1");
+    OF_STATE = both("SELECT id FROM webhook_logs WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3");
+    LIST = both(concat!("SELECT ", columns!(),
+        " FROM webhook_logs w WHERE w.account_id = $1 AND w.id < $2 ORDER BY w.id DESC LIMIT $3"));
+    LIST_OF_STATE = both(concat!("SELECT ", columns!(),
+        " FROM webhook_logs w WHERE w.account_id = $1 AND w.id < $2 AND w.state = $4 ORDER BY w.id DESC LIMIT $3"));
+    GET = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.id = $1"));
+    DELETE_OLDEST = both(
+        "DELETE FROM webhook_logs WHERE created_at < $1
+         AND id IN (SELECT id FROM webhook_logs ORDER BY id LIMIT $2)");
+}
+
+frontdesk_model::words! {
+    /// What became of a body.
+    pub enum WebhookState {
+        /// Kept; not applied yet.
+        Pending = "pending",
+        /// All its events were applied.
+        Applied = "applied",
+        /// Applying it failed; it can be replayed.
+        Failed = "failed",
+        /// It is for an inbox nobody added (or that was removed).
+        Unrouted = "unrouted",
+        /// It is genuine but cannot be read.
+        Unreadable = "unreadable",
+    }
+}
+
+/// A body as listed, without its bytes.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the columns")]
+pub struct WebhookLogRow {
+    pub id: WebhookLogId,
+    /// 0 when it concerns no account, or several.
+    pub account_id: AccountId,
+    pub inbox_id: Option<InboxId>,
+    /// The path of the door it came through.
+    pub door: String,
+    /// The inbox whose key vouched for it; `None` for a key of the settings.
+    pub verified_by: Option<InboxId>,
+    pub state: WebhookState,
+    pub error: Option<String>,
+    /// How many events it held.
+    pub events: i64,
+    pub attempts: i64,
+    pub created_at: Timestamp,
+    pub applied_at: Option<Timestamp>,
+}
+
+impl FromRow for WebhookLogRow {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            account_id: row.next()?,
+            inbox_id: row.next()?,
+            door: row.next()?,
+            verified_by: row.next()?,
+            state: WebhookState::parse(&row.next::<String>()?).unwrap_or(WebhookState::Failed),
+            error: row.next()?,
+            events: row.next()?,
+            attempts: row.next()?,
+            created_at: row.next()?,
+            applied_at: row.next()?,
+        })
+    }
+}
+
+/// A body to keep.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in WebhookLogRow")]
+pub struct NewWebhookLog<'a> {
+    pub account_id: AccountId,
+    pub inbox_id: Option<InboxId>,
+    pub door: &'a str,
+    /// SHA-256 of the body: the same bytes again change nothing.
+    pub body_hash: &'a [u8],
+    pub body: &'a [u8],
+    pub verified_by: Option<InboxId>,
+    pub state: WebhookState,
+    pub error: Option<&'a str>,
+    pub events: i64,
+}
+
+/// Keeps a body; `None` when the same bytes came before.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewWebhookLog<'_>,
+    now: Timestamp,
+) -> Result<Option<WebhookLogId>, StoreError> {
+    let applied_at = (new.state == WebhookState::Applied).then_some(now);
+    let inserted = tx.find::<(WebhookLogId,)>(
+        &INSERT,
+        p![
+            new.account_id,
+            new.inbox_id,
+            new.door,
+            new.body_hash,
+            new.body,
+            new.verified_by,
+            new.state.as_str(),
+            new.error,
+            new.events,
+            now,
+            applied_at
+        ],
+    )?;
+    Ok(inserted.map(|(id,)| id))
+}
+
+/// What became of a body when it was applied (again).
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in WebhookLogRow")]
+pub struct Outcome<'a> {
+    pub state: WebhookState,
+    pub error: Option<&'a str>,
+    pub events: i64,
+    pub account_id: AccountId,
+    pub inbox_id: Option<InboxId>,
+}
+
+/// Notes what became of a body.
+pub fn set_outcome(
+    tx: &mut Tx<'_>,
+    id: WebhookLogId,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Outcome { state, error, events, account_id, inbox_id } = outcome;
+    let applied_at = (*state == WebhookState::Applied).then_some(now);
+    tx.execute(&SET_STATE, p![id, state.as_str(), error, events, applied_at, account_id, inbox_id])?;
+    Ok(())
+}
+
+/// A body for replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptBody {
+    /// The path of the door it came through.
+    pub door: String,
+    /// The bytes as received.
+    pub body: Vec<u8>,
+    /// The inbox whose key vouched for it; `None` for a key of the settings.
+    pub verified_by: Option<InboxId>,
+}
+
+impl FromRow for KeptBody {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self { door: row.next()?, body: row.next()?, verified_by: row.next()? })
+    }
+}
+
+/// A body with its bytes, for replay.
+pub fn body(tx: &mut Tx<'_>, id: WebhookLogId) -> Result<Option<KeptBody>, StoreError> {
+    tx.find(&BODY, p![id])
+}
+
+/// Bodies of one state with ids above `after`, oldest first.
+pub fn ids_of_state(
+    tx: &mut Tx<'_>,
+    state: WebhookState,
+    after: WebhookLogId,
+    limit: i64,
+) -> Result<Vec<WebhookLogId>, StoreError> {
+    Ok(tx
+        .query::<(WebhookLogId,)>(&OF_STATE, p![state.as_str(), after, limit])?
+        .into_iter()
+        .map(|(id,)| id)
+        .collect())
+}
+
+/// The log of an account, newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    state: Option<WebhookState>,
+    before: Option<WebhookLogId>,
+    limit: i64,
+) -> Result<Vec<WebhookLogRow>, StoreError> {
+    let before = before.map_or(i64::MAX, |id| id.0);
+    match state {
+        Some(state) => tx.query(&LIST_OF_STATE, p![account, before, limit, state.as_str()]),
+        None => tx.query(&LIST, p![account, before, limit]),
+    }
+}
+
+/// One entry, whoever it belongs to.
+pub fn find(tx: &mut Tx<'_>, id: WebhookLogId) -> Result<Option<WebhookLogRow>, StoreError> {
+    tx.find(&GET, p![id])
+}
+
+/// Forgets at most `limit` of the oldest bodies received before `before`.
+pub fn delete_oldest(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_OLDEST, p![before, limit])
+}
