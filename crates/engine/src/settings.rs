@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
+
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
@@ -59,7 +61,8 @@ impl std::fmt::Debug for DoorSettings {
 }
 
 /// Sending.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OutboxSettings {
     /// How many sends of one node may be under way.
     pub concurrency: usize,
@@ -98,7 +101,8 @@ impl Default for OutboxSettings {
 }
 
 /// Files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MediaSettings {
     /// The largest file fetched or uploaded.
     pub max_bytes: u64,
@@ -115,7 +119,8 @@ impl Default for MediaSettings {
 }
 
 /// Requests a user may make per minute.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LimitSettings {
     /// `POST …/messages`.
     pub send_per_minute: u32,
@@ -132,7 +137,8 @@ impl Default for LimitSettings {
 }
 
 /// How long things are kept, in days.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RetentionSettings {
     /// Raw webhook bodies; also how long a repeated body is recognised before it is parsed.
     pub webhook_log_days: i64,

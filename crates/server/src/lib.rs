@@ -1,1 +1,6 @@
-//! The frontdesk binary: settings, wiring, commands.
+//! The `frontdesk` program: settings, wiring, commands.
+//!
+//! [`settings`] reads what the operator says, [`wiring`] builds a server of it, [`commands`] is the command line.
+//! It is a library so that the tests can start the same server within their own process.
+
+pub mod settings;

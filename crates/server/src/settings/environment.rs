@@ -1,0 +1,140 @@
+//! The environment as settings: which variable sets what.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::SettingsError;
+
+/// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
+/// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
+const NAMES: [(&str, &str); 15] = [
+    ("FRONTDESK_LISTEN", "server.listen"),
+    ("FRONTDESK_PUBLIC_URL", "server.public_url"),
+    ("FRONTDESK_DATA_DIR", "storage.data_dir"),
+    ("DATABASE_URL", "database.url"),
+    ("FRONTDESK_SECRET_KEY", "secret.key"),
+    ("FRONTDESK_LOG", "log.filter"),
+    ("META_APP_SECRET", "meta.app_secrets"),
+    ("META_VERIFY_TOKEN", "meta.verify_tokens"),
+    ("WHATSAPP_WEBHOOK_TOKEN", "meta.whatsapp_webhook_token"),
+    ("META_GRAPH_URL", "meta.graph_url"),
+    ("META_INSTAGRAM_URL", "meta.instagram_url"),
+    ("META_GRAPH_VERSION", "meta.graph_version"),
+    ("PUSHER_APP_ID", "realtime.app_id"),
+    ("PUSHER_APP_KEY", "realtime.app_key"),
+    ("PUSHER_APP_SECRET", "realtime.app_secret"),
+];
+
+/// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
+const SECRETS: [&str; 6] = [
+    "database.url",
+    "secret.key",
+    "meta.app_secrets",
+    "meta.verify_tokens",
+    "meta.whatsapp_webhook_token",
+    "realtime.app_secret",
+];
+
+/// Variables of this name space that are read elsewhere: by the command line and by the test scripts.
+const OTHERS: [&str; 6] = [
+    "FRONTDESK_CONFIG",
+    "FRONTDESK_SECRET_KEY_FILE",
+    "FRONTDESK_BIN",
+    "FRONTDESK_URL",
+    "FRONTDESK_EMAIL",
+    "FRONTDESK_PASSWORD",
+];
+
+/// Environment variables by name. Values may be secrets: never shown.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, OsString>);
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        // A name that is not UTF-8 is none of ours.
+        Self(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect(),
+        )
+    }
+
+    /// These variables only: for tests and for the demo, which must not take the operator's.
+    pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+    }
+
+    /// Sets one variable.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// Forgets one variable.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// The value for a setting, and the variable it came from.
+    pub(super) fn find(&self, setting: &str) -> Result<Option<(String, String)>, SettingsError> {
+        let mut found: Option<(String, String)> = None;
+        for name in variables(setting) {
+            let given = self.text(&name)?;
+            let from_file = if is_secret(setting) { self.from_file(&format!("{name}_FILE"))? } else { None };
+            for (name, value) in given.map(|value| (name, value)).into_iter().chain(from_file) {
+                if let Some((other, _)) = &found {
+                    return Err(SettingsError::Twice { one: other.clone(), other: name });
+                }
+                found = Some((name, value));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Variables that look like ours and set nothing: spelling mistakes. `settings` are all that exist.
+    pub fn unknown<'a>(&self, settings: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let known: Vec<String> = settings.flat_map(variables).collect();
+        let is_known = |name: &String| {
+            known.contains(name)
+                || OTHERS.contains(&name.as_str())
+                || name.strip_suffix("_FILE").is_some_and(|n| known.iter().any(|k| k == n))
+        };
+        self.0.keys().filter(|name| name.starts_with("FRONTDESK_") && !is_known(name)).cloned().collect()
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, SettingsError> {
+        match self.0.get(name) {
+            Some(value) if !value.is_empty() => match value.to_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(SettingsError::NotText { variable: name.to_owned() }),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn from_file(&self, variable: &str) -> Result<Option<(String, String)>, SettingsError> {
+        // The key's file may not exist yet: it is made on the first start, see `secret_key`.
+        if variable == "FRONTDESK_SECRET_KEY_FILE" {
+            return Ok(None);
+        }
+        let Some(path) = self.text(variable)? else { return Ok(None) };
+        let value = std::fs::read_to_string(&path).map_err(|source| SettingsError::SecretFile {
+            variable: variable.to_owned(),
+            path: path.into(),
+            source,
+        })?;
+        Ok(Some((variable.to_owned(), value.trim_end_matches(['\r', '\n']).to_owned())))
+    }
+}
+
+/// True when the value of a setting must not be shown.
+pub(super) fn is_secret(setting: &str) -> bool {
+    SECRETS.contains(&setting)
+}
+
+/// The variables that set a setting: the well-known one, then the regular one.
+fn variables(setting: &str) -> Vec<String> {
+    let well_known = NAMES.iter().filter(|(_, s)| *s == setting).map(|(name, _)| (*name).to_owned());
+    let regular = format!("FRONTDESK_{}", setting.replace('.', "_").to_uppercase());
+    let mut all: Vec<String> = well_known.chain([regular]).collect();
+    all.dedup();
+    all
+}

@@ -1,0 +1,56 @@
+//! What the other crates are given of the settings.
+
+use frontdesk_channels::contract::ProviderSettings;
+use frontdesk_engine::settings::{DoorSettings, EngineSettings};
+use frontdesk_store::StoreSettings;
+use secrecy::{ExposeSecret, SecretString};
+
+use url::Url;
+
+use super::Settings;
+
+impl Settings {
+    /// For the store.
+    pub fn for_store(&self) -> StoreSettings {
+        StoreSettings { url: self.database_url(), postgres_connections: self.database.postgres_connections }
+    }
+
+    /// For the engine.
+    pub fn for_engine(&self) -> EngineSettings {
+        EngineSettings {
+            data_dir: self.storage.data_dir.clone(),
+            public_url: self.public_url(),
+            doors: DoorSettings {
+                meta_app_secrets: exposed(&self.meta.app_secrets),
+                meta_verify_tokens: exposed(&self.meta.verify_tokens),
+                whatsapp_webhook_token: self
+                    .meta
+                    .whatsapp_webhook_token
+                    .as_ref()
+                    .map(|token| token.expose_secret().to_owned()),
+            },
+            outbox: self.outbox.clone(),
+            media: self.media.clone(),
+            limits: self.limits.clone(),
+            retention: self.retention.clone(),
+            content_max: self.replies.content_max,
+            session_secs: self.sign_in.session_secs,
+        }
+    }
+
+    /// For the channels.
+    pub fn for_channels(&self) -> ProviderSettings {
+        let url = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        ProviderSettings {
+            meta_graph_url: url(&self.meta.graph_url),
+            meta_instagram_url: url(&self.meta.instagram_url),
+            meta_graph_version: self.meta.graph_version.clone(),
+            allow_private_hosts: self.providers.allow_private_hosts.clone(),
+            timeout_ms: self.providers.timeout_ms,
+        }
+    }
+}
+
+fn exposed(secrets: &[SecretString]) -> Vec<String> {
+    secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect()
+}

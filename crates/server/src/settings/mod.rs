@@ -1,0 +1,271 @@
+//! What the person who runs the server can set, and the only place that reads files and environment for it.
+//!
+//! `config.example.toml` is compiled in and is the defaults; a file given with `--config` overrides them, the
+//! environment overrides both. To add a setting: a line with its meaning in `config.example.toml`, a field here (or
+//! in the engine's settings, which are read as they stand). A test keeps the two alike.
+//!
+//! - [`layers`]: defaults, file and environment on top of each other, unknown keys and wrong kinds refused
+//! - [`ranges`]: values that no server can work with
+//! - [`handed_on`]: what the other crates are given
+
+mod environment;
+mod error;
+mod handed_on;
+mod layers;
+mod ranges;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IntoDeserializer};
+use url::Url;
+
+pub use environment::Environment;
+pub use error::SettingsError;
+
+/// Everything that can be set. Secrets are not shown by `Debug`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The listener.
+    pub server: ServerSettings,
+    /// Files.
+    pub storage: StorageSettings,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// The key of stored secrets.
+    pub secret: SecretSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// Meta's webhooks and APIs.
+    pub meta: MetaSettings,
+    /// Calls to any provider.
+    pub providers: ProviderSettings,
+    /// Live updates.
+    pub realtime: RealtimeSettings,
+    /// What agents write.
+    pub replies: ReplySettings,
+    /// The page.
+    pub sign_in: SignInSettings,
+    /// Sending.
+    pub outbox: OutboxSettings,
+    /// Files of messages.
+    pub media: MediaSettings,
+    /// Requests a user may make.
+    pub limits: LimitSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
+}
+
+/// The listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address others reach us at; see [`Settings::public_url`].
+    #[serde(deserialize_with = "parsed_unless_empty")]
+    pub public_url: Option<Url>,
+    /// Connections open at once.
+    pub max_connections: u32,
+    /// How long a request's head may take.
+    pub header_timeout_ms: u64,
+    /// How long a request's body may take at least.
+    pub body_timeout_ms: u64,
+    /// The slowest body taken for longer.
+    pub body_bytes_per_second: u64,
+    /// How long a client may take in nothing.
+    pub write_timeout_ms: u64,
+    /// How long work under way may take to finish after SIGTERM.
+    pub shutdown_ms: u64,
+}
+
+/// Files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageSettings {
+    /// The data folder.
+    pub data_dir: PathBuf,
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Its address; see [`Settings::database_url`]. May hold a password.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub url: Option<SecretString>,
+    /// Connections to PostgreSQL.
+    pub postgres_connections: usize,
+}
+
+/// The key of stored secrets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSettings {
+    /// 64 hex digits.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub key: Option<SecretString>,
+    /// A file with them.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Directives of tracing's `EnvFilter`.
+    pub filter: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// Meta's webhooks and APIs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetaSettings {
+    /// Secrets of webhook signatures.
+    pub app_secrets: Vec<SecretString>,
+    /// Tokens of the set-up question.
+    pub verify_tokens: Vec<SecretString>,
+    /// Bearer of relays that cannot sign.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub whatsapp_webhook_token: Option<SecretString>,
+    /// The Graph API.
+    #[serde(deserialize_with = "parsed")]
+    pub graph_url: Url,
+    /// The Graph API of Instagram login.
+    #[serde(deserialize_with = "parsed")]
+    pub instagram_url: Url,
+    /// As `v26.0`.
+    pub graph_version: String,
+}
+
+/// Calls to any provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSettings {
+    /// How long one call may take.
+    pub timeout_ms: u64,
+    /// Hosts that may be called although they are not public.
+    pub allow_private_hosts: Vec<String>,
+}
+
+/// Live updates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeSettings {
+    /// The first account's Pusher app.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub app_id: Option<String>,
+    /// Its public key.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub app_key: Option<String>,
+    /// Its secret.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub app_secret: Option<SecretString>,
+    /// Who may subscribe to `inbox`.
+    pub public_inbox: PublicInbox,
+}
+
+/// Who may subscribe to the public channel `inbox`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicInbox {
+    /// Nobody.
+    Off,
+    /// Who has signed in.
+    SignedIn,
+    /// Anyone with the app key.
+    Open,
+}
+
+/// What agents write.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplySettings {
+    /// The longest text in characters.
+    pub content_max: usize,
+}
+
+/// The page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInSettings {
+    /// How long a sign-in lasts.
+    pub session_secs: i64,
+}
+
+impl Settings {
+    /// Reads the defaults, then `file`, then `environment`.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, SettingsError> {
+        let mut layers = layers::Layers::defaults()?;
+        if let Some(path) = file {
+            layers.read_file(path)?;
+        }
+        layers.read_environment(environment)?;
+        let settings: Self = layers.build()?;
+        ranges::check(&settings, &layers)?;
+        Ok(settings)
+    }
+
+    /// The address others reach us at, without a trailing slash.
+    pub fn public_url(&self) -> String {
+        match &self.server.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.server.listen),
+        }
+    }
+
+    /// The database's address, which may hold a password.
+    pub fn database_url(&self) -> String {
+        match &self.database.url {
+            Some(url) => url.expose_secret().to_owned(),
+            None => format!("sqlite://{}", self.storage.data_dir.join("frontdesk.db").display()),
+        }
+    }
+
+    /// The file of the key; the default lies in the data folder.
+    pub fn key_file(&self) -> PathBuf {
+        self.secret.key_file.clone().unwrap_or_else(|| self.storage.data_dir.join("secret.key"))
+    }
+}
+
+/// Reads text; the empty text stands for a setting that is not set.
+fn none_when_empty<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { T::deserialize(text.into_deserializer()).map(Some) }
+}
+
+/// Reads an address.
+fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+fn parsed_unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Values that no server can work with. The kinds are right by now; this is about their size and shape.
+
+use super::layers::Layers;
+use super::{Settings, SettingsError};
+use url::Url;
+
+/// The longest duration taken, in milliseconds: ten years. Also keeps sums of durations from overflowing.
+const LONGEST_MS: i128 = 10 * 365 * 86_400_000;
+
+pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> {
+    let between = |key: &str, value: i128, least: i128, most: i128| {
+        if (least..=most).contains(&value) {
+            Ok(())
+        } else {
+            Err(layers.wrong(key, format!("a whole number from {least} to {most}")))
+        }
+    };
+    let duration = |key: &str, value: i128| between(key, value, 1, LONGEST_MS);
+
+    let server = &settings.server;
+    between("server.max_connections", server.max_connections.into(), 1, 1_000_000)?;
+    duration("server.header_timeout_ms", server.header_timeout_ms.into())?;
+    duration("server.body_timeout_ms", server.body_timeout_ms.into())?;
+    between("server.body_bytes_per_second", server.body_bytes_per_second.into(), 1, 1 << 40)?;
+    duration("server.write_timeout_ms", server.write_timeout_ms.into())?;
+    between("server.shutdown_ms", server.shutdown_ms.into(), 0, LONGEST_MS)?;
+    check_url(layers, "server.public_url", server.public_url.as_ref())?;
+
+    between("database.postgres_connections", settings.database.postgres_connections as i128, 2, 1000)?;
+    check_url(layers, "meta.graph_url", Some(&settings.meta.graph_url))?;
+    check_url(layers, "meta.instagram_url", Some(&settings.meta.instagram_url))?;
+    duration("providers.timeout_ms", settings.providers.timeout_ms.into())?;
+    between("replies.content_max", settings.replies.content_max as i128, 1, 1_000_000)?;
+    between("sign_in.session_secs", settings.sign_in.session_secs.into(), 60, LONGEST_MS / 1000)?;
+
+    let outbox = &settings.outbox;
+    between("outbox.concurrency", outbox.concurrency as i128, 1, 10_000)?;
+    between("outbox.lease_ms", outbox.lease_ms.into(), 1000, LONGEST_MS)?;
+    if outbox.retry_ladder_ms.is_empty() {
+        return Err(layers.wrong("outbox.retry_ladder_ms", "a list of at least one wait"));
+    }
+    for wait in &outbox.retry_ladder_ms {
+        duration("outbox.retry_ladder_ms", (*wait).into())?;
+    }
+    duration("outbox.give_up_ms", outbox.give_up_ms.into())?;
+    if !(0.0..=1.0).contains(&outbox.jitter) {
+        return Err(layers.wrong("outbox.jitter", "a number from 0 to 1"));
+    }
+    duration("outbox.unknown_settle_ms", outbox.unknown_settle_ms.into())?;
+    between("outbox.per_inbox_per_second", outbox.per_inbox_per_second.into(), 1, 100_000)?;
+    between("outbox.breaker_failures", outbox.breaker_failures.into(), 1, 100_000)?;
+    duration("outbox.breaker_open_ms", outbox.breaker_open_ms.into())?;
+
+    between("media.max_bytes", settings.media.max_bytes.into(), 1, 1 << 40)?;
+    between("media.concurrency", settings.media.concurrency as i128, 1, 1000)?;
+    between("media.url_secs", settings.media.url_secs.into(), 1, LONGEST_MS / 1000)?;
+    for (key, value) in [
+        ("limits.send_per_minute", settings.limits.send_per_minute),
+        ("limits.list_per_minute", settings.limits.list_per_minute),
+        ("limits.login_per_minute", settings.limits.login_per_minute),
+    ] {
+        between(key, value.into(), 1, 1_000_000)?;
+    }
+    for (key, value) in [
+        ("retention.webhook_log_days", settings.retention.webhook_log_days),
+        ("retention.event_days", settings.retention.event_days),
+        ("retention.audit_days", settings.retention.audit_days),
+    ] {
+        between(key, value.into(), 1, 3650)?;
+    }
+    Ok(())
+}
+
+fn check_url(layers: &Layers, key: &str, url: Option<&Url>) -> Result<(), SettingsError> {
+    match url {
+        Some(url) if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() => {
+            Err(layers.wrong(key, "an http or https address, as https://inbox.example.org"))
+        }
+        Some(url) if url.query().is_some() || url.fragment().is_some() => {
+            Err(layers.wrong(key, "an address without ? and #"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,190 @@
+use std::io::Write;
+
+use frontdesk_engine::settings::EngineSettings;
+
+use super::layers::{EXAMPLE, Layers};
+use super::*;
+
+fn load(file: &str, environment: &Environment) -> Result<Settings, SettingsError> {
+    let mut written = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    written.write_all(file.as_bytes()).unwrap();
+    Settings::load(Some(written.path()), environment)
+}
+
+/// The error's text, with the file's name shortened.
+fn refusal(file: &str, environment: &Environment) -> String {
+    let text = load(file, environment).unwrap_err().to_string();
+    match text.split_once(".toml") {
+        Some((_, rest)) => format!("file{rest}"),
+        None => text,
+    }
+}
+
+fn defaults() -> Settings {
+    Settings::load(None, &Environment::default()).unwrap()
+}
+
+/// `deny_unknown_fields` and the absence of `serde(default)` make this fail when either side has a setting more.
+#[test]
+fn the_example_and_the_structs_have_the_same_settings() {
+    let settings = defaults();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+    for section in Layers::defaults().unwrap().keys() {
+        let mut without: toml::Table = EXAMPLE.parse().unwrap();
+        let (section, key) = section.split_once('.').unwrap();
+        without[section].as_table_mut().unwrap().remove(key);
+        let read = Settings::deserialize(toml::Value::Table(without));
+        assert!(read.is_err(), "{section}.{key} is optional: the struct must not have a default of its own");
+    }
+}
+
+#[test]
+fn every_setting_of_the_example_is_explained() {
+    let mut explained = false;
+    for line in EXAMPLE.lines() {
+        let is_setting = line.contains(" = ") && !line.starts_with('#');
+        assert!(!is_setting || explained, "no comment above: {line}");
+        // Settings that belong together may share one explanation.
+        explained = line.starts_with('#') || (is_setting && explained);
+    }
+}
+
+#[test]
+fn the_engines_own_defaults_are_those_of_the_example() {
+    assert_eq!(format!("{:?}", defaults().for_engine()), format!("{:?}", EngineSettings::default()));
+}
+
+#[test]
+fn a_file_overrides_the_defaults_and_the_environment_both() {
+    let file = "[outbox]\nconcurrency = 4\njitter = 0\n[server]\nlisten = \"127.0.0.1:9000\"";
+    let environment = Environment::of([
+        ("FRONTDESK_LISTEN", "127.0.0.1:9001"),
+        ("FRONTDESK_OUTBOX_RETRY_LADDER_MS", "10, 20"),
+        ("META_APP_SECRET", "one,two"),
+        ("FRONTDESK_DATA_DIR", "/var/lib/frontdesk"),
+        ("DATABASE_URL", ""),
+    ]);
+    let settings = load(file, &environment).unwrap();
+    assert_eq!(settings.outbox.concurrency, 4);
+    assert_eq!(settings.outbox.retry_ladder_ms, [10, 20]);
+    assert_eq!(settings.public_url(), "http://127.0.0.1:9001");
+    assert_eq!(settings.for_engine().doors.meta_app_secrets, ["one", "two"]);
+    assert_eq!(settings.database_url(), "sqlite:///var/lib/frontdesk/frontdesk.db");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_known_one() {
+    let none = Environment::default();
+    for (file, message) in [
+        (
+            "[outbox]\nconcurency = 4",
+            "file: there is no setting called outbox.concurency; did you mean outbox.concurrency?",
+        ),
+        ("listen = \"x\"", "file: there is no setting called listen; did you mean server.listen?"),
+        (
+            "[server]\ndata_dir = \"x\"",
+            "file: there is no setting called server.data_dir; did you mean storage.data_dir?",
+        ),
+        ("[zzz]\nqqq = 1", "file: there is no setting called zzz"),
+    ] {
+        assert_eq!(refusal(file, &none), message);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_place_and_what_is_expected() {
+    let none = Environment::default();
+    for (file, message) in [
+        (
+            "[outbox]\nconcurrency = \"many\"",
+            "file: outbox.concurrency must be a whole number, but it is \"many\"",
+        ),
+        (
+            "[outbox]\nconcurrency = 0",
+            "file: outbox.concurrency must be a whole number from 1 to 10000, but it is 0",
+        ),
+        (
+            "[outbox]\nconcurrency = -1",
+            "file: outbox.concurrency must be a whole number of at least 0 and not absurdly large, but it is -1",
+        ),
+        ("[outbox]\njitter = 7.5", "file: outbox.jitter must be a number from 0 to 1, but it is 7.5"),
+        (
+            "[server]\nlisten = \"here\"",
+            "file: server.listen must be an address with a port, as 127.0.0.1:8080, but it is \"here\"",
+        ),
+        (
+            "[server]\npublic_url = \"ftp://x\"",
+            "file: server.public_url must be an http or https address, as https://inbox.example.org, but it is \"ftp://x\"",
+        ),
+        (
+            "[realtime]\npublic_inbox = \"all\"",
+            "file: realtime.public_inbox must be off, signed_in or open, but it is \"all\"",
+        ),
+        (
+            "[meta]\napp_secrets = \"s3cret\"",
+            "file: meta.app_secrets must be a list of texts, but it is text",
+        ),
+        (
+            "[meta]\napp_secrets = [1]",
+            "file: meta.app_secrets must be a list of texts, but it is a list of whole numbers",
+        ),
+        (
+            "[meta]\napp_secrets = [\"s3cret",
+            "file, line 2: this is not valid TOML: unclosed array, expected `]`",
+        ),
+    ] {
+        assert_eq!(refusal(file, &none), message);
+    }
+    let environment = Environment::of([("FRONTDESK_OUTBOX_LEASE_MS", "soon")]);
+    let error = Settings::load(None, &environment).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "FRONTDESK_OUTBOX_LEASE_MS: outbox.lease_ms must be a whole number, but it is \"soon\""
+    );
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_from_two_places() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"from a file\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let mut environment = Environment::of([("META_APP_SECRET_FILE", path)]);
+    let settings = Settings::load(None, &environment).unwrap();
+    assert_eq!(settings.for_engine().doors.meta_app_secrets, ["from a file"]);
+
+    environment.set("META_APP_SECRET", "directly");
+    let error = Settings::load(None, &environment).unwrap_err().to_string();
+    assert_eq!(error, "META_APP_SECRET and META_APP_SECRET_FILE set the same thing: unset one of them");
+
+    let missing = Environment::of([("META_VERIFY_TOKEN_FILE", "/nowhere/token")]);
+    let error = Settings::load(None, &missing).unwrap_err().to_string();
+    assert_eq!(error, "META_VERIFY_TOKEN_FILE names /nowhere/token, which cannot be read");
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let environment = Environment::of([
+        ("DATABASE_URL", "postgres://user:hunter2@db/frontdesk"),
+        ("FRONTDESK_SECRET_KEY", "hunter2"),
+        ("META_APP_SECRET", "hunter2"),
+        ("META_VERIFY_TOKEN", "hunter2"),
+        ("WHATSAPP_WEBHOOK_TOKEN", "hunter2"),
+        ("PUSHER_APP_SECRET", "hunter2"),
+    ]);
+    let settings = Settings::load(None, &environment).unwrap();
+    let shown = format!("{settings:?} {:?}", settings.for_engine());
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_misspelt_variable_is_noticed() {
+    let environment = Environment::of([
+        ("FRONTDESK_OUTBOX_LEASE", "1"),
+        ("FRONTDESK_LISTEN", "127.0.0.1:1"),
+        ("FRONTDESK_CONFIG", "x"),
+        ("FRONTDESK_SECRET_KEY_FILE", "x"),
+        ("FRONTDESK_META_APP_SECRETS_FILE", "x"),
+    ]);
+    let keys: Vec<String> = Layers::defaults().unwrap().keys().collect();
+    assert_eq!(environment.unknown(keys.iter().map(String::as_str)), ["FRONTDESK_OUTBOX_LEASE"]);
+}

@@ -1,0 +1,94 @@
+//! Who may depend on whom. A new crate or a new arrow is a decision: it needs a line here and an ADR.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
+const ARROWS: [(&str, &[&str]); 10] = [
+    // Client crates know nothing of Frontdesk and could be published alone.
+    ("provider-http", &[]),
+    ("meta-graph-client", &["provider-http"]),
+    ("model", &[]),
+    ("channels", &["model", "provider-http", "meta-graph-client"]),
+    ("store", &["model"]),
+    ("engine", &["model", "store", "channels"]),
+    // May read from the store; every write goes through the engine.
+    ("http", &["model", "store", "channels", "engine"]),
+    // Stands on the providers' wire types alone: a fake that used our own code would repeat our mistakes.
+    ("sandbox", &["provider-http", "meta-graph-client"]),
+    // The binary wires everything together.
+    (
+        "server",
+        &["model", "store", "channels", "engine", "http", "sandbox", "provider-http", "meta-graph-client"],
+    ),
+    // The suites stand on top and may look at everything.
+    (
+        "testkit",
+        &[
+            "model",
+            "store",
+            "channels",
+            "engine",
+            "http",
+            "sandbox",
+            "server",
+            "provider-http",
+            "meta-graph-client",
+        ],
+    ),
+];
+
+/// The arrows as cargo sees them, for use and build; those of tests point where they like but not in circles.
+fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
+    let short = |name: &str| name.strip_prefix("frontdesk-").map(str::to_owned);
+    metadata
+        .packages
+        .iter()
+        .map(|package| {
+            let name =
+                short(&package.name).unwrap_or_else(|| panic!("{} has no frontdesk- name", package.name));
+            let used = package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind != DependencyKind::Development)
+                .filter_map(|dependency| short(&dependency.name));
+            (name, used.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_only_as_drawn() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
+    let found = arrows();
+    for (from, uses) in &found {
+        let Some(allowed) = allowed.get(from.as_str()) else {
+            panic!("the crate {from} is new: draw its arrows here and in ARCHITECTURE.md, with an ADR");
+        };
+        for to in uses {
+            assert!(allowed.contains(&to.as_str()), "{from} must not depend on {to}");
+        }
+    }
+    for name in allowed.keys() {
+        assert!(found.contains_key(*name), "the crate {name} is drawn but does not exist");
+    }
+}
+
+#[test]
+fn only_the_store_knows_a_database_driver() {
+    let metadata = MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
+    for package in &metadata.packages {
+        for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {
+            let driver = ["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx", "postgres-types"];
+            let may = ["frontdesk-store", "frontdesk-testkit"].contains(&package.name.as_str());
+            assert!(
+                may || !driver.contains(&dependency.name.as_str()),
+                "{} uses {}",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+}
