@@ -18,6 +18,7 @@ pub mod deliveries;
 mod dialect;
 mod error;
 pub mod events;
+pub mod media_chunks;
 pub mod messages;
 mod migrations;
 pub mod outbox;
@@ -43,6 +44,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("events", events::STATEMENTS),
+        ("media_chunks", media_chunks::STATEMENTS),
         ("messages", messages::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("pending_updates", pending_updates::STATEMENTS),

@@ -23,7 +23,7 @@ macro_rules! claimable {
         "SELECT d.id FROM outbox d
          WHERE d.due_at <= $1 AND d.state = 'queued'
            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account_id = d.account_id
-                AND e.conversation_id = d.conversation_id AND e.id < d.id AND e.state <> 'unknown')
+                AND e.conversation_id = d.conversation_id AND e.kind = d.kind AND e.id < d.id AND e.state <> 'unknown')
            AND NOT EXISTS (SELECT 1 FROM conversations v WHERE v.account_id = d.account_id
                 AND v.id = d.conversation_id AND v.next_send_at > $1)
          ORDER BY d.due_at, d.id LIMIT $4"

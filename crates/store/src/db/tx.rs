@@ -1,8 +1,10 @@
 //! One transaction on either database.
 
+use std::borrow::Cow;
+
 use super::row::{Columns, FromRow, RowRef};
 use super::statement::Statement;
-use super::value::Value;
+use super::value::{Value, without_nul};
 use crate::StoreError;
 use crate::events::NewEvent;
 use crate::signals::{Topic, TopicSet};
@@ -153,6 +155,11 @@ struct SqliteValue<'a>(Value<'a>);
 impl rusqlite::ToSql for SqliteValue<'_> {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
         use rusqlite::types::{ToSqlOutput, ValueRef};
+        if let Value::Text(text) = self.0
+            && let Cow::Owned(cleaned) = without_nul(text)
+        {
+            return Ok(ToSqlOutput::Owned(cleaned.into()));
+        }
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Value::Null => ValueRef::Null,
             Value::Int(v) => ValueRef::Integer(v),

@@ -1,5 +1,7 @@
 //! The values both databases share: integers (64 bit), text, bytes, booleans, floating point, null.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use frontdesk_model::Timestamp;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -206,6 +208,11 @@ impl<T: serde::de::DeserializeOwned> FromValue for Json<T> {
     }
 }
 
+/// PostgreSQL has no NUL in text, but people's messages may: it becomes the replacement character on both databases.
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 impl ToSql for Value<'_> {
     fn to_sql(
         &self,
@@ -221,7 +228,7 @@ impl ToSql for Value<'_> {
             },
             Value::Real(v) => v.to_sql(ty, out),
             Value::Bool(v) => v.to_sql(ty, out),
-            Value::Text(v) => v.to_sql(ty, out),
+            Value::Text(v) => without_nul(v).as_ref().to_sql(ty, out),
             Value::Blob(v) => v.to_sql(ty, out),
         }
     }

@@ -202,6 +202,14 @@ CREATE TABLE attachments (
 CREATE INDEX attachments_message ON attachments (account_id, message_id);
 CREATE INDEX attachments_due ON attachments (due_at) WHERE state = 'pending';
 
+CREATE TABLE media_chunks (
+    account_id BIGINT NOT NULL,
+    storage_key TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (account_id, storage_key, position)
+);
+
 CREATE TABLE reactions (
     account_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,
