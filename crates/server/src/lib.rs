@@ -3,4 +3,10 @@
 //! [`settings`] reads what the operator says, [`wiring`] builds a server of it, [`commands`] is the command line.
 //! It is a library so that the tests can start the same server within their own process.
 
+mod body_pace;
+mod listener;
+mod logging;
+mod metrics;
+mod secret_key;
 pub mod settings;
+mod signals;

@@ -1,0 +1,67 @@
+//! Figures for Prometheus: one recorder per process, rendered by `GET /metrics`.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context;
+use frontdesk_provider_http::{CallRecord, CallRecorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+/// Bounds of histograms of seconds: from a cached read to a provider's time-out.
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// How often histograms are put in order, so that they do not grow between two looks at them.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The recorder of this process; the first call installs it.
+pub fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .context("the bounds of the histograms are wrong")?
+        .build_recorder();
+    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
+    // Fails only when another server of this process was faster: its recorder is then the one in use.
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe();
+    }
+    Ok(handle)
+}
+
+/// Keeps histograms small until `stop`.
+pub async fn keep_up(handle: PrometheusHandle, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        handle.run_upkeep();
+    }
+}
+
+/// Counts and times the calls to providers.
+pub struct ProviderCalls;
+
+impl CallRecorder for ProviderCalls {
+    fn record(&self, call: &CallRecord<'_>) {
+        // The key names an account: too many for a label, and nobody else's business.
+        let labels = [
+            ("provider", call.provider.to_owned()),
+            ("operation", call.operation.to_owned()),
+            ("outcome", call.outcome.as_str().to_owned()),
+        ];
+        metrics::histogram!("frontdesk_provider_call_seconds", &labels).record(call.duration.as_secs_f64());
+    }
+}
+
+fn describe() {
+    metrics::describe_histogram!(
+        "frontdesk_provider_call_seconds",
+        metrics::Unit::Seconds,
+        "Calls to providers by what was asked and how it ended"
+    );
+    metrics::describe_gauge!("frontdesk_connections", "Connections open now, sockets of browsers included");
+    metrics::describe_gauge!("frontdesk_build_info", "1; its labels say which program this is");
+    metrics::gauge!("frontdesk_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
