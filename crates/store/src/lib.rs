@@ -24,6 +24,7 @@ mod migrations;
 pub mod outbox;
 pub mod pending_updates;
 mod signals;
+pub mod sqlite_file;
 mod store;
 pub mod webhook_logs;
 

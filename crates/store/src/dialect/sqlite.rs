@@ -22,7 +22,7 @@ const MAX_GROUP: usize = 256;
 const QUEUE: usize = 4096;
 const READERS: usize = 4;
 /// How long a statement waits for a lock held by another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The SQLite side of a store.
 pub struct Sqlite {
