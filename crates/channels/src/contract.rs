@@ -40,6 +40,12 @@ pub trait Channel: Send + Sync {
     /// `None` when a required field is missing.
     fn route_key(&self, settings: &InboxSettings) -> Option<String>;
 
+    /// The key under which webhooks name what this inbox shares with others (a WhatsApp Business Account): an event
+    /// with this route is for every inbox that has it.
+    fn shared_route_key(&self, _settings: &InboxSettings) -> Option<String> {
+        None
+    }
+
     /// Checks the settings without asking the provider. One sentence per wrong field.
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {
         let missing: Vec<FieldError> = self
@@ -185,6 +191,25 @@ pub struct DoorKeys {
     pub bearer: Option<String>,
 }
 
+impl DoorKeys {
+    /// True when a request that `verified_by` vouched for may change `inbox`.
+    ///
+    /// An inbox with a secret of its own hears only what that secret signed; two inboxes on one app may share one.
+    /// All others hear what a key of the settings file signed.
+    pub fn vouch_for(&self, verified_by: VerifiedBy, inbox: InboxId) -> bool {
+        let own = |id: InboxId| self.secrets.iter().filter(move |s| s.inbox == Some(id));
+        let has_own = own(inbox).next().is_some();
+        match verified_by {
+            VerifiedBy::Settings => !has_own,
+            VerifiedBy::Inbox(id) if id == inbox => true,
+            VerifiedBy::Inbox(id) => own(id).any(|used| {
+                let reach = if has_own { Some(inbox) } else { None };
+                self.secrets.iter().any(|s| s.inbox == reach && s.secret == used.secret)
+            }),
+        }
+    }
+}
+
 /// One secret and how far it reaches.
 pub struct DoorSecret {
     /// The secret.
@@ -196,9 +221,9 @@ pub struct DoorSecret {
 /// Which key vouched for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifiedBy {
-    /// A key of the settings file: good for every inbox without a key of its own.
+    /// A key of the settings file, and of no inbox: good for every inbox without a key of its own.
     Settings,
-    /// The key of one inbox.
+    /// The key of one inbox. Ask [`DoorKeys::vouch_for`] which others have the same.
     Inbox(InboxId),
 }
 
@@ -219,9 +244,10 @@ pub enum Refusal {
 /// One event and the inbox it is for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoutedEvent {
-    /// The channel's name.
+    /// The channel's name; empty when the body is of a product that is no channel here (then the event is ignored).
     pub channel: &'static str,
-    /// What the provider calls the inbox: compared with [`Channel::route_key`]. Empty when it names none.
+    /// What the provider calls the inbox: compared with [`Channel::route_key`], then with
+    /// [`Channel::shared_route_key`]. Empty when it names none.
     pub route: String,
     /// What happened.
     pub event: InboundEvent,
