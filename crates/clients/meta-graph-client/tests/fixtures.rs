@@ -1,5 +1,7 @@
 //! Every recorded body is read whole; what it reads as is a snapshot to review.
 
+#![expect(clippy::expect_used, reason = "a test")]
+
 use std::{fs, path::Path};
 
 use frontdesk_meta_graph_client::webhook::{self, route::RouteKey};

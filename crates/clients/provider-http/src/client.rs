@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, header::HeaderMap, redirect::Policy};
+use reqwest::{
+    Method, Request, RequestBuilder, Response, StatusCode,
+    header::{HeaderMap, LOCATION},
+    redirect::Policy,
+};
 use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
@@ -13,7 +17,8 @@ use url::Url;
 
 use crate::{
     BreakerState, CallError, CallRecord, CallRecorder, NotSent, Outcome, ProviderSettings, StatusAnswer,
-    addresses::GuardedResolver, breaker::Breakers, limits::KeyedLimits, record::NoRecorder,
+    addresses::GuardedResolver, breaker::Breakers, error::RedirectTarget, limits::KeyedLimits,
+    record::NoRecorder,
 };
 
 /// Calls one provider. Cheap to clone; clones share connections, limits and breakers.
@@ -228,7 +233,9 @@ impl Inner {
         let mut response = self.client.execute(request).await?;
         let status = response.status();
         if status.is_redirection() {
-            return Err(CallError::Redirect { status });
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let location = location.and_then(|target| response.url().join(target).ok());
+            return Err(CallError::Redirect { status, location: location.map(RedirectTarget).map(Box::new) });
         }
         if !status.is_success() {
             return Err(CallError::Status(Box::new(self.status_answer(response).await)));

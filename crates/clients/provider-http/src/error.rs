@@ -4,6 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{StatusCode, header::HeaderMap};
+use url::Url;
 
 use crate::{Outcome, addresses::RefusedAddress, retry::retry_after};
 
@@ -50,6 +51,8 @@ pub enum CallError {
     Redirect {
         /// The 3xx status.
         status: StatusCode,
+        /// Where it points, for a caller that checks it and asks again by itself.
+        location: Option<Box<RedirectTarget>>,
     },
     /// Time ran out after the request had left, or may have left.
     #[error("the provider did not answer in time")]
@@ -69,6 +72,16 @@ pub enum CallError {
     /// A download could not be written on our side.
     #[error("the download could not be written")]
     Write(#[source] std::io::Error),
+}
+
+/// Where a redirect points. Not shown by `Debug`: such URLs are often signed.
+#[derive(Clone)]
+pub struct RedirectTarget(pub Url);
+
+impl fmt::Debug for RedirectTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedirectTarget").field(&self.0.host_str()).finish()
+    }
 }
 
 /// An answer with 4xx or 5xx.
@@ -123,7 +136,7 @@ impl CallError {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status(answer) => Some(answer.status),
-            Self::Redirect { status } => Some(*status),
+            Self::Redirect { status, .. } => Some(*status),
             _ => None,
         }
     }

@@ -37,7 +37,7 @@ pub use addresses::AddressPolicy;
 pub use breaker::{BreakerSettings, BreakerState};
 pub use client::{Answer, CallLabel, ProviderHttp, SetupError};
 pub use download::{Download, DownloadLimits};
-pub use error::{CallError, NotSent, StatusAnswer};
+pub use error::{CallError, NotSent, RedirectTarget, StatusAnswer};
 pub use limits::RateLimits;
 pub use record::{CallRecord, CallRecorder, Outcome};
 pub use retry::RetryPolicy;
