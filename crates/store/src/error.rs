@@ -46,6 +46,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// True when a row with the same unique key exists already.
+    pub fn is_unique_violation(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => matches!(
+                e.extended_code,
+                rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            ),
+            Self::Postgres(e) => e.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION),
+            _ => false,
+        }
+    }
+
     /// True when the same operation may succeed later without anyone changing it.
     pub fn is_unavailable(&self) -> bool {
         match self {

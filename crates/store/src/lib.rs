@@ -8,24 +8,33 @@
 //! To add a noun: a table in the next migration of both databases, a file here, its statements in
 //! [`statements!`] so that the tests prepare them on both.
 
-#[macro_use]
-mod db;
+#[macro_use]mod db;
 
+pub mod accounts;
+pub mod api_tokens;
 pub mod attachments;
+pub mod audit;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
 mod dialect;
 mod error;
 pub mod events;
+pub mod inboxes;
+pub mod leases;
 pub mod media_chunks;
 pub mod messages;
 mod migrations;
+pub mod nodes;
 pub mod outbox;
 pub mod pending_updates;
+pub mod rate_limits;
+pub mod server_settings;
+pub mod sessions;
 mod signals;
 pub mod sqlite_file;
 mod store;
+pub mod users;
 pub mod webhook_logs;
 
 pub use db::row::{Columns, FromRow};
@@ -40,15 +49,25 @@ pub use store::{Store, StoreSettings};
 /// Every SQL statement of this crate by file and name: for the test that prepares them on both databases.
 pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
     let files = [
+        ("accounts", accounts::STATEMENTS),
+        ("api_tokens", api_tokens::STATEMENTS),
         ("attachments", attachments::STATEMENTS),
+        ("audit", audit::STATEMENTS),
         ("contacts", contacts::STATEMENTS),
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("events", events::STATEMENTS),
+        ("inboxes", inboxes::STATEMENTS),
+        ("leases", leases::STATEMENTS),
         ("media_chunks", media_chunks::STATEMENTS),
         ("messages", messages::STATEMENTS),
+        ("nodes", nodes::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("pending_updates", pending_updates::STATEMENTS),
+        ("rate_limits", rate_limits::STATEMENTS),
+        ("server_settings", server_settings::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("users", users::STATEMENTS),
         ("webhook_logs", webhook_logs::STATEMENTS),
     ];
     files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()

@@ -19,12 +19,14 @@ pub enum Topic {
     Relays,
     /// Inboxes were added, changed or removed.
     Inboxes,
+    /// Someone's access ended or changed: cached sign-ins and tokens no longer hold.
+    Access,
 }
 
 impl Topic {
     /// Every topic, in the order of its bit.
-    pub const ALL: [Self; 6] =
-        [Self::Events, Self::Outbox, Self::Media, Self::Intake, Self::Relays, Self::Inboxes];
+    pub const ALL: [Self; 7] =
+        [Self::Events, Self::Outbox, Self::Media, Self::Intake, Self::Relays, Self::Inboxes, Self::Access];
 }
 
 /// A set of topics, as one byte; also the payload of PostgreSQL's NOTIFY.
@@ -65,7 +67,7 @@ impl TopicSet {
 /// The bells of one node.
 #[derive(Clone)]
 pub struct Signals {
-    bells: Arc<[watch::Sender<u64>; 6]>,
+    bells: Arc<[watch::Sender<u64>; 7]>,
 }
 
 impl Signals {

@@ -182,8 +182,8 @@ fn write_until_closed(
     while queue.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
         match write_group(connection, &mut group, clock) {
             Ok(woken) => {
+                signals.ring(woken); // before the answer: whoever wrote finds no stale cache afterwards
                 group.iter_mut().for_each(|job| job.finish(None));
-                signals.ring(woken);
             }
             Err(error) => {
                 tracing::error!(error = %error, waiting = group.len(), "a group of transactions could not be committed");
