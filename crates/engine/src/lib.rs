@@ -4,7 +4,17 @@
 //! Out: [`replies`] stores a message with its outbox row; [`outbox`] claims and sends it.
 //! Each module is a set of functions that take the [`Engine`]; SQL stands in `store`, networks in `channels`.
 
+pub mod access;
+pub mod accounts;
+pub mod audit;
+pub mod caller;
+pub mod inboxes;
+pub mod limits;
+pub mod passwords;
+pub mod sessions;
 pub mod settings;
+pub mod tokens;
+pub mod users;
 pub mod vault;
 
 use std::sync::Arc;
@@ -14,13 +24,24 @@ use frontdesk_model::SharedClock;
 use frontdesk_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::AccessCache;
+use crate::inboxes::InboxBooks;
+use crate::passwords::PasswordDesk;
 use crate::settings::EngineSettings;
 use crate::vault::Vault;
 
 /// Everything the flow stands on. Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct Engine {
-    parts: Arc<EngineParts>,
+    state: Arc<EngineState>,
+}
+
+/// The parts, and what the engine keeps in memory beside them.
+struct EngineState {
+    parts: EngineParts,
+    access: AccessCache,
+    inboxes: InboxBooks,
+    passwords: PasswordDesk,
 }
 
 /// What [`Engine`] is made of.
@@ -44,13 +65,15 @@ pub struct EngineParts {
 impl Engine {
     /// Puts the parts together. Starts nothing: see `workers`.
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts: Arc::new(parts) }
+        let (access, inboxes) = (AccessCache::new(&parts.store), InboxBooks::new(&parts.store));
+        let state = EngineState { parts, access, inboxes, passwords: PasswordDesk::default() };
+        Self { state: Arc::new(state) }
     }
 }
 
 impl std::ops::Deref for Engine {
     type Target = EngineParts;
     fn deref(&self) -> &EngineParts {
-        &self.parts
+        &self.state.parts
     }
 }

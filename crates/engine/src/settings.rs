@@ -25,6 +25,8 @@ pub struct EngineSettings {
     pub content_max: usize,
     /// How long a sign-in lasts, in seconds.
     pub session_secs: i64,
+    /// The realtime application of the first account.
+    pub realtime_app: RealtimeAppSettings,
 }
 
 impl Default for EngineSettings {
@@ -39,6 +41,7 @@ impl Default for EngineSettings {
             retention: RetentionSettings::default(),
             content_max: 2000,
             session_secs: 30 * 86_400,
+            realtime_app: RealtimeAppSettings::default(),
         }
     }
 }
@@ -57,6 +60,23 @@ pub struct DoorSettings {
 impl std::fmt::Debug for DoorSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DoorSettings { .. }")
+    }
+}
+
+/// `PUSHER_APP_ID`, `PUSHER_APP_KEY`, `PUSHER_APP_SECRET`; what is absent is made on first start.
+#[derive(Clone, Default)]
+pub struct RealtimeAppSettings {
+    /// The id in the path of the trigger API.
+    pub id: Option<String>,
+    /// The public key clients connect with.
+    pub key: Option<String>,
+    /// Signs subscriptions and triggers. Secret: never logged.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for RealtimeAppSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RealtimeAppSettings { .. }")
     }
 }
 

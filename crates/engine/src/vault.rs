@@ -12,6 +12,13 @@ const VERSION: u8 = 1;
 const HEADER: usize = 5;
 const NONCE: usize = 24;
 
+/// Random bytes from the operating system: tokens, keys, nonces.
+pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+    Ok(bytes)
+}
+
 /// Seals and opens secrets, and derives the keys of signatures.
 pub struct Vault {
     key: [u8; 32],
@@ -43,8 +50,7 @@ impl Vault {
 
     /// Seals `secret` for `purpose` (table, column, row).
     pub fn seal(&self, purpose: &str, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let mut nonce = [0_u8; NONCE];
-        getrandom::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
+        let nonce: [u8; NONCE] = random()?;
         let cipher = XChaCha20Poly1305::new(&self.key.into());
         let sealed = cipher
             .encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: purpose.as_bytes() })

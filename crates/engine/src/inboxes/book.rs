@@ -1,0 +1,156 @@
+//! All inboxes of this server in memory, with their secrets opened.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use frontdesk_channels::contract::{Channel, DoorKeys, DoorSecret};
+use frontdesk_channels::registry::{doors, find_channel};
+use frontdesk_model::InboxId;
+use frontdesk_model::inbox::InboxConfig;
+use frontdesk_store::inboxes::{self, InboxConfigRow};
+use frontdesk_store::{Store, StoreError, Topic};
+use tokio::sync::{Mutex, watch};
+
+use super::open;
+use crate::Engine;
+use crate::settings::DoorSettings;
+use crate::vault::Vault;
+
+/// The field that signs the webhooks of one inbox alone.
+const APP_SECRET: &str = "app_secret";
+/// The field its provider repeats when the webhook is set up.
+const VERIFY_TOKEN: &str = "verify_token";
+
+/// An inbox, ready to be opened.
+pub struct Inbox {
+    /// What its channel needs, secrets included.
+    pub config: InboxConfig,
+    /// Its channel.
+    pub channel: &'static dyn Channel,
+    /// The name people gave it.
+    pub name: String,
+    /// How the provider's webhooks name it.
+    pub route_key: String,
+    /// False when people switched it off: it receives and does not send.
+    pub enabled: bool,
+    /// Rises with every change: a connection opened for an older one is to be replaced.
+    pub version: i64,
+}
+
+/// All inboxes as of one moment.
+pub struct InboxBook {
+    by_id: HashMap<InboxId, Arc<Inbox>>,
+    by_route: HashMap<(&'static str, String), InboxId>,
+    door_keys: HashMap<&'static str, Arc<DoorKeys>>,
+}
+
+impl InboxBook {
+    /// One inbox, of whatever account.
+    pub fn find(&self, id: InboxId) -> Option<&Arc<Inbox>> {
+        self.by_id.get(&id)
+    }
+
+    /// The inbox a webhook names.
+    pub fn find_by_route(&self, channel: &'static str, route_key: &str) -> Option<&Arc<Inbox>> {
+        let id = self.by_route.get(&(channel, route_key.to_owned()))?;
+        self.by_id.get(id)
+    }
+
+    /// Every inbox, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Inbox>> {
+        self.by_id.values()
+    }
+
+    /// What the door at `path` checks requests against.
+    pub fn door_keys(&self, path: &str) -> Option<&Arc<DoorKeys>> {
+        self.door_keys.get(path)
+    }
+}
+
+/// The latest book and the number of bells rung when it was begun.
+pub(crate) struct InboxBooks {
+    latest: Mutex<Option<(u64, Arc<InboxBook>)>>,
+    bell: watch::Receiver<u64>,
+}
+
+impl InboxBooks {
+    pub(crate) fn new(store: &Store) -> Self {
+        Self { latest: Mutex::new(None), bell: store.signals().listen(Topic::Inboxes) }
+    }
+
+    /// The book as of now: read again only after a bell. Those who come meanwhile wait for it.
+    pub(crate) async fn open(&self, engine: &Engine) -> Result<Arc<InboxBook>, StoreError> {
+        let mut latest = self.latest.lock().await;
+        let rung = *self.bell.borrow();
+        if let Some((at, book)) = &*latest
+            && *at == rung
+        {
+            return Ok(book.clone());
+        }
+        let rows = engine.store.read(inboxes::list_configs).await?;
+        let book = Arc::new(write_book(&engine.vault, &engine.settings.doors, rows));
+        *latest = Some((rung, book.clone()));
+        Ok(book)
+    }
+}
+
+fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>) -> InboxBook {
+    let mut book = InboxBook { by_id: HashMap::new(), by_route: HashMap::new(), door_keys: HashMap::new() };
+    for row in rows {
+        if let Some(inbox) = read_inbox(vault, row) {
+            book.by_route.insert((inbox.channel.info().name, inbox.route_key.clone()), inbox.config.id);
+            book.by_id.insert(inbox.config.id, Arc::new(inbox));
+        }
+    }
+    for door in doors() {
+        let of_door =
+            book.by_id.values().filter(|i| i.channel.door().is_some_and(|d| d.path() == door.path()));
+        let keys = collect_keys(settings, of_door);
+        book.door_keys.insert(door.path(), Arc::new(keys));
+    }
+    book
+}
+
+/// An inbox whose secrets do not open is left out: the others go on.
+fn read_inbox(vault: &Vault, row: InboxConfigRow) -> Option<Inbox> {
+    let Some(channel) = find_channel(&row.channel) else {
+        tracing::warn!(inbox.id = %row.id, channel = row.channel, "this program does not know the channel of an inbox");
+        return None;
+    };
+    let secrets = match open(vault, row.id, &row.sealed_secrets) {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            tracing::error!(inbox.id = %row.id, error = %error, "an inbox cannot be used");
+            return None;
+        }
+    };
+    let mut settings = row.settings;
+    settings.extend(secrets);
+    Some(Inbox {
+        config: InboxConfig { id: row.id, account_id: row.account_id, channel: row.channel, settings },
+        channel,
+        name: row.name,
+        route_key: row.route_key,
+        enabled: row.enabled,
+        version: row.version,
+    })
+}
+
+fn collect_keys<'a>(settings: &DoorSettings, inboxes: impl Iterator<Item = &'a Arc<Inbox>>) -> DoorKeys {
+    let mut keys = DoorKeys {
+        secrets: settings
+            .meta_app_secrets
+            .iter()
+            .map(|secret| DoorSecret { secret: secret.clone(), inbox: None })
+            .collect(),
+        verify_tokens: settings.meta_verify_tokens.clone(),
+        bearer: settings.whatsapp_webhook_token.clone(),
+    };
+    for inbox in inboxes {
+        if let Some(secret) = inbox.config.settings.get(APP_SECRET) {
+            keys.secrets.push(DoorSecret { secret: secret.clone(), inbox: Some(inbox.config.id) });
+        }
+        keys.verify_tokens.extend(inbox.config.settings.get(VERIFY_TOKEN).cloned());
+    }
+    keys
+}

@@ -1,0 +1,262 @@
+//! Inboxes: connecting, changing and disconnecting accounts on channels, and what every node knows of them.
+//!
+//! Secrets are sealed for the row they stand in and opened only into the [`InboxBook`], which each node keeps in
+//! memory until [`Topic::Inboxes`] rings.
+
+mod book;
+mod form;
+
+use frontdesk_channels::contract::{Channel, FieldError};
+use frontdesk_channels::registry::find_channel;
+use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
+use frontdesk_model::{AccountId, InboxId, Timestamp};
+use frontdesk_store::events::{EventKind, NewEvent};
+use frontdesk_store::inboxes::{self, InboxRow, NewInboxRow};
+use frontdesk_store::{StoreError, Tx};
+use serde_json::{Value, json};
+
+pub(crate) use book::InboxBooks;
+pub use book::{Inbox, InboxBook};
+pub use form::SettingChange;
+
+use crate::Engine;
+use crate::audit::{self, Deed};
+use crate::caller::Actor;
+use crate::vault::{Vault, VaultError};
+use form::FilledForm;
+
+/// An inbox to connect.
+pub struct NewInbox {
+    /// The channel's name.
+    pub channel: String,
+    /// The name people give it.
+    pub name: String,
+    /// The channel's fields, secret ones included.
+    pub settings: InboxSettings,
+}
+
+/// What to change about an inbox; `None` leaves it.
+#[derive(Default)]
+pub struct InboxChanges {
+    /// Another name.
+    pub name: Option<String>,
+    /// Fields to change; those not named stay.
+    pub settings: Vec<(String, SettingChange)>,
+    /// False stops sending and checking.
+    pub enabled: Option<bool>,
+}
+
+/// An inbox could not be connected, changed or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The input is wrong; one sentence per field.
+    #[error("the inbox's data are not valid")]
+    Invalid(Vec<FieldError>),
+    /// There is no such inbox in this account.
+    #[error("there is no such inbox")]
+    NotFound,
+    /// A secret could not be sealed or opened.
+    #[error("the secrets of the inbox cannot be used")]
+    Vault(#[from] VaultError),
+    /// The database failed.
+    #[error("the inbox could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Connects an inbox in the actor's account. Its provider is not asked here, see [`check`].
+pub async fn create(engine: &Engine, actor: Actor, new: NewInbox) -> Result<InboxRow, InboxError> {
+    let channel = find_channel(&new.channel).ok_or_else(|| {
+        InboxError::Invalid(vec![form::error("channel", "The selected channel is invalid.")])
+    })?;
+    let form = form::fill(channel, &new.name, new.settings).map_err(InboxError::Invalid)?;
+    let (cloned, now) = (engine.clone(), engine.clock.now());
+    let stored = engine.store.write(move |tx| -> Result<_, InboxError> {
+        let state = ConnectionState::new(ConnectionCode::Connecting, "Not checked yet.");
+        let row = NewInboxRow {
+            account_id: actor.account_id,
+            channel: channel.info().name,
+            name: &form.name,
+            route_key: &form.route_key,
+            settings: &form.open,
+            state: &state,
+        };
+        let id = inboxes::insert(tx, row, now)?;
+        let sealed = seal(&cloned.vault, id, &form.secret)?;
+        inboxes::set_secrets(tx, actor.account_id, id, &sealed)?;
+        let details = json!({ "channel": channel.info().name, "name": form.name });
+        record(tx, actor, "inbox.created", id, Some(&details), now)?;
+        inboxes::find(tx, actor.account_id, id)?.ok_or(InboxError::NotFound)
+    });
+    stored.await.map_err(|error| route_taken(error, channel))
+}
+
+/// Changes an inbox of the actor's account.
+pub async fn update(
+    engine: &Engine,
+    actor: Actor,
+    inbox: InboxId,
+    changes: InboxChanges,
+) -> Result<InboxRow, InboxError> {
+    let before = get(engine, actor.account_id, inbox).await?;
+    let channel = find_channel(&before.config.channel).ok_or(InboxError::NotFound)?;
+    let (cloned, now) = (engine.clone(), engine.clock.now());
+    let stored = engine.store.write(move |tx| -> Result<_, InboxError> {
+        let before = inboxes::find(tx, actor.account_id, inbox)?.ok_or(InboxError::NotFound)?;
+        let mut settings = before.config.settings.clone();
+        settings.extend(open(&cloned.vault, inbox, &before.config.sealed_secrets)?);
+        form::apply(&mut settings, &changes.settings);
+        let name = changes.name.as_deref().unwrap_or(&before.config.name);
+        let form = form::fill(channel, name, settings).map_err(InboxError::Invalid)?;
+        let mut config = before.config.clone();
+        config.sealed_secrets = seal(&cloned.vault, inbox, &form.secret)?;
+        let FilledForm { name, route_key, open, .. } = form;
+        (config.name, config.route_key, config.settings) = (name, route_key, open);
+        config.enabled = changes.enabled.unwrap_or(config.enabled);
+        inboxes::update(tx, &config, now)?;
+        if config.enabled != before.config.enabled || !changes.settings.is_empty() {
+            let state = if config.enabled {
+                ConnectionState::new(ConnectionCode::Connecting, "Not checked since it was changed.")
+            } else {
+                ConnectionState::new(ConnectionCode::Paused, "Switched off.").with_action("enable")
+            };
+            store_state(tx, actor.account_id, inbox, &state, now)?;
+        }
+        let fields: Vec<&str> = changes.settings.iter().map(|(key, _)| key.as_str()).collect();
+        let details = json!({ "name": config.name, "enabled": config.enabled, "fields": fields });
+        record(tx, actor, "inbox.updated", inbox, Some(&details), now)?;
+        inboxes::find(tx, actor.account_id, inbox)?.ok_or(InboxError::NotFound)
+    });
+    stored.await.map_err(|error| route_taken(error, channel))
+}
+
+/// Disconnects an inbox and forgets its secrets. Its conversations stay readable.
+pub async fn delete(engine: &Engine, actor: Actor, inbox: InboxId) -> Result<(), InboxError> {
+    let now = engine.clock.now();
+    engine
+        .store
+        .write(move |tx| {
+            if !inboxes::delete(tx, actor.account_id, inbox, now)? {
+                return Err(InboxError::NotFound);
+            }
+            Ok(record(tx, actor, "inbox.deleted", inbox, None, now)?)
+        })
+        .await
+}
+
+/// One inbox of an account.
+pub async fn get(engine: &Engine, account: AccountId, inbox: InboxId) -> Result<InboxRow, InboxError> {
+    let row = engine.store.read(move |tx| inboxes::find(tx, account, inbox)).await?;
+    row.ok_or(InboxError::NotFound)
+}
+
+/// Inboxes of an account after an id.
+pub async fn list(
+    engine: &Engine,
+    account: AccountId,
+    after: InboxId,
+    limit: i64,
+) -> Result<Vec<InboxRow>, StoreError> {
+    engine.store.read(move |tx| inboxes::list(tx, account, after, limit)).await
+}
+
+/// Asks the provider now whether the credentials work, and stores the answer. An inbox that is switched off stays so.
+pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<InboxRow, InboxError> {
+    let row = get(engine, account, id).await?;
+    if row.config.enabled {
+        let opened =
+            book(engine).await?.find(id).map(|inbox| inbox.channel.open(&engine.channels, &inbox.config));
+        let state = match opened {
+            Some(Ok(connection)) => connection.check().await,
+            Some(Err(error)) => {
+                ConnectionState::new(ConnectionCode::Reconnect, error.reason).with_action("reconnect")
+            }
+            None => secrets_lost(),
+        };
+        set_state(engine, account, id, state).await?;
+    }
+    get(engine, account, id).await
+}
+
+/// Stores the state of an inbox and tells everyone, when it changed.
+pub async fn set_state(
+    engine: &Engine,
+    account: AccountId,
+    inbox: InboxId,
+    state: ConnectionState,
+) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    engine.store.write(move |tx| store_state(tx, account, inbox, &state, now)).await
+}
+
+/// As [`set_state`], within a transaction.
+pub fn store_state(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    state: &ConnectionState,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if inboxes::set_state(tx, account, inbox, state, now)? {
+        let state = ConnectionState { since: Some(now), ..state.clone() };
+        tx.emit(NewEvent {
+            account_id: account,
+            kind: EventKind::InboxStateChanged,
+            conversation_id: None,
+            message_id: None,
+            data: Some(json!({ "inbox_id": inbox, "state": state }).to_string()),
+        });
+    }
+    Ok(())
+}
+
+/// What this node knows of all inboxes, up to date with the last change.
+pub async fn book(engine: &Engine) -> Result<std::sync::Arc<InboxBook>, StoreError> {
+    engine.state.inboxes.open(engine).await
+}
+
+/// Where the provider delivers webhooks of this channel; `None` when it has none.
+pub fn webhook_url(engine: &Engine, channel: &dyn Channel) -> Option<String> {
+    channel.door().map(|door| format!("{}{}", engine.settings.public_url, door.path()))
+}
+
+fn secrets_lost() -> ConnectionState {
+    ConnectionState::new(
+        ConnectionCode::Reconnect,
+        "The stored credentials cannot be opened: they were sealed with another FRONTDESK_SECRET_KEY.",
+    )
+    .with_action("reconnect")
+}
+
+fn purpose(inbox: InboxId) -> String {
+    format!("inboxes.secrets:{inbox}")
+}
+
+fn seal(vault: &Vault, inbox: InboxId, secrets: &InboxSettings) -> Result<Vec<u8>, VaultError> {
+    vault.seal(&purpose(inbox), json!(secrets).to_string().as_bytes())
+}
+
+fn open(vault: &Vault, inbox: InboxId, sealed: &[u8]) -> Result<InboxSettings, VaultError> {
+    let secrets = vault.open(&purpose(inbox), sealed)?;
+    serde_json::from_slice(&secrets).map_err(|_| VaultError::Damaged)
+}
+
+/// The database refused a second inbox for the same number or page: say which field, and why.
+fn route_taken(error: InboxError, channel: &dyn Channel) -> InboxError {
+    match error {
+        InboxError::Store(store) if store.is_unique_violation() => {
+            InboxError::Invalid(vec![form::route_taken(channel)])
+        }
+        other => other,
+    }
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    action: &str,
+    inbox: InboxId,
+    details: Option<&Value>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    audit::record(tx, actor, Deed { action, subject_type: "inbox", subject_id: inbox.0 }, details, now)
+}
