@@ -8,7 +8,8 @@
 //! To add a noun: a table in the next migration of both databases, a file here, its statements in
 //! [`statements!`] so that the tests prepare them on both.
 
-#[macro_use]mod db;
+#[macro_use]
+mod db;
 
 pub mod accounts;
 pub mod api_tokens;

@@ -37,10 +37,14 @@ pub struct Inbox {
     pub version: i64,
 }
 
+/// The inboxes behind what a channel's webhooks name.
+type Routes = HashMap<(&'static str, String), Vec<Arc<Inbox>>>;
+
 /// All inboxes as of one moment.
 pub struct InboxBook {
     by_id: HashMap<InboxId, Arc<Inbox>>,
-    by_route: HashMap<(&'static str, String), InboxId>,
+    by_route: Routes,
+    by_shared_route: Routes,
     door_keys: HashMap<&'static str, Arc<DoorKeys>>,
 }
 
@@ -50,10 +54,10 @@ impl InboxBook {
         self.by_id.get(&id)
     }
 
-    /// The inbox a webhook names.
-    pub fn find_by_route(&self, channel: &'static str, route_key: &str) -> Option<&Arc<Inbox>> {
-        let id = self.by_route.get(&(channel, route_key.to_owned()))?;
-        self.by_id.get(id)
+    /// The inboxes an event of a webhook is for: the one of this route, or else all that share it.
+    pub fn find_by_route(&self, channel: &'static str, route: &str) -> &[Arc<Inbox>] {
+        let key = (channel, route.to_owned());
+        self.by_route.get(&key).or_else(|| self.by_shared_route.get(&key)).map_or(&[], Vec::as_slice)
     }
 
     /// Every inbox, in no order.
@@ -95,12 +99,19 @@ impl InboxBooks {
 }
 
 fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>) -> InboxBook {
-    let mut book = InboxBook { by_id: HashMap::new(), by_route: HashMap::new(), door_keys: HashMap::new() };
-    for row in rows {
-        if let Some(inbox) = read_inbox(vault, row) {
-            book.by_route.insert((inbox.channel.info().name, inbox.route_key.clone()), inbox.config.id);
-            book.by_id.insert(inbox.config.id, Arc::new(inbox));
+    let mut book = InboxBook {
+        by_id: HashMap::new(),
+        by_route: HashMap::new(),
+        by_shared_route: HashMap::new(),
+        door_keys: HashMap::new(),
+    };
+    for inbox in rows.into_iter().filter_map(|row| read_inbox(vault, row)).map(Arc::new) {
+        let channel = inbox.channel.info().name;
+        book.by_route.entry((channel, inbox.route_key.clone())).or_default().push(inbox.clone());
+        if let Some(shared) = inbox.channel.shared_route_key(&inbox.config.settings) {
+            book.by_shared_route.entry((channel, shared)).or_default().push(inbox.clone());
         }
+        book.by_id.insert(inbox.config.id, inbox);
     }
     for door in doors() {
         let of_door =

@@ -1,7 +1,7 @@
 //! What the other crates are given of the settings.
 
 use frontdesk_channels::contract::ProviderSettings;
-use frontdesk_engine::settings::{DoorSettings, EngineSettings};
+use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
 use frontdesk_store::StoreSettings;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -35,6 +35,11 @@ impl Settings {
             retention: self.retention.clone(),
             content_max: self.replies.content_max,
             session_secs: self.sign_in.session_secs,
+            realtime_app: RealtimeAppSettings {
+                id: self.realtime.app_id.clone(),
+                key: self.realtime.app_key.clone(),
+                secret: self.realtime.app_secret.as_ref().map(|s| s.expose_secret().to_owned()),
+            },
         }
     }
 
