@@ -1,1 +1,43 @@
 //! Fake providers over HTTP for tests, demo, benchmarks and integrators.
+//!
+//! One process imitates what a business talks to: Meta's Graph API for WhatsApp, Messenger and Instagram at `/graph`,
+//! with faithful refusals, and webhooks signed byte for byte as Meta signs them. Customers have phones: the control API
+//! at `/control` (described in `/control/openapi.json`) and the page at `/sandbox/` write as them, show what reached
+//! them, and make the provider fail. State is in memory, bounded, and gone at the end.
+//!
+//! To add a fake: a folder beside [`graph`] with its router, a variant in [`Channel`], its envelope in
+//! [`webhooks::event`], its customer side in [`phone`]; [`Sandbox`] mounts it. Customers, faults, webhooks, records and
+//! control API are shared.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), frontdesk_sandbox::SandboxError> {
+//! use frontdesk_sandbox::{SandboxSettings, serve};
+//! serve(([127, 0, 0, 1], 9090).into(), SandboxSettings::default()).await
+//! # }
+//! ```
+
+pub mod channel;
+pub mod chat;
+pub mod clock;
+pub mod control;
+pub mod customer;
+pub mod faults;
+pub mod graph;
+mod ids;
+pub mod inbox;
+pub mod ledger;
+pub mod load;
+mod media;
+mod page;
+pub mod phone;
+mod phone_number;
+mod sandbox;
+pub mod settings;
+pub mod template;
+pub mod webhooks;
+pub mod world;
+
+pub use channel::Channel;
+pub use clock::Clock;
+pub use sandbox::{Change, Sandbox, SandboxError, serve};
+pub use settings::SandboxSettings;

@@ -1,0 +1,49 @@
+//! The networks that the sandbox imitates.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A kind of network. A further fake adds its variant here and its folder beside `graph/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// WhatsApp Cloud API.
+    WhatsappCloud,
+    /// Facebook Messenger.
+    Messenger,
+    /// Instagram messaging.
+    Instagram,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::WhatsappCloud, Self::Messenger, Self::Instagram];
+
+    /// The name on the wire and in settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WhatsappCloud => "whatsapp_cloud",
+            Self::Messenger => "messenger",
+            Self::Instagram => "instagram",
+        }
+    }
+
+    /// `object` of the webhook envelope.
+    #[must_use]
+    pub fn webhook_object(self) -> &'static str {
+        match self {
+            Self::WhatsappCloud => "whatsapp_business_account",
+            Self::Messenger => "page",
+            Self::Instagram => "instagram",
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

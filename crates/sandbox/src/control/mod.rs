@@ -1,0 +1,89 @@
+//! The control API: what tests, load generators and the phones page do with the fake world.
+//!
+//! Stable: outside checkers rely on it. Described in its own OpenAPI at `/control/openapi.json`.
+
+mod customers;
+mod error;
+mod faults;
+mod inboxes;
+mod live;
+mod loads;
+mod media;
+mod records;
+mod settings;
+
+use axum::extract::{FromRequest, FromRequestParts};
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::sandbox::Sandbox;
+use error::ControlError;
+
+/// JSON body; what cannot be read is a 422 in the control API's own words.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(ControlError))]
+struct Body<T>(T);
+
+/// Query parameters; what cannot be read is a 422 in the control API's own words.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(ControlError))]
+struct Params<T>(T);
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Sandbox control API",
+    description = "Write as a customer, set faults, read what was delivered. All times are milliseconds since 1970 \
+                   (UTC) unless a name ends otherwise. Lists of records are numbered: ask with `after=seq` for what \
+                   came later."
+))]
+struct ControlApi;
+
+/// Everything below `/control`.
+pub fn router(sandbox: Sandbox) -> Router {
+    let (router, api) = documented().split_for_parts();
+    let document = move || async move { Json(api) };
+    router.route("/stream", get(live::stream)).route("/openapi.json", get(document)).with_state(sandbox)
+}
+
+/// The description of the control API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+fn documented() -> OpenApiRouter<Sandbox> {
+    OpenApiRouter::with_openapi(ControlApi::openapi())
+        .routes(routes!(live::health))
+        .routes(routes!(live::idle))
+        .routes(routes!(live::reset))
+        .routes(routes!(settings::read, settings::change))
+        .routes(routes!(settings::clock))
+        .routes(routes!(settings::shift_clock))
+        .routes(routes!(settings::verify_webhook))
+        .routes(routes!(inboxes::list, inboxes::create))
+        .routes(routes!(inboxes::read, inboxes::change, inboxes::delete))
+        .routes(routes!(inboxes::templates, inboxes::put_template))
+        .routes(routes!(customers::list, customers::create))
+        .routes(routes!(customers::read, customers::change, customers::delete))
+        .routes(routes!(customers::write))
+        .routes(routes!(customers::change_number))
+        .routes(routes!(customers::chat))
+        .routes(routes!(customers::open))
+        .routes(routes!(customers::close))
+        .routes(routes!(customers::silence))
+        .routes(routes!(customers::typing))
+        .routes(routes!(media::samples))
+        .routes(routes!(media::upload))
+        .routes(routes!(media::download))
+        .routes(routes!(faults::list, faults::clear_all))
+        .routes(routes!(faults::replace, faults::add, faults::clear))
+        .routes(routes!(records::deliveries))
+        .routes(routes!(records::api_calls))
+        .routes(routes!(records::webhooks))
+        .routes(routes!(loads::list, loads::start))
+        .routes(routes!(loads::read, loads::stop))
+        .routes(routes!(loads::ledger))
+}
