@@ -8,6 +8,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use frontdesk_meta_graph_client::verify_signature;
+use frontdesk_meta_graph_client::webhook::parse;
 use frontdesk_sandbox::{Sandbox, SandboxSettings};
 use serde_json::{Value, json};
 
@@ -139,13 +141,21 @@ impl Stage {
         answer["messages"][0]["id"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until nothing is under way and takes the webhooks received since the last call.
+    /// Waits until nothing is under way and takes the webhooks received since the last call. Each must be genuine and
+    /// wholly readable to the client crate that Frontdesk itself uses.
     pub async fn received(&self) -> Vec<Received> {
         assert!(
             self.sandbox.webhooks().wait_idle(Duration::from_secs(20)).await,
             "webhooks are still under way"
         );
-        std::mem::take(&mut *self.business.inbox.lock().unwrap())
+        let received = std::mem::take(&mut *self.business.inbox.lock().unwrap());
+        for webhook in &received {
+            let signature = webhook.signature.as_deref().unwrap_or_default();
+            assert_eq!(verify_signature(signature.as_bytes(), &webhook.bytes, &[SECRET.into()]), Some(0));
+            let read = parse(&webhook.bytes).unwrap();
+            assert_eq!(format!("{:?}", read.problems()), "[]");
+        }
+        received
     }
 
     pub async fn webhooks(&self) -> Vec<Value> {
