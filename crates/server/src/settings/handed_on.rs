@@ -38,11 +38,6 @@ impl Settings {
             realtime_app: RealtimeAppSettings {
                 id: self.realtime.app_id.clone(),
                 key: self.realtime.app_key.clone(),
-                secret: self.realtime.app_secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
-            },
-            realtime_app: RealtimeAppSettings {
-                id: self.realtime.app_id.clone(),
-                key: self.realtime.app_key.clone(),
                 secret: self.realtime.app_secret.as_ref().map(|s| s.expose_secret().to_owned()),
             },
         }
