@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_model::SharedClock;
 
+use crate::dialect::neighbours;
 use crate::dialect::postgres::Postgres;
 use crate::dialect::sqlite::Sqlite;
 use crate::migrations::{self, MigrationReport};
@@ -29,7 +30,7 @@ pub struct Store {
 }
 
 enum Backend {
-    Sqlite(Sqlite),
+    Sqlite(Arc<Sqlite>),
     Postgres(Postgres),
 }
 
@@ -38,9 +39,11 @@ impl Store {
     pub async fn open(settings: &StoreSettings, clock: SharedClock) -> Result<Self, StoreError> {
         let signals = Signals::new();
         let backend = if let Some(path) = sqlite_path(&settings.url) {
-            let (clock, signals) = (clock.clone(), signals.clone());
-            let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, clock, signals));
-            Backend::Sqlite(opened.await.map_err(|_| StoreError::Panicked)??)
+            let (clock, bells) = (clock.clone(), signals.clone());
+            let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, clock, bells));
+            let sqlite = Arc::new(opened.await.map_err(|_| StoreError::Panicked)??);
+            tokio::spawn(neighbours::listen(Arc::downgrade(&sqlite), signals.clone()));
+            Backend::Sqlite(sqlite)
         } else if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
             let config = settings.url.parse().map_err(|_| {
                 StoreError::Url(

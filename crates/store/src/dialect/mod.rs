@@ -1,4 +1,5 @@
 //! The only places where the two databases differ in how they are reached.
 
+pub mod neighbours;
 pub mod postgres;
 pub mod sqlite;
