@@ -4,4 +4,8 @@
 //! [`registry`] and one page under `docs/channels/`.
 
 pub mod contract;
+mod instagram;
+mod messenger;
+pub mod meta;
 pub mod registry;
+mod whatsapp_cloud;

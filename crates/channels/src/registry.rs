@@ -4,7 +4,8 @@
 use crate::contract::{Channel, Door};
 
 /// Every channel of this build.
-pub static CHANNELS: &[&dyn Channel] = &[];
+pub static CHANNELS: &[&dyn Channel] =
+    &[&crate::whatsapp_cloud::WhatsAppCloud, &crate::messenger::Messenger, &crate::instagram::Instagram];
 
 /// Finds a channel by its name.
 pub fn find_channel(name: &str) -> Option<&'static dyn Channel> {

@@ -1,0 +1,44 @@
+//! What Instagram takes. Source: Meta's Instagram messaging reference, read 2026.
+
+use frontdesk_model::capabilities::{AttachmentLimit, Capabilities, ReplyWindow, TextLimit, TextUnit};
+use frontdesk_model::content::MediaKind;
+
+const MB: u64 = 1024 * 1024;
+const HOUR_MS: i64 = 3_600_000;
+
+pub(super) fn capabilities() -> Capabilities {
+    Capabilities {
+        text_max: TextLimit { count: 1000, unit: TextUnit::Bytes },
+        // Text and file do not go together: the words follow as a message of their own.
+        caption_max: 0,
+        attachments: vec![
+            limit(MediaKind::Image, &["image/jpeg", "image/png"], 8 * MB),
+            limit(
+                MediaKind::Video,
+                &["video/mp4", "video/ogg", "video/x-msvideo", "video/quicktime", "video/webm"],
+                25 * MB,
+            ),
+            limit(MediaKind::Audio, AUDIO, 25 * MB),
+            limit(MediaKind::Voice, AUDIO, 25 * MB),
+            // Since December 2025.
+            limit(MediaKind::Document, &["application/pdf"], 25 * MB),
+        ],
+        // Up to seven days a person may answer under the tag HUMAN_AGENT.
+        reply_window: Some(ReplyWindow { duration_ms: 24 * HOUR_MS, extended_ms: Some(7 * 24 * HOUR_MS) }),
+        templates: false,
+        reactions: true,
+        reply_to: true,
+        location: false,
+        contacts: false,
+        // As quick replies.
+        interactive: true,
+        read_receipts: true,
+        typing: true,
+    }
+}
+
+fn limit(kind: MediaKind, mime_types: &[&str], max_bytes: u64) -> AttachmentLimit {
+    AttachmentLimit { kind, mime_types: mime_types.iter().map(|&m| m.to_owned()).collect(), max_bytes }
+}
+
+const AUDIO: &[&str] = &["audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/mpeg"];

@@ -1,0 +1,28 @@
+//! What WhatsApp Cloud, Messenger and Instagram share: one Meta app delivers all three to one address.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`door`] | the address, the set-up question, whether a request is genuine |
+//! | [`parse`] | which part of a body is for which channel |
+//! | [`messaging`] | Messenger and Instagram, which speak one language |
+//! | [`fields`] | what has to be filled in |
+//! | [`errors`] | what Meta's errors mean for a message |
+
+pub mod door;
+pub(crate) mod errors;
+pub(crate) mod fields;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub(crate) mod messaging;
+pub(crate) mod parse;
+
+use frontdesk_meta_graph_client::webhook::UnixMillis;
+use frontdesk_model::Timestamp;
+
+/// The one door of the three channels.
+pub static DOOR: door::MetaDoor = door::MetaDoor;
+
+/// A moment of a webhook; 0 (1970) when the provider told none or none that can be read.
+pub(crate) fn moment(at: Option<UnixMillis>) -> Timestamp {
+    at.map(|at| Timestamp::from_millis(at.0)).unwrap_or_default()
+}

@@ -1,0 +1,105 @@
+//! WhatsApp Cloud API: one inbox is one number of a WhatsApp Business Account.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`inbound`] | a changed field of a webhook in our words |
+//! | [`people`], [`content`], [`notices`] | who wrote, what they said, what Meta says about the account |
+//! | [`limits`] | what can be sent |
+
+mod content;
+pub(crate) mod inbound;
+mod limits;
+mod notices;
+mod people;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, LazyLock};
+
+use frontdesk_model::capabilities::Capabilities;
+use frontdesk_model::inbox::{InboxConfig, InboxSettings};
+
+use crate::contract::{Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError};
+use crate::meta::{self, fields};
+
+/// The channel's name.
+pub(crate) const NAME: &str = "whatsapp_cloud";
+
+const PHONE_NUMBER_ID: &str = "phone_number_id";
+const BUSINESS_ACCOUNT_ID: &str = "business_account_id";
+
+static INFO: ChannelInfo = ChannelInfo {
+    name: NAME,
+    label: "WhatsApp Cloud API",
+    platform: "whatsapp",
+    fields: &[
+        Field {
+            key: PHONE_NUMBER_ID,
+            label: "Phone number ID",
+            help: "Meta app dashboard, WhatsApp, API Setup: the long number below the phone number, not the phone \
+                   number itself.",
+            secret: false,
+            required: true,
+        },
+        Field {
+            key: BUSINESS_ACCOUNT_ID,
+            label: "WhatsApp Business Account ID",
+            help: "The same page, beside the phone number ID. Templates and warnings belong to it.",
+            secret: false,
+            required: true,
+        },
+        fields::access_token(
+            "Meta Business settings, System users: a token that does not expire, with whatsapp_business_messaging and \
+             whatsapp_business_management.",
+        ),
+        fields::OWN_APP_SECRET,
+        fields::OWN_VERIFY_TOKEN,
+    ],
+    docs: "docs/channels/whatsapp_cloud.md",
+};
+
+static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(limits::capabilities);
+
+/// WhatsApp Cloud API.
+#[derive(Debug)]
+pub struct WhatsAppCloud;
+
+/// The route of what concerns a business account and no single number: a notice about a template, a restriction. Every
+/// inbox on the account hears it ([`Channel::shared_route_key`]). Empty when the webhook names no account.
+pub(crate) fn account_route(business_account_id: &str) -> String {
+    if business_account_id.is_empty() { String::new() } else { format!("waba:{business_account_id}") }
+}
+
+impl Channel for WhatsAppCloud {
+    fn info(&self) -> &'static ChannelInfo {
+        &INFO
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn door(&self) -> Option<&'static dyn Door> {
+        Some(&meta::DOOR)
+    }
+
+    fn route_key(&self, settings: &InboxSettings) -> Option<String> {
+        fields::id(settings, PHONE_NUMBER_ID)
+    }
+
+    fn shared_route_key(&self, settings: &InboxSettings) -> Option<String> {
+        fields::id(settings, BUSINESS_ACCOUNT_ID).map(|id| account_route(&id))
+    }
+
+    fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {
+        fields::check(INFO.fields, &[PHONE_NUMBER_ID, BUSINESS_ACCOUNT_ID], settings)
+    }
+
+    fn open(
+        &self,
+        _context: &ChannelContext,
+        _inbox: &InboxConfig,
+    ) -> Result<Arc<dyn Connection>, OpenError> {
+        Err(OpenError { reason: "this build receives and does not send yet".to_owned() })
+    }
+}
