@@ -8,14 +8,23 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod caller;
+mod connections;
+pub mod contacts;
+pub mod conversations;
 pub mod inboxes;
+pub mod intake;
 pub mod limits;
+pub mod media;
+mod outbox;
 pub mod passwords;
+pub mod replies;
 pub mod sessions;
 pub mod settings;
 pub mod tokens;
 pub mod users;
 pub mod vault;
+pub mod views;
+pub mod workers;
 
 use std::sync::Arc;
 
@@ -25,7 +34,10 @@ use frontdesk_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessCache;
+use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
+use crate::intake::IntakeQueue;
+use crate::media::MediaStore;
 use crate::passwords::PasswordDesk;
 use crate::settings::EngineSettings;
 use crate::vault::Vault;
@@ -42,6 +54,9 @@ struct EngineState {
     access: AccessCache,
     inboxes: InboxBooks,
     passwords: PasswordDesk,
+    connections: Connections,
+    intake: IntakeQueue,
+    media: MediaStore,
 }
 
 /// What [`Engine`] is made of.
@@ -63,11 +78,39 @@ pub struct EngineParts {
 }
 
 impl Engine {
-    /// Puts the parts together. Starts nothing: see `workers`.
+    /// Puts the parts together and opens the intake. Everything else that goes on in the background starts with
+    /// [`workers::spawn`]. To be called within a tokio runtime.
     pub fn new(parts: EngineParts) -> Self {
         let (access, inboxes) = (AccessCache::new(&parts.store), InboxBooks::new(&parts.store));
-        let state = EngineState { parts, access, inboxes, passwords: PasswordDesk::default() };
-        Self { state: Arc::new(state) }
+        let (intake, intake_workers) = IntakeQueue::new(parts.store.is_postgres());
+        let shared = parts.store.is_postgres() && !parts.settings.media.shared_folder;
+        let media =
+            MediaStore::new(parts.settings.data_dir.join("media"), shared.then(|| parts.store.clone()));
+        let state = EngineState {
+            parts,
+            access,
+            inboxes,
+            passwords: PasswordDesk::default(),
+            connections: Connections::default(),
+            intake,
+            media,
+        };
+        let engine = Self { state: Arc::new(state) };
+        intake::spawn(&engine, intake_workers);
+        engine
+    }
+
+    /// The media store of this node.
+    pub fn media(&self) -> &MediaStore {
+        &self.state.media
+    }
+
+    pub(crate) fn intake(&self) -> &IntakeQueue {
+        &self.state.intake
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.state.connections
     }
 }
 

@@ -130,11 +130,13 @@ pub struct MediaSettings {
     pub concurrency: usize,
     /// How long a signed address of a file is good, in seconds.
     pub url_secs: i64,
+    /// On PostgreSQL: all nodes share the media folder, so that files need not be kept in the database.
+    pub shared_folder: bool,
 }
 
 impl Default for MediaSettings {
     fn default() -> Self {
-        Self { max_bytes: 100 * 1024 * 1024, concurrency: 4, url_secs: 86_400 }
+        Self { max_bytes: 100 * 1024 * 1024, concurrency: 4, url_secs: 86_400, shared_folder: false }
     }
 }
 

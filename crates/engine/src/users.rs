@@ -176,14 +176,19 @@ fn check_email(email: &str) -> Option<FieldError> {
     if email.is_empty() {
         return Some(field_error("email", "The email field is required."));
     }
+    if is_email(email) {
+        return None;
+    }
+    Some(field_error("email", "The email field must be a valid email address."))
+}
+
+/// True when a text has the shape of an e-mail address.
+pub(crate) fn is_email(email: &str) -> bool {
     let valid = email
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     let clean = !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if valid && clean && email.len() <= MAX_EMAIL_BYTES {
-        return None;
-    }
-    Some(field_error("email", "The email field must be a valid email address."))
+    valid && clean && email.len() <= MAX_EMAIL_BYTES
 }
 
 fn check_name(name: &str) -> Option<FieldError> {

@@ -50,12 +50,14 @@ statements! {
     RESTART = both(
         "UPDATE attachments SET state = 'pending', due_at = $3, lease_until = 0, error = NULL, attempts = 0
          WHERE account_id = $1 AND id = $2 AND state IN ('failed', 'too_large') AND source IS NOT NULL");
-    REMOVE_OF_MESSAGE = both(
-        "DELETE FROM attachments WHERE account_id = $1 AND message_id = $2 RETURNING storage_key");
+    DISCARD_OF_MESSAGE = both(
+        "UPDATE attachments SET message_id = NULL, state = 'discarded', source = NULL, due_at = NULL
+         WHERE account_id = $1 AND message_id = $2");
+    TAKE_DISCARDED = both(
+        "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND state = 'ready' AND created_at < $1)
+         RETURNING account_id, storage_key");
     KEY_IN_USE = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
     NEXT_DUE = both("SELECT MIN(due_at) FROM attachments WHERE state = 'pending'");
-    STALE_UPLOADS = both(
-        "DELETE FROM attachments WHERE message_id IS NULL AND created_at < $1 AND state = 'ready' RETURNING account_id, storage_key");
 }
 
 frontdesk_model::words! {
@@ -69,6 +71,8 @@ frontdesk_model::words! {
         Failed = "failed",
         /// Larger than allowed.
         TooLarge = "too_large",
+        /// Its message was taken back; the bytes are about to go.
+        Discarded = "discarded",
     }
 }
 
@@ -267,18 +271,21 @@ pub fn restart(
     Ok(tx.execute(&RESTART, p![account, id, now])? > 0)
 }
 
-/// Removes the files of a message; returns the keys whose bytes nobody needs any more.
-pub fn remove_of_message(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    message: MessageId,
-) -> Result<Vec<String>, StoreError> {
-    let keys = tx.query::<(Option<String>,)>(&REMOVE_OF_MESSAGE, p![account, message])?;
+/// The message was taken back: its files are nobody's any more; their bytes go with [`remove_orphans`].
+pub fn discard_of_message(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<(), StoreError> {
+    tx.execute(&DISCARD_OF_MESSAGE, p![account, message])?;
+    Ok(())
+}
+
+/// Forgets discarded files and uploads made before `before` that never became part of a message. Returns the keys whose
+/// bytes nobody needs any more.
+pub fn remove_orphans(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<(AccountId, String)>, StoreError> {
+    let removed = tx.query::<(AccountId, Option<String>)>(&TAKE_DISCARDED, p![before])?;
     let mut orphans = Vec::new();
-    for key in keys.into_iter().filter_map(|(key,)| key) {
+    for (account, key) in removed.into_iter().filter_map(|(account, key)| Some((account, key?))) {
         let used = tx.find::<(i64,)>(&KEY_IN_USE, p![account, key])?.is_some_and(|(n,)| n > 0);
         if !used {
-            orphans.push(key);
+            orphans.push((account, key));
         }
     }
     Ok(orphans)
@@ -287,12 +294,4 @@ pub fn remove_of_message(
 /// When the next file is due.
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     Ok(tx.find::<(Option<Timestamp>,)>(&NEXT_DUE, p![])?.and_then(|(due,)| due))
-}
-
-/// Forgets uploads that never became part of a message; returns their owners and keys.
-pub fn remove_stale_uploads(
-    tx: &mut Tx<'_>,
-    before: Timestamp,
-) -> Result<Vec<(AccountId, Option<String>)>, StoreError> {
-    tx.query(&STALE_UPLOADS, p![before])
 }

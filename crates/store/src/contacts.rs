@@ -15,8 +15,8 @@ macro_rules! columns {
 
 statements! {
     INSERT = both(
-        "INSERT INTO contacts (account_id, name, name_at, phone, search_text, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id");
+        "INSERT INTO contacts (account_id, name, name_at, phone, search_text, created_at, updated_at, profile_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
     BY_IDENTITY = both(
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3");
@@ -33,6 +33,8 @@ statements! {
     SET_PROFILE = both(
         "UPDATE contacts SET profile_at = $3, avatar_url = COALESCE($4, avatar_url)
          WHERE account_id = $1 AND id = $2");
+    WITHOUT_PROFILE = both(concat!("SELECT ", columns!(),
+        " FROM contacts c WHERE c.profile_at IS NULL AND c.merged_into IS NULL ORDER BY c.id DESC LIMIT $1"));
     MARK_MERGED = both("UPDATE contacts SET merged_into = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
 }
 
@@ -134,7 +136,10 @@ fn create(
     let phone = hint.identities.iter().find(|i| i.kind == IdentityKind::Phone).map(|i| i.value.as_str());
     let name_at = hint.name.as_ref().map_or(0, |_| at.as_millis());
     let search = search_text(hint.name.as_deref(), None, phone);
-    let inserted = tx.find::<(ContactId,)>(&INSERT, p![account, hint.name, name_at, phone, search, now])?;
+    // A network that tells the name along with the message need not be asked for it.
+    let asked = hint.name.as_ref().map(|_| now);
+    let inserted =
+        tx.find::<(ContactId,)>(&INSERT, p![account, hint.name, name_at, phone, search, now, asked])?;
     let Some((id,)) = inserted else { return Ok(None) };
     for identity in &hint.identities {
         let added = tx.execute(&INSERT_IDENTITY, p![account, identity.kind, identity.value, id, now])?;
@@ -279,4 +284,9 @@ pub fn merge(
     }
     tx.execute(&MARK_MERGED, p![account, loser, winner, now])?;
     Ok(())
+}
+
+/// Contacts whose network was never asked who they are, newest first, of whatever account.
+pub fn without_profile(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<ContactRow>, StoreError> {
+    tx.query(&WITHOUT_PROFILE, p![limit])
 }

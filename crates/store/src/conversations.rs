@@ -451,8 +451,14 @@ pub fn list(
     page: Page,
     limit: i64,
 ) -> Result<Vec<ConversationRow>, StoreError> {
-    let mut query =
-        Query::new(concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = "), account.0);
+    let mut query = Query::new(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = "
+        ),
+        account.0,
+    );
     query.filter(filter, tx.is_postgres());
     if let Page::After(at, id) = page {
         query.push(" AND (v.last_message_at, v.id) < (");
@@ -473,7 +479,10 @@ pub fn list(
 
 /// How many conversations the filter finds.
 pub fn count(tx: &mut Tx<'_>, account: AccountId, filter: &ConversationFilter) -> Result<i64, StoreError> {
-    let mut query = Query::new("SELECT COUNT(*) FROM conversations v WHERE v.account_id = ", account.0);
+    let mut query = Query::new(
+        "SELECT COUNT(*) FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = ",
+        account.0,
+    );
     query.filter(filter, tx.is_postgres());
     let params: Vec<Value<'_>> = query.params.iter().map(ToValue::to_value).collect();
     Ok(tx.query_text::<(i64,)>(&query.sql, &params)?.first().map_or(0, |(n,)| *n))

@@ -43,6 +43,7 @@ statements! {
             state_code, state_message, state_action, state_since, last_webhook_at, created_at,
             (SELECT COUNT(*) FROM outbox o WHERE o.account_id = inboxes.account_id AND o.inbox_id = inboxes.id)
          FROM inboxes WHERE account_id = $1 AND id > $2 AND deleted_at IS NULL ORDER BY id LIMIT $3");
+    FACE = both("SELECT name, channel FROM inboxes WHERE account_id = $1 AND id = $2");
     LIST_CONFIGS = both(
         "SELECT id, account_id, channel, name, route_key, settings, secrets, enabled, version
          FROM inboxes WHERE deleted_at IS NULL ORDER BY id");
@@ -248,4 +249,13 @@ pub fn list(
 /// The configuration of every inbox on this server, by id.
 pub fn list_configs(tx: &mut Tx<'_>) -> Result<Vec<InboxConfigRow>, StoreError> {
     tx.query(&LIST_CONFIGS, p![])
+}
+
+/// Name and channel of an inbox, also of one that was removed.
+pub fn find_face(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+) -> Result<Option<(String, String)>, StoreError> {
+    tx.find(&FACE, p![account, inbox])
 }

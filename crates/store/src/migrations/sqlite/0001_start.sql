@@ -89,6 +89,7 @@ CREATE TABLE contacts (
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX contacts_account ON contacts (account_id, id);
+CREATE INDEX contacts_without_profile ON contacts (id) WHERE profile_at IS NULL AND merged_into IS NULL;
 
 CREATE TABLE contact_identities (
     account_id BIGINT NOT NULL,
@@ -191,7 +192,7 @@ CREATE TABLE attachments (
     sha256 TEXT,
     storage_key TEXT,
     source TEXT,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'ready', 'failed', 'too_large')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'ready', 'failed', 'too_large', 'discarded')),
     error TEXT,
     attempts BIGINT NOT NULL DEFAULT 0,
     due_at BIGINT,

@@ -1,0 +1,137 @@
+//! Group commit for webhooks: what has come together is applied in one transaction.
+//!
+//! There is no timer: a lone webhook is committed at once, a crowd shares the commit. Bodies of one customer always go
+//! to the same worker, so that workers on PostgreSQL do not wait for each other's rows.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use frontdesk_store::StoreError;
+use frontdesk_store::webhook_logs::WebhookState;
+use tokio::sync::{mpsc, oneshot};
+
+use super::apply::{self, Received};
+use crate::Engine;
+
+/// How many bodies share a transaction at most.
+const MAX_BATCH: usize = 64;
+/// How many bodies wait for each worker before requests have to.
+const QUEUE: usize = 1024;
+/// Workers on PostgreSQL; SQLite has one writer.
+const POSTGRES_WORKERS: usize = 4;
+
+/// What became of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// The same bytes were here before: nothing changed.
+    Repeated,
+    /// It is in the log, with this state.
+    Kept(WebhookState),
+}
+
+/// The way into the transaction.
+pub struct IntakeQueue {
+    workers: Vec<mpsc::Sender<Waiting>>,
+}
+
+struct Waiting {
+    received: Arc<Received>,
+    answer: oneshot::Sender<Result<Receipt, StoreError>>,
+}
+
+/// The receiving ends, to be handed to [`run`].
+pub(crate) struct IntakeWorkers(Vec<mpsc::Receiver<Waiting>>);
+
+impl IntakeQueue {
+    /// Makes the queue for a database and the ends its workers read from.
+    pub(crate) fn new(postgres: bool) -> (Self, IntakeWorkers) {
+        let count = if postgres { POSTGRES_WORKERS } else { 1 };
+        let (workers, receivers) = (0..count).map(|_| mpsc::channel(QUEUE)).unzip();
+        (Self { workers }, IntakeWorkers(receivers))
+    }
+
+    /// Hands a body over and waits until it is durable.
+    pub(crate) async fn submit(&self, received: Received) -> Result<Receipt, StoreError> {
+        let mut hasher = DefaultHasher::new();
+        received.first_sender().hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % self.workers.len() as u64).unwrap_or(0);
+        let worker = self.workers.get(index).ok_or(StoreError::Closed)?;
+        let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting { received: Arc::new(received), answer };
+        worker.send(waiting).await.map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// Starts the workers. They go on as long as the process: requests being drained still need them.
+pub(crate) fn spawn(engine: &Engine, workers: IntakeWorkers) {
+    for receiver in workers.0 {
+        tokio::spawn(work(engine.clone(), receiver));
+    }
+}
+
+async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let bodies: Vec<Arc<Received>> = batch.iter().map(|w| w.received.clone()).collect();
+        match apply_together(&engine, bodies).await {
+            Ok(receipts) => {
+                for (waiting, receipt) in batch.drain(..).zip(receipts) {
+                    let _ = waiting.answer.send(Ok(receipt)); // the request may have been given up
+                }
+            }
+            Err(error) if error.is_unavailable() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "webhooks could not be stored");
+                for waiting in batch.drain(..) {
+                    let _ = waiting.answer.send(Err(StoreError::Unavailable(error.to_string())));
+                }
+            }
+            Err(_) => {
+                // One of them cannot be applied: each on its own, so that it does not take the others with it.
+                for waiting in batch.drain(..) {
+                    let outcome = apply_alone(&engine, waiting.received).await;
+                    let _ = waiting.answer.send(outcome);
+                }
+            }
+        }
+    }
+}
+
+async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {
+    let context = apply::Context::new(engine).await?;
+    engine
+        .store
+        .write(move |tx| bodies.iter().map(|body| apply::keep_and_apply(tx, &context, body)).collect())
+        .await
+}
+
+/// Applies one body; when that fails, keeps it as failed. An error means it is not stored at all.
+async fn apply_alone(engine: &Engine, body: Arc<Received>) -> Result<Receipt, StoreError> {
+    match apply_together(engine, vec![body.clone()]).await {
+        Ok(receipts) => Ok(receipts.first().copied().unwrap_or(Receipt::Repeated)),
+        Err(error) if error.is_unavailable() => Err(error),
+        Err(error) => {
+            let reason = error_chain(&error);
+            tracing::error!(
+                door = body.door,
+                reason,
+                "a webhook could not be applied; it is kept for replay"
+            );
+            metrics::counter!("frontdesk_webhooks_failed_total", "door" => body.door).increment(1);
+            let now = engine.clock.now();
+            engine.store.write(move |tx| apply::keep_as_failed(tx, &body, &reason, now)).await
+        }
+    }
+}
+
+/// An error with its causes on one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,79 @@
+//! A raw webhook request: is it genuine, and can it be read?
+
+use bytes::Bytes;
+use frontdesk_channels::contract::{Door, ParseError, Refusal, WebhookRequest};
+use frontdesk_store::webhook_logs::WebhookState;
+use sha2::{Digest, Sha256};
+
+use super::apply::Received;
+use super::queue::Receipt;
+use crate::{Engine, inboxes};
+
+/// Why a webhook request was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// Not genuine: answered 403.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Genuine but unreadable: kept in the log, answered 422.
+    #[error(transparent)]
+    Unreadable(#[from] ParseError),
+    /// It could not be stored: answered 503, so that the provider tries again.
+    #[error("the webhook could not be stored")]
+    NotStored,
+}
+
+/// Answers the provider's set-up question.
+pub async fn challenge(
+    engine: &Engine,
+    door: &dyn Door,
+    query: &[(String, String)],
+) -> Result<String, ReceiveError> {
+    let book = inboxes::book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+    let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
+    Ok(door.challenge(query, keys)?)
+}
+
+/// Takes one webhook: returns after its body and everything in it is durable.
+pub async fn receive(
+    engine: &Engine,
+    door: &'static dyn Door,
+    headers: &[(String, String)],
+    body: Bytes,
+) -> Result<Receipt, ReceiveError> {
+    let book = inboxes::book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+    let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
+    let verified_by = door.verify(&WebhookRequest { headers, body: &body }, keys).inspect_err(|refusal| {
+        metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
+        tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
+    })?;
+    let parsed = door.parse(&body);
+    let body_hash: [u8; 32] = Sha256::digest(&body).into();
+    let unreadable = parsed.as_ref().err().cloned();
+    let received = Received {
+        door: door.path(),
+        body,
+        body_hash,
+        verified_by,
+        events: parsed.unwrap_or_default(),
+        unreadable: unreadable.as_ref().map(ToString::to_string),
+    };
+    let receipt = engine.intake().submit(received).await.map_err(|_| ReceiveError::NotStored)?;
+    metrics::counter!("frontdesk_webhooks_total", "door" => door.path(), "state" => receipt.as_str())
+        .increment(1);
+    if let Some(error) = unreadable {
+        tracing::warn!(door = door.path(), error = %error, "a genuine webhook cannot be read");
+        return Err(error.into());
+    }
+    Ok(receipt)
+}
+
+impl Receipt {
+    /// A word for metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Repeated => "repeated",
+            Self::Kept(state) => WebhookState::as_str(*state),
+        }
+    }
+}

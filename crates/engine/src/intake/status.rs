@@ -1,0 +1,144 @@
+//! How far our messages have come: the state is the maximum of all news, in whatever order it arrives.
+
+use frontdesk_model::inbound::{StatusNews, Watermark};
+use frontdesk_model::message::{Direction, MessageStatus};
+use frontdesk_model::{ConversationId, MessageId, RemoteId, Timestamp};
+use frontdesk_store::events::EventKind;
+use frontdesk_store::messages::MessageRow;
+use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox};
+
+use super::apply::News;
+use super::message::event;
+use super::pending::{self, Pending};
+use super::settle_pending;
+
+/// Applies news about one message of ours; kept when the message is not here yet.
+pub(crate) fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<(), StoreError> {
+    let account = news.account;
+    let by_remote = messages::find_by_remote(tx, account, news.inbox, &status.remote_id)?;
+    let found = match (by_remote, &status.client_ref) {
+        (Some(message), _) => Some(message),
+        (None, Some(client_ref)) => {
+            let ours =
+                messages::find_by_client_ref(tx, account, client_ref)?.filter(|m| m.inbox_id == news.inbox);
+            if let Some(ours) = &ours {
+                adopt(tx, news, ours, &status.remote_id)?;
+            }
+            ours
+        }
+        (None, None) => None,
+    };
+    match found {
+        Some(message) => {
+            for identity in &status.recipient {
+                contacts::add_identity(tx, account, message.contact_id, identity, news.now)?;
+            }
+            raise(tx, news, &message, status)
+        }
+        None => pending::keep(tx, news, status.remote_id.as_str(), &Pending::Status(status.clone())),
+    }
+}
+
+/// Raises one message by one piece of news.
+pub(crate) fn raise(
+    tx: &mut Tx<'_>,
+    news: News,
+    message: &MessageRow,
+    status: &StatusNews,
+) -> Result<(), StoreError> {
+    if message.direction == Direction::Inbound {
+        return Ok(());
+    }
+    let (account, error) = (news.account, status.error.as_ref());
+    let rose = messages::raise_status(tx, account, message.id, status.status, error, status.at, news.now)?;
+    if rose {
+        outbox::remove_settled(tx, account, message.id)?;
+        announce(tx, news, message.conversation_id, message.id);
+    }
+    Ok(())
+}
+
+/// A message of ours turned out to have this id at the provider: it was sent.
+pub(crate) fn adopt(
+    tx: &mut Tx<'_>,
+    news: News,
+    ours: &MessageRow,
+    remote_id: &RemoteId,
+) -> Result<(), StoreError> {
+    let account = news.account;
+    if ours.remote_id.is_none() {
+        // The echo may have come first and stand as a row of its own.
+        if let Some(echo) = messages::find_by_remote(tx, account, ours.inbox_id, remote_id)?
+            && echo.id != ours.id
+        {
+            messages::replace_echo(tx, account, echo.id, ours.id)?;
+            conversations::refresh_last_message(tx, account, ours.conversation_id)?;
+            tx.emit(event(
+                news,
+                EventKind::MessageUpdated,
+                Some(ours.conversation_id),
+                Some(echo.id),
+                Some("removed".to_owned()),
+            ));
+        }
+        messages::set_remote_id(tx, account, ours.id, remote_id, news.now)?;
+    }
+    let sent = MessageStatus::Sent;
+    if messages::raise_status(tx, account, ours.id, sent, None, news.now, news.now)? {
+        announce(tx, news, ours.conversation_id, ours.id);
+    }
+    outbox::remove_settled(tx, account, ours.id)?;
+    apply_reached_watermarks(tx, news, ours.conversation_id, ours.id, ours.sent_at)?;
+    settle_pending(tx, news, remote_id, ours.id)
+}
+
+/// Everything we sent up to a moment was delivered or read.
+pub(crate) fn apply_watermark(tx: &mut Tx<'_>, news: News, watermark: &Watermark) -> Result<(), StoreError> {
+    let account = news.account;
+    let at = watermark.until;
+    let Some(contact) = contacts::resolve(tx, account, &watermark.contact, at, news.now)? else {
+        return Ok(());
+    };
+    let thread = watermark.contact.identities.first().map_or("", |i| i.value.as_str());
+    // The conversation is made if need be, so that a watermark that comes first is not lost.
+    let (conversation, _) =
+        conversations::find_or_create(tx, account, news.inbox, contact.id, thread, at, news.now)?;
+    let read = watermark.status >= MessageStatus::Read;
+    if conversations::raise_watermark(tx, account, conversation, read, at)? {
+        for message in messages::below_watermark(tx, account, conversation, at, watermark.status)? {
+            if messages::raise_status(tx, account, message.id, watermark.status, None, at, news.now)? {
+                announce(tx, news, conversation, message.id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A message of ours was stored or accepted after the customer's network had already read beyond it.
+pub(crate) fn apply_reached_watermarks(
+    tx: &mut Tx<'_>,
+    news: News,
+    conversation: ConversationId,
+    message: MessageId,
+    sent_at: Timestamp,
+) -> Result<(), StoreError> {
+    let account = news.account;
+    let Some(row) = conversations::find(tx, account, conversation)? else { return Ok(()) };
+    let reached = if row.read_until >= sent_at {
+        Some((MessageStatus::Read, row.read_until))
+    } else if row.delivered_until >= sent_at {
+        Some((MessageStatus::Delivered, row.delivered_until))
+    } else {
+        None
+    };
+    if let Some((status, at)) = reached
+        && messages::raise_status(tx, account, message, status, None, at, news.now)?
+    {
+        announce(tx, news, conversation, message);
+    }
+    Ok(())
+}
+
+fn announce(tx: &mut Tx<'_>, news: News, conversation: ConversationId, message: MessageId) {
+    tx.emit(event(news, EventKind::MessageStatusUpdated, Some(conversation), Some(message), None));
+}

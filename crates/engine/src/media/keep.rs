@@ -1,0 +1,160 @@
+//! Where bytes are kept: files in the data folder (one node, or nodes that share the folder), or slices in PostgreSQL
+//! (nodes that share nothing else), with the folder as a cache.
+//!
+//! A key is the SHA-256 of the bytes; the same file of one account is kept once. Accounts never share a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use frontdesk_model::AccountId;
+use frontdesk_store::media_chunks::{self, CHUNK_BYTES};
+use frontdesk_store::{Store, StoreError};
+use tokio::fs;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The media store of this node.
+pub struct MediaStore {
+    folder: PathBuf,
+    /// Set when the bytes are kept in the database.
+    database: Option<Store>,
+}
+
+/// A file could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaStoreError {
+    /// The folder failed.
+    #[error("the media folder cannot be used")]
+    Folder(#[from] io::Error),
+    /// The database failed.
+    #[error("the media in the database cannot be used")]
+    Database(#[from] StoreError),
+    /// The bytes are not there.
+    #[error("the file is not kept any more")]
+    Missing,
+}
+
+impl MediaStore {
+    /// Keeps files under `folder`, and in the database too when one is given.
+    pub fn new(folder: PathBuf, database: Option<Store>) -> Self {
+        Self { folder, database }
+    }
+
+    /// A new empty place on the same disk for a file that is being written. Removed when dropped.
+    pub async fn scratch(&self) -> Result<Scratch, MediaStoreError> {
+        let folder = self.folder.join("incoming");
+        fs::create_dir_all(&folder).await?;
+        Ok(Scratch { path: folder.join(format!("{:032x}", rand::random::<u128>())) })
+    }
+
+    /// Keeps a written file under the hash of its bytes and returns its key.
+    pub async fn keep(
+        &self,
+        account: AccountId,
+        scratch: Scratch,
+        sha256: &str,
+    ) -> Result<String, MediaStoreError> {
+        if let Some(store) = &self.database {
+            put_in_slices(store, account, sha256, &scratch.path).await?;
+        }
+        let target = self.path_of(account, sha256);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).await?;
+        }
+        fs::File::open(&scratch.path).await?.sync_all().await?;
+        fs::rename(&scratch.path, &target).await?;
+        Ok(sha256.to_owned())
+    }
+
+    /// The file on this node's disk, brought from the database if need be.
+    pub async fn local_path(&self, account: AccountId, key: &str) -> Result<PathBuf, MediaStoreError> {
+        let path = self.path_of(account, key);
+        if fs::try_exists(&path).await? {
+            return Ok(path);
+        }
+        let Some(store) = &self.database else { return Err(MediaStoreError::Missing) };
+        let scratch = self.scratch().await?;
+        if !read_slices(store, account, key, &scratch.path).await? {
+            return Err(MediaStoreError::Missing);
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).await?;
+        }
+        fs::rename(&scratch.path, &path).await?;
+        Ok(path)
+    }
+
+    /// Forgets a file nobody needs any more.
+    pub async fn remove(&self, account: AccountId, key: &str) -> Result<(), MediaStoreError> {
+        if let Some(store) = &self.database {
+            let key = key.to_owned();
+            store.write(move |tx| media_chunks::delete(tx, account, &key)).await?;
+        }
+        match fs::remove_file(self.path_of(account, key)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn path_of(&self, account: AccountId, key: &str) -> PathBuf {
+        let shelf = key.get(..2).unwrap_or("00");
+        self.folder.join(account.to_string()).join(shelf).join(key)
+    }
+}
+
+/// A file being written; removed when dropped before it was kept.
+pub struct Scratch {
+    /// Where to write.
+    pub path: PathBuf,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn put_in_slices(
+    store: &Store,
+    account: AccountId,
+    key: &str,
+    path: &Path,
+) -> Result<(), MediaStoreError> {
+    let mut file = fs::File::open(path).await?;
+    for position in 0.. {
+        let mut slice = Vec::with_capacity(CHUNK_BYTES);
+        let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut slice).await?;
+        if read == 0 && position > 0 {
+            break;
+        }
+        let key = key.to_owned();
+        store.write(move |tx| media_chunks::put(tx, account, &key, position, &slice)).await?;
+        if read < CHUNK_BYTES {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn read_slices(
+    store: &Store,
+    account: AccountId,
+    key: &str,
+    path: &Path,
+) -> Result<bool, MediaStoreError> {
+    let mut file = None;
+    for position in 0.. {
+        let wanted = key.to_owned();
+        let slice = store.read(move |tx| media_chunks::get(tx, account, &wanted, position)).await?;
+        let Some(slice) = slice else { break };
+        if file.is_none() {
+            file = Some(fs::File::create(path).await?);
+        }
+        if let Some(file) = &mut file {
+            file.write_all(&slice).await?;
+        }
+    }
+    let Some(mut file) = file else { return Ok(false) };
+    file.flush().await?;
+    Ok(true)
+}

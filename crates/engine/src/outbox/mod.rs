@@ -1,0 +1,17 @@
+//! Out: queued work becomes requests at the providers.
+//!
+//! [`worker`] claims what is due (one row per conversation, by lease and fencing token), [`send`] carries one out, and
+//! [`record`] writes down what came of it in one transaction. [`pace`] and [`breaker`] keep one inbox from hurting its
+//! provider or the others; [`schedule`] says when to try again. An outcome that was lost is never repeated blindly:
+//! [`sweep`] turns sends of dead workers into `unknown`, which the provider's word settles or a person.
+
+pub mod breaker;
+pub mod pace;
+mod record;
+pub mod schedule;
+mod send;
+mod sweep;
+mod worker;
+
+pub(crate) use sweep::sweep;
+pub(crate) use worker::run;

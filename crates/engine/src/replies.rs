@@ -1,0 +1,610 @@
+//! Out, first half: an agent's reply becomes a message with its outbox row, in one transaction.
+
+use frontdesk_channels::contract::Channel;
+use frontdesk_model::capabilities::Capabilities;
+use frontdesk_model::content::{ContactCard, Location, MediaKind, Payload, Template};
+use frontdesk_model::conversation::{ConversationStatus, WindowState};
+use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
+use frontdesk_model::outbound::Interactive;
+use frontdesk_model::{AttachmentId, ConversationId, MessageId, Timestamp};
+use frontdesk_store::attachments::{self, AttachmentRow, AttachmentState};
+use frontdesk_store::conversations::{self, ConversationRow};
+use frontdesk_store::events::{EventKind, NewEvent};
+use frontdesk_store::messages::{self, MessageRow, NewMessage};
+use frontdesk_store::outbox::{self, NewWork, OutboxKind};
+use frontdesk_store::{StoreError, Tx};
+
+use crate::audit::{self, Deed};
+use crate::caller::Actor;
+use crate::{Engine, inboxes};
+
+/// How many files one reply may carry; each becomes a message of its own.
+pub const MAX_FILES: usize = 10;
+/// The longest key a client may make.
+const MAX_CLIENT_KEY: usize = 200;
+
+/// What an agent wants to send.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// The text, or the caption of the files.
+    pub content: Option<String>,
+    /// Uploaded files.
+    pub attachments: Vec<AttachmentId>,
+    /// Something other than text and files.
+    pub special: Option<Special>,
+    /// The message it quotes.
+    pub reply_to: Option<MessageId>,
+    /// Made by the client: the same key is the same message.
+    pub client_key: Option<String>,
+    /// The newest message the agent had seen; newer replies of colleagues stop the send.
+    pub last_seen: Option<MessageId>,
+    /// Send although a colleague was faster.
+    pub force: bool,
+}
+
+/// Content other than text and files.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Special {
+    /// An approved template: possible outside the window.
+    Template(Template),
+    /// A place.
+    Location(Location),
+    /// Contact cards.
+    Contacts(Vec<ContactCard>),
+    /// Buttons or a list.
+    Interactive(Interactive),
+}
+
+impl Special {
+    fn kind(&self) -> MessageKind {
+        match self {
+            Self::Template(_) => MessageKind::Template,
+            Self::Location(_) => MessageKind::Location,
+            Self::Contacts(_) => MessageKind::Contacts,
+            Self::Interactive(_) => MessageKind::Interactive,
+        }
+    }
+
+    fn payload(&self) -> Payload {
+        match self.clone() {
+            Self::Template(template) => Payload { template: Some(template), ..Payload::default() },
+            Self::Location(location) => Payload { location: Some(location), ..Payload::default() },
+            Self::Contacts(contacts) => Payload { contacts, ..Payload::default() },
+            Self::Interactive(interactive) => {
+                Payload { interactive: serde_json::to_value(interactive).ok(), ..Payload::default() }
+            }
+        }
+    }
+}
+
+/// Why a reply was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplyError {
+    /// There is no such conversation in this account.
+    #[error("there is no such conversation")]
+    NotFound,
+    /// The conversation is closed.
+    #[error("the conversation is closed; reopen it to reply")]
+    Closed,
+    /// Free text is not possible any more.
+    #[error("the customer's last message is too old for a free reply")]
+    WindowClosed {
+        /// When the window closed; absent when the customer never wrote.
+        expired_at: Option<Timestamp>,
+        /// The channel has templates for this case.
+        templates: bool,
+    },
+    /// Fields and what is wrong with them.
+    #[error("the reply's data are not valid")]
+    Invalid(Vec<(String, String)>),
+    /// The client key belongs to a message with other content.
+    #[error("this client key was used for another message")]
+    KeyConflict(MessageId),
+    /// Colleagues replied meanwhile.
+    #[error("a newer reply exists")]
+    Newer(Vec<MessageId>),
+    /// The inbox of the conversation was removed.
+    #[error("the inbox of this conversation was removed")]
+    InboxGone,
+    /// Only an unknown or failed message can be settled or sent again.
+    #[error("only a message that failed or whose fate is unknown can be sent again")]
+    NotSettleable,
+    /// The database failed.
+    #[error("the reply could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// A stored reply: one message per request to the provider. The first is the one answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The messages in the order in which they are sent.
+    pub messages: Vec<MessageId>,
+    /// False when the same client key had stored them before.
+    pub new: bool,
+}
+
+/// Who writes.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// For the audit and the account.
+    pub actor: Actor,
+    /// The name shown.
+    pub name: String,
+}
+
+/// Stores a reply and queues it for sending.
+pub async fn reply(
+    engine: &Engine,
+    author: Author,
+    conversation: ConversationId,
+    reply: Reply,
+) -> Result<Stored, ReplyError> {
+    let book = inboxes::book(engine).await?;
+    let (content_max, now) = (engine.settings.content_max, engine.clock.now());
+    engine
+        .store
+        .write(move |tx| {
+            let account = author.actor.account_id;
+            let row = conversations::find(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
+            if let Some(earlier) = find_earlier(tx, &row, &reply)? {
+                return Ok(Stored { messages: vec![earlier], new: false });
+            }
+            if row.status == ConversationStatus::Closed {
+                return Err(ReplyError::Closed);
+            }
+            let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
+            let parts = plan(tx, &row, inbox.channel, &reply, content_max)?;
+            check_window(&row, inbox.channel.capabilities(), &reply, now)?;
+            check_newer(tx, &row, &reply)?;
+            let quoted = find_quoted(tx, &row, &reply)?;
+            let mut stored = Vec::with_capacity(parts.len());
+            for (index, part) in parts.iter().enumerate() {
+                let id = store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)?;
+                stored.push(id);
+            }
+            Ok(Stored { messages: stored, new: true })
+        })
+        .await
+}
+
+/// One message of a reply.
+struct Part {
+    kind: MessageKind,
+    content: Option<String>,
+    payload: Payload,
+    file: Option<AttachmentId>,
+}
+
+/// The message an earlier request with the same key stored.
+fn find_earlier(
+    tx: &mut Tx<'_>,
+    row: &ConversationRow,
+    reply: &Reply,
+) -> Result<Option<MessageId>, ReplyError> {
+    let Some(key) = reply.client_key.as_deref() else { return Ok(None) };
+    let Some(earlier) = messages::find_by_client_key(tx, row.account_id, row.id, key)? else {
+        return Ok(None);
+    };
+    let files = attachments::of_message(tx, row.account_id, earlier.id)?;
+    if is_same(&earlier, &files, reply) {
+        Ok(Some(earlier.id))
+    } else {
+        Err(ReplyError::KeyConflict(earlier.id))
+    }
+}
+
+fn is_same(earlier: &MessageRow, files: &[AttachmentRow], reply: &Reply) -> bool {
+    match &reply.special {
+        Some(special) => earlier.kind == special.kind() && earlier.payload == special.payload(),
+        None if reply.attachments.is_empty() => {
+            earlier.kind == MessageKind::Text && earlier.content.as_deref() == reply.content.as_deref()
+        }
+        None => files.first().map(|f| f.id) == reply.attachments.first().copied(),
+    }
+}
+
+/// Splits a reply into messages and checks each against what the channel can carry.
+fn plan(
+    tx: &mut Tx<'_>,
+    row: &ConversationRow,
+    channel: &dyn Channel,
+    reply: &Reply,
+    content_max: usize,
+) -> Result<Vec<Part>, ReplyError> {
+    let can = channel.capabilities();
+    let label = channel.info().label;
+    let mut wrong = Check::default();
+    if reply.client_key.as_ref().is_some_and(|k| k.is_empty() || k.chars().count() > MAX_CLIENT_KEY) {
+        wrong.add("client_key", format!("The client_key field must have 1 to {MAX_CLIENT_KEY} characters."));
+    }
+    let content = reply.content.as_deref().map(str::trim_end).filter(|c| !c.trim().is_empty());
+    if let Some(special) = &reply.special {
+        check_special(&mut wrong, can, label, special);
+        wrong.done()?;
+        let text = content.map(str::to_owned).or_else(|| summary(special));
+        return Ok(vec![Part {
+            kind: special.kind(),
+            content: text,
+            payload: special.payload(),
+            file: None,
+        }]);
+    }
+    if content.is_none() && reply.attachments.is_empty() {
+        wrong.add("content", "The content field is required.".to_owned());
+        if reply.content.is_some() {
+            wrong.add("content", "The content field must be at least 1 characters.".to_owned());
+        }
+    }
+    if let Some(text) = content {
+        check_text(&mut wrong, can, label, text, content_max);
+    }
+    if reply.attachments.len() > MAX_FILES {
+        wrong.add("attachments", format!("The attachments field may have at most {MAX_FILES} files."));
+    }
+    wrong.done()?;
+    let mut parts = Vec::new();
+    let mut caption = content.map(str::to_owned);
+    for id in &reply.attachments {
+        let file = attachments::find(tx, row.account_id, *id)?;
+        let Some(file) = check_file(&mut wrong, can, label, *id, file) else { continue };
+        let takes_caption = !matches!(file.kind, MediaKind::Audio | MediaKind::Voice | MediaKind::Sticker);
+        let fits = caption.as_deref().is_some_and(|c| takes_caption && c.chars().count() <= can.caption_max);
+        let own_caption = if fits { caption.take() } else { None };
+        parts.push(Part {
+            kind: file.kind.message_kind(),
+            content: own_caption,
+            payload: Payload::default(),
+            file: Some(*id),
+        });
+    }
+    wrong.done()?;
+    if let Some(text) = caption {
+        parts.push(Part {
+            kind: MessageKind::Text,
+            content: Some(text),
+            payload: Payload::default(),
+            file: None,
+        });
+    }
+    Ok(parts)
+}
+
+/// Collects what is wrong with a request.
+#[derive(Default)]
+struct Check(Vec<(String, String)>);
+
+impl Check {
+    fn add(&mut self, field: &str, message: String) {
+        self.0.push((field.to_owned(), message));
+    }
+
+    fn done(&mut self) -> Result<(), ReplyError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ReplyError::Invalid(std::mem::take(&mut self.0))) }
+    }
+}
+
+fn check_text(wrong: &mut Check, can: &Capabilities, label: &str, text: &str, content_max: usize) {
+    let characters = text.chars().count();
+    if characters > content_max {
+        wrong.add("content", format!("The content field must not be greater than {content_max} characters."));
+    } else if can.text_max.measure(text) > can.text_max.count {
+        let (count, unit) = (can.text_max.count, can.text_max.unit);
+        wrong.add("content", format!("{label} takes at most {count} {unit} of text in one message."));
+    }
+}
+
+fn check_special(wrong: &mut Check, can: &Capabilities, label: &str, special: &Special) {
+    let (field, possible) = match special {
+        Special::Template(_) => ("template", can.templates),
+        Special::Location(_) => ("location", can.location),
+        Special::Contacts(_) => ("contacts", can.contacts),
+        Special::Interactive(_) => ("interactive", can.interactive),
+    };
+    if !possible {
+        wrong.add(field, format!("{label} cannot carry this kind of message."));
+        return;
+    }
+    match special {
+        Special::Template(t) if t.name.trim().is_empty() || t.language.trim().is_empty() => {
+            wrong.add(field, "The template needs a name and a language.".to_owned());
+        }
+        Special::Location(l)
+            if !(-90.0..=90.0).contains(&l.latitude) || !(-180.0..=180.0).contains(&l.longitude) =>
+        {
+            wrong.add(
+                field,
+                "The location needs a latitude of -90 to 90 and a longitude of -180 to 180.".to_owned(),
+            );
+        }
+        Special::Contacts(cards) if cards.is_empty() || cards.iter().any(|c| c.name.trim().is_empty()) => {
+            wrong.add(field, "Every contact needs a name.".to_owned());
+        }
+        Special::Interactive(i) => check_interactive(wrong, i),
+        _ => {}
+    }
+}
+
+fn check_interactive(wrong: &mut Check, interactive: &Interactive) {
+    let mut refuse = |message: &str| wrong.add("interactive", message.to_owned());
+    let body = interactive.body.chars().count();
+    if body == 0 || body > 1024 {
+        refuse("The interactive body must have 1 to 1024 characters.");
+    }
+    match (interactive.buttons.len(), interactive.rows.len()) {
+        (1..=3, 0) => {
+            if interactive.buttons.iter().any(|b| b.title.is_empty() || b.title.chars().count() > 20) {
+                refuse("Every button needs a title of 1 to 20 characters.");
+            }
+        }
+        (0, 1..=10) => {
+            if interactive.list_label.as_deref().is_none_or(|l| l.is_empty() || l.chars().count() > 20) {
+                refuse("A list needs a list_label of 1 to 20 characters.");
+            }
+            if interactive.rows.iter().any(|r| r.title.is_empty() || r.title.chars().count() > 24) {
+                refuse("Every row needs a title of 1 to 24 characters.");
+            }
+        }
+        _ => refuse("Give one to three buttons, or one to ten rows."),
+    }
+    let mut ids: Vec<&str> =
+        interactive.buttons.iter().chain(&interactive.rows).map(|c| c.id.as_str()).collect();
+    ids.sort_unstable();
+    if ids.iter().any(|id| id.is_empty() || id.len() > 200) || ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        refuse("Every choice needs an id of its own of 1 to 200 characters.");
+    }
+}
+
+fn check_file(
+    wrong: &mut Check,
+    can: &Capabilities,
+    label: &str,
+    id: AttachmentId,
+    file: Option<AttachmentRow>,
+) -> Option<AttachmentRow> {
+    let free = file.filter(|f| f.message_id.is_none() && f.state == AttachmentState::Ready);
+    let Some(mut file) = free else {
+        wrong.add("attachments", format!("There is no uploaded file {id} that is still free."));
+        return None;
+    };
+    let size = u64::try_from(file.size_bytes.unwrap_or(0)).unwrap_or(0);
+    let mime = file.mime_type.clone().unwrap_or_default();
+    let as_itself =
+        can.attachments.iter().find(|a| a.kind == file.kind && a.takes(&mime) && size <= a.max_bytes);
+    // What does not go as a picture or film may still go as a document.
+    let as_document = can
+        .attachments
+        .iter()
+        .find(|a| a.kind == MediaKind::Document && a.takes(&mime) && size <= a.max_bytes);
+    match as_itself.or(as_document) {
+        Some(limit) => {
+            file.kind = limit.kind;
+            Some(file)
+        }
+        None => {
+            let limit = can.attachments.iter().filter(|a| a.kind == file.kind).map(|a| a.max_bytes).max();
+            let name = file.file_name.as_deref().unwrap_or("The file");
+            wrong.add(
+                "attachments",
+                match limit {
+                    Some(max) if size > max => {
+                        format!(
+                            "{name} is too large: {label} takes at most {} MB of this kind.",
+                            max / 1_000_000
+                        )
+                    }
+                    _ => format!("{name} is of a kind {label} does not take ({mime})."),
+                },
+            );
+            None
+        }
+    }
+}
+
+fn summary(special: &Special) -> Option<String> {
+    match special {
+        Special::Interactive(i) => Some(i.body.clone()),
+        Special::Location(l) => l.name.clone(),
+        Special::Contacts(cards) => {
+            Some(cards.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", "))
+        }
+        Special::Template(t) => template_text(t),
+    }
+}
+
+/// The variables of a template's body on one line: the approved text itself is with the provider.
+fn template_text(template: &Template) -> Option<String> {
+    let texts: Vec<&str> = template
+        .components
+        .iter()
+        .filter(|c| c["type"].as_str().is_some_and(|t| t.eq_ignore_ascii_case("body")))
+        .filter_map(|c| c["parameters"].as_array())
+        .flatten()
+        .filter_map(|p| p["text"].as_str())
+        .collect();
+    if texts.is_empty() { None } else { Some(texts.join(" · ")) }
+}
+
+fn check_window(
+    row: &ConversationRow,
+    can: &Capabilities,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<(), ReplyError> {
+    if matches!(reply.special, Some(Special::Template(_))) {
+        return Ok(());
+    }
+    // A person may answer longer where the channel has a tag for it.
+    let reach = can.reply_window.map(|w| frontdesk_model::capabilities::ReplyWindow {
+        duration_ms: w.extended_ms.unwrap_or(w.duration_ms),
+        extended_ms: None,
+    });
+    match WindowState::at(reach, row.last_inbound_at, now) {
+        WindowState::Closed { expires_at } => {
+            Err(ReplyError::WindowClosed { expired_at: expires_at, templates: can.templates })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_newer(tx: &mut Tx<'_>, row: &ConversationRow, reply: &Reply) -> Result<(), ReplyError> {
+    let Some(last_seen) = reply.last_seen.filter(|_| !reply.force) else { return Ok(()) };
+    let newer = messages::newer_outbound(tx, row.account_id, row.id, last_seen)?;
+    if newer.is_empty() { Ok(()) } else { Err(ReplyError::Newer(newer.into_iter().map(|m| m.id).collect())) }
+}
+
+fn find_quoted(
+    tx: &mut Tx<'_>,
+    row: &ConversationRow,
+    reply: &Reply,
+) -> Result<Option<MessageRow>, ReplyError> {
+    let Some(id) = reply.reply_to else { return Ok(None) };
+    let found = messages::find(tx, row.account_id, id)?.filter(|m| m.conversation_id == row.id);
+    let missing = || {
+        let message = "The selected message is not part of this conversation.".to_owned();
+        ReplyError::Invalid(vec![("reply_to_message_id".to_owned(), message)])
+    };
+    found.ok_or_else(missing).map(Some)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one row")]
+fn store_part(
+    tx: &mut Tx<'_>,
+    author: &Author,
+    row: &ConversationRow,
+    part: &Part,
+    quoted: Option<&MessageRow>,
+    reply: &Reply,
+    index: usize,
+    now: Timestamp,
+) -> Result<MessageId, ReplyError> {
+    let client_ref = new_client_ref();
+    // One key stands for the whole reply: the first part carries it, the others are known by it.
+    let key = reply.client_key.as_ref().map(|k| if index == 0 { k.clone() } else { format!("{k}#{index}") });
+    let inserted = messages::insert(
+        tx,
+        &NewMessage {
+            account_id: row.account_id,
+            inbox_id: row.inbox_id,
+            conversation_id: row.id,
+            contact_id: row.contact_id,
+            direction: Direction::Outbound,
+            sender_type: SenderType::Admin,
+            sender_id: author.actor.user_id,
+            sender_name: Some(&author.name),
+            kind: part.kind,
+            content: part.content.as_deref(),
+            payload: &part.payload,
+            remote_id: None,
+            client_key: key.as_deref(),
+            client_ref: Some(&client_ref),
+            reply_to: quoted.and_then(|q| q.remote_id.as_ref()).filter(|_| index == 0),
+            forwarded: false,
+            status: MessageStatus::Queued,
+            sent_at: now,
+            read_at: None,
+        },
+        now,
+    )?;
+    let id = inserted.ok_or_else(|| StoreError::Unavailable("the same reply is being stored".to_owned()))?;
+    if let Some(file) = part.file
+        && !attachments::attach(tx, row.account_id, file, id, row.inbox_id)?
+    {
+        let message = format!("The uploaded file {file} is part of another message.");
+        return Err(ReplyError::Invalid(vec![("attachments".to_owned(), message)]));
+    }
+    queue(tx, row, id, now)?;
+    conversations::record_outbound(tx, row.account_id, row.id, id, now, now)?;
+    tx.emit(NewEvent {
+        account_id: row.account_id,
+        kind: EventKind::MessageReceived,
+        conversation_id: Some(row.id),
+        message_id: Some(id),
+        data: None,
+    });
+    Ok(id)
+}
+
+fn queue(
+    tx: &mut Tx<'_>,
+    row: &ConversationRow,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let work = NewWork {
+        account_id: row.account_id,
+        inbox_id: row.inbox_id,
+        conversation_id: row.id,
+        message_id: Some(message),
+        kind: OutboxKind::Message,
+        data: None,
+    };
+    outbox::insert(tx, work, now)
+}
+
+fn new_client_ref() -> String {
+    format!("fd-{:032x}", rand::random::<u128>())
+}
+
+/// What a person says about a message whose fate is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrived.
+    Sent,
+    /// It did not: send it again.
+    Resend,
+}
+
+/// Sends a failed message again, or settles one whose fate is unknown.
+pub async fn settle(
+    engine: &Engine,
+    actor: Actor,
+    conversation: ConversationId,
+    message: MessageId,
+    verdict: Verdict,
+) -> Result<MessageId, ReplyError> {
+    let now = engine.clock.now();
+    engine
+        .store
+        .write(move |tx| {
+            let row = conversations::find(tx, actor.account_id, conversation)?.ok_or(ReplyError::NotFound)?;
+            let found = messages::find(tx, actor.account_id, message)?;
+            let found = found.filter(|m| m.conversation_id == row.id).ok_or(ReplyError::NotFound)?;
+            let possible = match verdict {
+                Verdict::Sent => found.status == MessageStatus::Unknown,
+                Verdict::Resend => matches!(found.status, MessageStatus::Unknown | MessageStatus::Failed),
+            };
+            if !possible || found.direction != Direction::Outbound || found.deleted_at.is_some() {
+                return Err(ReplyError::NotSettleable);
+            }
+            outbox::remove_of_message(tx, row.account_id, found.id)?;
+            if verdict == Verdict::Sent {
+                messages::raise_status(tx, row.account_id, found.id, MessageStatus::Sent, None, now, now)?;
+            } else {
+                if row.status == ConversationStatus::Closed {
+                    return Err(ReplyError::Closed);
+                }
+                let client_ref = new_client_ref();
+                messages::restart(
+                    tx,
+                    row.account_id,
+                    found.id,
+                    MessageStatus::Queued,
+                    Some(&client_ref),
+                    now,
+                )?;
+                queue(tx, &row, found.id, now)?;
+            }
+            let action = if verdict == Verdict::Sent { "message.settled" } else { "message.resent" };
+            let deed = Deed { action, subject_type: "message", subject_id: found.id.0 };
+            audit::record(tx, actor, deed, None, now)?;
+            tx.emit(NewEvent {
+                account_id: row.account_id,
+                kind: EventKind::MessageStatusUpdated,
+                conversation_id: Some(row.id),
+                message_id: Some(found.id),
+                data: None,
+            });
+            Ok(found.id)
+        })
+        .await
+}
