@@ -1,0 +1,100 @@
+//! Signing in to the page, and out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse};
+use frontdesk_engine::caller::Caller;
+use frontdesk_engine::sessions;
+use frontdesk_model::user::Role;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::address::ClientAddress;
+use crate::auth::{self, COOKIE_NAME, SignedIn};
+use crate::error::{ApiError, ErrorBody};
+use crate::input::JsonBody;
+use crate::state::HttpState;
+
+pub(crate) fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new().routes(routes!(sign_in, get_session, sign_out))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct Credentials {
+    #[schema(format = Password)]
+    password: String,
+    email: String,
+}
+
+/// Who is signed in.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Me {
+    id: i64,
+    name: String,
+    email: String,
+    #[schema(value_type = String, pattern = "^(agent|admin)$")]
+    role: Role,
+    account: MyAccount,
+}
+
+/// Where they belong.
+#[derive(Serialize, utoipa::ToSchema)]
+struct MyAccount {
+    id: i64,
+    name: String,
+}
+
+impl From<Caller> for Me {
+    fn from(caller: Caller) -> Self {
+        Self {
+            id: caller.user_id.0,
+            name: caller.name,
+            email: caller.email,
+            role: caller.role,
+            account: MyAccount { id: caller.account_id.0, name: caller.account_name },
+        }
+    }
+}
+
+/// Signs in: the answer sets the cookie of the page.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials,
+    responses((status = 200, body = Me), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 429, body = ErrorBody)))]
+async fn sign_in(
+    State(state): State<HttpState>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<Credentials>,
+) -> Result<impl IntoResponse, ApiError> {
+    if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
+        auth::check_same_origin(&Method::POST, &headers, &state.engine.settings.public_url)?;
+    }
+    let signed_in = sessions::sign_in(&state.engine, &body.email, &body.password, address).await?;
+    let cookie = cookie(&state, &signed_in.token, signed_in.max_age_secs);
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(Me::from(signed_in.caller))))
+}
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", security(("token" = [])), responses((status = 200, body = Me)))]
+async fn get_session(SignedIn(caller): SignedIn) -> Json<Me> {
+    Json(caller.into())
+}
+
+/// Signs out. Fine when nobody is signed in.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204), (status = 403, body = ErrorBody)))]
+async fn sign_out(State(state): State<HttpState>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    if let Some(token) = auth::session_token(&headers) {
+        auth::check_same_origin(&Method::DELETE, &headers, &state.engine.settings.public_url)?;
+        sessions::sign_out(&state.engine, token).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie(&state, "", 0))])))
+}
+
+/// The cookie; `Secure` wherever the page is reached by HTTPS.
+fn cookie(state: &HttpState, token: &str, max_age_secs: i64) -> String {
+    let secure = if state.engine.settings.public_url.starts_with("https://") { "; Secure" } else { "" };
+    format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_secs}{secure}")
+}

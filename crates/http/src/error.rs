@@ -1,0 +1,296 @@
+//! The one place where an error becomes a status and a body.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use frontdesk_channels::contract::FieldError;
+use frontdesk_store::StoreError;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long to wait when the database is away, in seconds.
+const STORAGE_RETRY_SECS: u64 = 5;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:ident;)+) => {
+        /// Every code an error can carry. Programs rely on them: add, never rename.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+        pub enum ErrorCode { $($(#[$doc])* #[serde(rename = $word)] $name),+ }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+
+            /// Its status, unless the error says otherwise.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request cannot be read.
+    BadRequest = "BAD_REQUEST", BAD_REQUEST;
+    /// No token or cookie, or one that no longer holds.
+    InvalidToken = "INVALID_TOKEN", UNAUTHORIZED;
+    /// Wrong e-mail address or password.
+    InvalidCredentials = "INVALID_CREDENTIALS", UNAUTHORIZED;
+    /// The webhook is not genuine.
+    InvalidSignature = "INVALID_SIGNATURE", FORBIDDEN;
+    /// The caller may not do this.
+    Unauthorized = "UNAUTHORIZED", FORBIDDEN;
+    /// A request with the cookie that another site may have made.
+    Csrf = "CSRF", FORBIDDEN;
+    /// No such route or thing, or it belongs to another account.
+    NotFound = "NOT_FOUND", NOT_FOUND;
+    /// The route exists with other methods.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    /// The conversation is closed.
+    ConversationClosed = "CONVERSATION_CLOSED", CONFLICT;
+    /// The same key was used for something else.
+    IdempotencyConflict = "IDEMPOTENCY_CONFLICT", CONFLICT;
+    /// A colleague has answered meanwhile.
+    NewerMessages = "NEWER_MESSAGES", CONFLICT;
+    /// The thing is in a state that does not allow this.
+    Conflict = "CONFLICT", CONFLICT;
+    /// The body is too large.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    /// The body is not of the type expected.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+    /// A range beyond the end of a file.
+    RangeNotSatisfiable = "RANGE_NOT_SATISFIABLE", RANGE_NOT_SATISFIABLE;
+    /// A field is wrong; see `errors`.
+    ValidationError = "VALIDATION_ERROR", UNPROCESSABLE_ENTITY;
+    /// The network allows no free text now.
+    WindowClosed = "WINDOW_CLOSED", UNPROCESSABLE_ENTITY;
+    /// Too many requests.
+    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
+    /// Our fault.
+    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
+    /// The database cannot be reached or cannot take writes.
+    StorageUnavailable = "STORAGE_UNAVAILABLE", SERVICE_UNAVAILABLE;
+}
+
+/// A refusal or failure on its way to the client.
+#[derive(Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    status: StatusCode,
+    sentence: Cow<'static, str>,
+    details: Map<String, Value>,
+    errors: BTreeMap<String, Vec<String>>,
+    retry_after_secs: Option<u64>,
+    source: Option<Source>,
+}
+
+/// The body of every error.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// What went wrong, for people.
+    error: Cow<'static, str>,
+    /// What went wrong, for programs.
+    code: ErrorCode,
+    /// More about it, depending on the code.
+    #[schema(value_type = Object)]
+    details: Map<String, Value>,
+    /// Beside `errors`: `The given data was invalid.`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    /// Sentences by field, when fields are wrong.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    errors: BTreeMap<String, Vec<String>>,
+    /// Seconds to wait, when waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// An error with a sentence for people.
+    pub fn new(code: ErrorCode, sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            status: code.status(),
+            sentence: sentence.into(),
+            details: Map::new(),
+            errors: BTreeMap::new(),
+            retry_after_secs: None,
+            source: None,
+        }
+    }
+
+    /// There is no such thing in the caller's account.
+    pub fn not_found(thing: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("There is no such {thing}."))
+    }
+
+    /// One wrong field.
+    pub fn invalid(field: &str, sentence: impl Into<String>) -> Self {
+        Self::invalid_fields([(field.to_owned(), sentence.into())])
+    }
+
+    /// Several wrong fields.
+    pub fn invalid_fields(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut error = Self::new(ErrorCode::ValidationError, "The given data was invalid.");
+        for (field, sentence) in fields {
+            error.errors.entry(field).or_default().push(sentence);
+        }
+        error
+    }
+
+    /// Too many requests; another may succeed in so many seconds.
+    pub fn rate_limited(sentence: impl Into<Cow<'static, str>>, retry_after_secs: u64) -> Self {
+        Self::new(ErrorCode::RateLimited, sentence).with_retry_after(retry_after_secs)
+    }
+
+    /// Our fault: the client learns no more than that, the log gets the cause.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        let error = Self::new(ErrorCode::InternalError, "Something went wrong here. It has been logged.");
+        Self { source: Some(source.into()), ..error }
+    }
+
+    /// The same as 400: seed 002 has it so for unknown words in a field.
+    #[must_use]
+    pub fn as_bad_request(mut self) -> Self {
+        self.status = StatusCode::BAD_REQUEST;
+        self
+    }
+
+    /// The same with one more detail.
+    #[must_use]
+    pub fn with_detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The same with how long to wait, in seconds.
+    #[must_use]
+    pub fn with_retry_after(mut self, secs: u64) -> Self {
+        self.retry_after_secs = Some(secs);
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Some(source) = &self.source {
+            let cause = &**source as &dyn std::error::Error;
+            tracing::error!(error = cause, code = self.code.as_str(), "A request failed");
+        }
+        let body = ErrorBody {
+            error: self.sentence,
+            code: self.code,
+            details: self.details,
+            message: (self.code == ErrorCode::ValidationError).then_some("The given data was invalid."),
+            errors: self.errors,
+            retry_after: self.retry_after_secs,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(secs) = self.retry_after_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if !error.is_unavailable() {
+            return Self::internal(error);
+        }
+        let sentence = "The database cannot be used at the moment. Nothing was lost; try again.";
+        let unavailable = Self::new(ErrorCode::StorageUnavailable, sentence);
+        Self { source: Some(error.into()), ..unavailable.with_retry_after(STORAGE_RETRY_SECS) }
+    }
+}
+
+impl From<Vec<FieldError>> for ApiError {
+    fn from(fields: Vec<FieldError>) -> Self {
+        Self::invalid_fields(fields.into_iter().map(|f| (f.key, f.message)))
+    }
+}
+
+impl From<frontdesk_engine::users::UserError> for ApiError {
+    fn from(error: frontdesk_engine::users::UserError) -> Self {
+        use frontdesk_engine::users::UserError;
+        match error {
+            UserError::Invalid(fields) => fields.into(),
+            UserError::NotFound => Self::not_found("user"),
+            UserError::Store(error) => error.into(),
+            UserError::Password(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<frontdesk_engine::sessions::SignInError> for ApiError {
+    fn from(error: frontdesk_engine::sessions::SignInError) -> Self {
+        use frontdesk_engine::sessions::SignInError;
+        match error {
+            SignInError::WrongCredentials => Self::new(ErrorCode::InvalidCredentials, error.to_string()),
+            SignInError::TooMany { retry_after_secs } => {
+                Self::rate_limited(error.to_string(), retry_after_secs)
+            }
+            SignInError::Store(error) => error.into(),
+            SignInError::Password(_) | SignInError::Vault(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<frontdesk_engine::tokens::TokenError> for ApiError {
+    fn from(error: frontdesk_engine::tokens::TokenError) -> Self {
+        use frontdesk_engine::tokens::TokenError;
+        match error {
+            TokenError::Invalid(fields) => fields.into(),
+            TokenError::NotFound => Self::not_found("token"),
+            TokenError::Store(error) => error.into(),
+            TokenError::Vault(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<frontdesk_engine::inboxes::InboxError> for ApiError {
+    fn from(error: frontdesk_engine::inboxes::InboxError) -> Self {
+        use frontdesk_engine::inboxes::InboxError;
+        match error {
+            InboxError::Invalid(fields) => fields.into(),
+            InboxError::NotFound => Self::not_found("inbox"),
+            InboxError::Store(error) => error.into(),
+            InboxError::Vault(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Unknown routes.
+pub(crate) async fn no_such_route() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "There is nothing at this address.")
+}
+
+/// Known routes with another method. axum adds the `Allow` header.
+pub(crate) async fn wrong_method() -> ApiError {
+    ApiError::new(ErrorCode::MethodNotAllowed, "This address does not take requests of this method.")
+}
+
+/// A handler panicked: a bug of ours. The panic hook has logged where.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::internal("a handler panicked").into_response()
+}

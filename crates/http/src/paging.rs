@@ -1,0 +1,95 @@
+//! Paging by key: a cursor names the last row seen, so that nothing is skipped or doubled while rows come and go.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+
+/// Rows of a page unless the client asks for another number.
+const DEFAULT_LIMIT: i64 = 100;
+/// Rows of a page at most.
+const MAX_LIMIT: i64 = 200;
+
+/// What a client asks of a list.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Rows wanted.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<i64>,
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Give it as `cursor` to go on; null on the last page.
+    pub next_cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// How many rows to show.
+    pub fn limit(&self) -> Result<i64, ApiError> {
+        match self.limit.unwrap_or(DEFAULT_LIMIT) {
+            limit @ 1..=MAX_LIMIT => Ok(limit),
+            _ => {
+                Err(ApiError::invalid("limit", format!("The limit field must be between 1 and {MAX_LIMIT}.")))
+            }
+        }
+    }
+
+    /// The key to go on from; `start` on the first page.
+    pub fn key(&self, start: i64) -> Result<i64, ApiError> {
+        let Some(cursor) = &self.cursor else { return Ok(start) };
+        decode(cursor)
+            .ok_or_else(|| ApiError::invalid("cursor", "The cursor field must be a next_cursor given here."))
+    }
+}
+
+impl<T> Page<T> {
+    /// Makes a page of rows that were asked for with one more than `limit`, to see whether there are any.
+    pub fn of<R>(mut rows: Vec<R>, limit: i64, key: impl Fn(&R) -> i64, show: impl Fn(R) -> T) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(|row| encode(key(row)));
+        Self { data: rows.into_iter().map(show).collect(), next_cursor }
+    }
+}
+
+/// A cursor for a key. Opaque to clients, so that what it holds can change.
+pub fn encode(key: i64) -> String {
+    URL_SAFE_NO_PAD.encode(key.to_string())
+}
+
+/// The key of a cursor.
+pub fn decode(cursor: &str) -> Option<i64> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_leads_to_the_next_one_only_when_there_is_more() {
+        let page = Page::of(vec![1, 2, 3], 2, |n| *n, |n| n);
+        assert_eq!(page.data, [1, 2]);
+        assert_eq!(decode(&page.next_cursor.unwrap()), Some(2));
+        assert_eq!(Page::of(vec![1, 2], 2, |n| *n, |n| n).next_cursor, None);
+    }
+
+    #[test]
+    fn strange_cursors_and_limits_are_refused() {
+        for cursor in ["", "x", "====", "bm8"] {
+            assert!(PageQuery { cursor: Some(cursor.to_owned()), limit: None }.key(0).is_err(), "{cursor}");
+        }
+        for limit in [0, -1, 201, i64::MAX] {
+            assert!(PageQuery { cursor: None, limit: Some(limit) }.limit().is_err(), "{limit}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Every route. Each noun's file names its own; what is no JSON API stands here.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use frontdesk_engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::openapi::{self, Endpoint};
+use crate::state::{HttpSettings, HttpState};
+use crate::{api, error, headers, health, rate, trace, web_app};
+
+/// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
+fn api_routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::with_openapi(openapi::start())
+        .merge(api::session::routes()) //   /api/v1/session
+        .merge(api::users::routes()) //     /api/v1/users
+        .merge(api::tokens::routes()) //    /api/v1/tokens
+        .merge(api::channels::routes()) //  /api/v1/channels
+        .merge(api::inboxes::routes()) //   /api/v1/inboxes
+        .merge(api::audit::routes()) //     /api/v1/audit
+        .merge(health::routes()) //         /healthz, /readyz, /metrics
+}
+
+/// The whole server.
+pub fn router(engine: Engine, settings: HttpSettings) -> Router {
+    let max_body_bytes = settings.max_body_bytes;
+    let state = HttpState::new(engine, settings);
+    let (routes, document) = api_routes().split_for_parts();
+    let docs =
+        SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi::complete(&document));
+    routes
+        .merge(docs)
+        .fallback(web_app::serve)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(state.clone(), rate::limit))
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn(headers::add_missing))
+        .layer(from_fn(trace::follow))
+        .with_state(state)
+}
+
+/// Every operation of the API with who may call it, for tests that walk them all. Routes that are not in the
+/// description (files of the page, docs) are public and hold nothing of anyone.
+pub fn endpoints() -> Vec<Endpoint> {
+    openapi::endpoints(api_routes().get_openapi())
+}
+
+/// The description of the API as served at `/api/openapi.json`.
+pub fn document() -> serde_json::Value {
+    openapi::complete(api_routes().get_openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_have_names_of_their_own() {
+        let document = document();
+        let operations =
+            document["paths"].as_object().unwrap().values().flat_map(|item| {
+                item.as_object().unwrap().values().filter_map(|o| o["operationId"].as_str())
+            });
+        let mut names: Vec<&str> = operations.collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert!(count > 0 && names.len() == count, "{names:?}");
+    }
+}

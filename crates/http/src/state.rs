@@ -1,0 +1,55 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use frontdesk_engine::Engine;
+use ipnet::IpNet;
+
+/// Settings of the door.
+#[derive(Clone)]
+pub struct HttpSettings {
+    /// The largest body of a request in bytes; uploads and webhooks have limits of their own.
+    pub max_body_bytes: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Writes the figures for Prometheus.
+    pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1024 * 1024,
+            trusted_proxies: Vec::new(),
+            render_metrics: Arc::new(String::new),
+        }
+    }
+}
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct HttpState {
+    parts: Arc<HttpParts>,
+}
+
+/// What [`HttpState`] is made of.
+pub struct HttpParts {
+    /// The flow.
+    pub engine: Engine,
+    /// Settings of the door.
+    pub settings: HttpSettings,
+}
+
+impl HttpState {
+    /// Puts the parts together.
+    pub fn new(engine: Engine, settings: HttpSettings) -> Self {
+        Self { parts: Arc::new(HttpParts { engine, settings }) }
+    }
+}
+
+impl std::ops::Deref for HttpState {
+    type Target = HttpParts;
+    fn deref(&self) -> &HttpParts {
+        &self.parts
+    }
+}

@@ -1,0 +1,52 @@
+//! One span and one measurement per request. Addresses are told by route, never with ids, queries or bodies.
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_ID_BYTES: usize = 64;
+
+/// Middleware: names the request, measures it and returns its name in `x-request-id`.
+pub(crate) async fn follow(request: Request, next: Next) -> Response {
+    let id = request_id(request.headers().get(REQUEST_ID));
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = known_method(request.method().as_str());
+    let span = tracing::info_span!("request", id, method, route);
+    let started = tokio::time::Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let duration = started.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| {
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(status, duration_ms, "Answered");
+    });
+    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::histogram!("frontdesk_http_request_seconds", &labels).record(duration.as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The id a proxy gave, when it is a sensible one, or a new one.
+fn request_id(given: Option<&HeaderValue>) -> String {
+    let sensible = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= MAX_ID_BYTES
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    match given.and_then(|v| v.to_str().ok()).filter(sensible) {
+        Some(id) => id.to_owned(),
+        None => format!("{:016x}", rand::random::<u64>()),
+    }
+}
+
+/// Methods are the client's to invent; labels of a metric must be few.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("OTHER")
+}

@@ -1,0 +1,84 @@
+//! The embedded web inbox: its files, and its page for every address that is a screen of it.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{Embed, EmbeddedFile};
+
+use crate::error::no_such_route;
+
+/// What `web` was built into; in debug builds read from disk.
+#[derive(Embed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+struct Files;
+
+const PAGE: &str = "index.html";
+/// The build names files here by their content: they never change.
+const HASHED: &str = "assets/";
+/// Addresses that are no screens: a typo in a program must not be answered with a page.
+const NO_SCREENS: [&str; 6] = ["/api/", "/apps/", "/app/", "/admin/", "/broadcasting/", "/media/"];
+/// Smallest first.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Answers everything that no other route does.
+pub(crate) async fn serve(request: Request) -> Response {
+    let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
+    if method != Method::GET && method != Method::HEAD {
+        return no_such_route().await.into_response();
+    }
+    let name = path.trim_start_matches('/');
+    let name = if name.is_empty() { PAGE } else { name };
+    if let Some(file) = Files::get(name) {
+        return answer(name, &file, headers);
+    }
+    let is_screen = accepts_html(headers) && !NO_SCREENS.iter().any(|prefix| path.starts_with(prefix));
+    match Files::get(PAGE).filter(|_| is_screen && !name.starts_with(HASHED)) {
+        Some(page) => answer(PAGE, &page, headers),
+        None => no_such_route().await.into_response(),
+    }
+}
+
+fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
+    let packed = ENCODINGS.iter().find_map(|(encoding, suffix)| {
+        let file = Files::get(&format!("{name}{suffix}")).filter(|_| accepts_encoding(headers, encoding))?;
+        Some((*encoding, file))
+    });
+    let (encoding, file) = match &packed {
+        Some((encoding, packed)) => (Some(*encoding), packed),
+        None => (None, file),
+    };
+    let etag = format!("\"{}\"", &hex::encode(file.metadata.sha256_hash())[..32]);
+    let fresh = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let unchanged =
+        fresh.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mime = mime_guess::from_path(name).first_or_octet_stream();
+        let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
+        ([(header::CONTENT_TYPE, format!("{mime}{charset}"))], file.data.clone().into_owned()).into_response()
+    };
+    let caching = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let set = response.headers_mut();
+    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(value) = HeaderValue::from_str(&etag) {
+        set.insert(header::ETAG, value);
+    }
+    if let Some(encoding) = encoding {
+        set.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
+}
+
+fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
+    let offered = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("");
+    offered.split(',').any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
+        name.trim() == encoding && weight.trim().trim_start_matches("q=").parse() != Ok(0.0_f32)
+    })
+}
