@@ -1,0 +1,86 @@
+/** Every screen on one page. A new screen: one route here, and one line in `app/screens.ts` for the rail. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import InboxScreen from '@/features/conversations/InboxScreen.vue'
+import { useSession } from '@/stores/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Reachable without a session. */
+    open?: boolean
+    /** Administrators only. */
+    admin?: boolean
+    /** Locale key of the page title. */
+    title?: string
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  {
+    path: '/sign-in',
+    name: 'sign-in',
+    component: () => import('@/features/session/SignInScreen.vue'),
+    meta: { open: true, title: 'signIn.title' },
+  },
+  {
+    path: '/',
+    name: 'inbox',
+    component: InboxScreen,
+    meta: { title: 'nav.inbox' },
+  },
+  {
+    path: '/conversations/:id(\\d+)',
+    name: 'conversation',
+    component: InboxScreen,
+    meta: { title: 'nav.inbox' },
+  },
+  {
+    path: '/settings',
+    name: 'settings',
+    component: () => import('@/features/settings/SettingsScreen.vue'),
+    redirect: () => ({ name: useSession().isAdmin ? 'channels' : 'tokens' }),
+    children: [
+      {
+        path: 'channels',
+        name: 'channels',
+        component: () => import('@/features/channels/ChannelsScreen.vue'),
+        meta: { admin: true, title: 'settings.channels' },
+      },
+      {
+        path: 'users',
+        name: 'users',
+        component: () => import('@/features/settings/UsersScreen.vue'),
+        meta: { admin: true, title: 'settings.users' },
+      },
+      {
+        path: 'tokens',
+        name: 'tokens',
+        component: () => import('@/features/settings/TokensScreen.vue'),
+        meta: { title: 'settings.tokens' },
+      },
+      {
+        path: 'webhooks',
+        name: 'webhooks',
+        component: () => import('@/features/settings/WebhooksScreen.vue'),
+        meta: { admin: true, title: 'settings.webhooks' },
+      },
+      {
+        path: 'audit',
+        name: 'audit',
+        component: () => import('@/features/settings/AuditScreen.vue'),
+        meta: { admin: true, title: 'settings.audit' },
+      },
+    ],
+  },
+  { path: '/:rest(.*)*', redirect: '/' },
+]
+
+export const router = createRouter({ history: createWebHistory(), routes })
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  if (!session.known) await session.load().catch(() => undefined)
+  if (!session.me && !to.meta.open) return { name: 'sign-in', query: { to: to.fullPath } }
+  if (session.me && to.name === 'sign-in') return { name: 'inbox' }
+  if (to.meta.admin && !session.isAdmin) return { name: 'inbox' }
+  return true
+})

@@ -1,0 +1,18 @@
+/** The pages of the settings, in order. */
+import { KeyRound, Plug, ScrollText, Users, Webhook } from '@lucide/vue'
+import type { Component } from 'vue'
+
+export interface Section {
+  route: string
+  label: string
+  icon: Component
+  admin: boolean
+}
+
+export const SECTIONS: Section[] = [
+  { route: 'channels', label: 'settings.channels', icon: Plug, admin: true },
+  { route: 'users', label: 'settings.users', icon: Users, admin: true },
+  { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },
+  { route: 'webhooks', label: 'settings.webhooks', icon: Webhook, admin: true },
+  { route: 'audit', label: 'settings.audit', icon: ScrollText, admin: true },
+]

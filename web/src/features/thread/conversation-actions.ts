@@ -1,0 +1,60 @@
+/** What can be done with a conversation as a whole; failures are shown, status changes can be undone. */
+import type { Ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { toast } from 'vue-sonner'
+import type { Conversation, ConversationStatus, Person } from '@/api/types'
+import { useConversations } from '@/stores/conversations'
+import { useErrorText } from '@/ui/error-text'
+
+const UNDO_MS = 10_000
+
+export function useConversationActions(conversation: Ref<Conversation | undefined>) {
+  const { t } = useI18n()
+  const conversations = useConversations()
+  const errorText = useErrorText()
+
+  async function attempt(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action()
+      return true
+    } catch (error) {
+      toast.error(errorText(error))
+      return false
+    }
+  }
+
+  async function setStatus(status: ConversationStatus): Promise<void> {
+    const current = conversation.value
+    if (!current || current.status === status) return
+    const { id, status: before } = current
+    const changed = await attempt(() => conversations.setStatus(id, status))
+    if (!changed) return
+    toast(t(`thread.statusChanged.${status}`), {
+      duration: UNDO_MS,
+      action: {
+        label: t('common.undo'),
+        onClick: () => void attempt(() => conversations.setStatus(id, before)),
+      },
+    })
+  }
+
+  async function toggleStar(): Promise<void> {
+    const current = conversation.value
+    if (current)
+      await attempt(() => conversations.change(current.id, { starred: !current.starred }))
+  }
+
+  async function assign(person: Person | null): Promise<void> {
+    const current = conversation.value
+    if (current) {
+      await attempt(() => conversations.change(current.id, { assignee_id: person?.id ?? null }))
+    }
+  }
+
+  async function setLabels(labels: string[]): Promise<void> {
+    const current = conversation.value
+    if (current) await attempt(() => conversations.change(current.id, { labels }))
+  }
+
+  return { setStatus, toggleStar, assign, setLabels }
+}

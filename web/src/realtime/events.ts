@@ -1,0 +1,60 @@
+/** What the server pushes, as named on the wire by Laravel Echo (`App\Events\` left out). */
+import type {
+  Conversation,
+  ConversationStatus,
+  InboxState,
+  Message,
+  MessageStatus,
+} from '@/api/types'
+
+/** Every sequenced event; `seq` is dense per account. */
+export type AccountEvent =
+  | { name: 'MessageReceived'; data: { seq: number; message: Message; conversation: Conversation } }
+  | { name: 'MessageUpdated'; data: { seq: number; message: Message } }
+  | {
+      name: 'MessageStatusUpdated'
+      data: {
+        seq: number
+        message_id: number
+        conversation_id: number
+        status: MessageStatus
+        status_error: Message['status_error']
+        message: Message
+      }
+    }
+  | {
+      name: 'ConversationStatusChanged'
+      data: {
+        seq: number
+        conversation_id: number
+        status: ConversationStatus
+        previous_status: ConversationStatus
+        conversation: Conversation
+      }
+    }
+  | { name: 'ConversationUpdated'; data: { seq: number; conversation: Conversation } }
+  | { name: 'ContactUpdated'; data: { seq: number; contact_id: number } }
+  | { name: 'InboxStateChanged'; data: { seq: number; inbox_id: number; state: InboxState } }
+
+/** Fleeting, outside the sequence. */
+export interface CustomerTyping {
+  conversation_id: number
+}
+
+export const ACCOUNT_EVENTS = [
+  'MessageReceived',
+  'MessageUpdated',
+  'MessageStatusUpdated',
+  'ConversationStatusChanged',
+  'ConversationUpdated',
+  'ContactUpdated',
+  'InboxStateChanged',
+] as const satisfies AccountEvent['name'][]
+
+/** Reads an event row of the catch-up answer; names we do not know are `null` and change nothing. */
+export function parseEvent(name: string, data: Record<string, unknown>): AccountEvent | null {
+  const short = name.replace(/^\.?App\\Events\\/, '')
+  return (ACCOUNT_EVENTS as readonly string[]).includes(short)
+    ? ({ name: short, data } as unknown as AccountEvent)
+    : null
+}
