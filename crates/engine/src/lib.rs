@@ -17,6 +17,7 @@ pub mod limits;
 pub mod media;
 mod outbox;
 pub mod passwords;
+pub mod realtime;
 pub mod replies;
 pub mod sessions;
 pub mod settings;
@@ -39,6 +40,7 @@ use crate::inboxes::InboxBooks;
 use crate::intake::IntakeQueue;
 use crate::media::MediaStore;
 use crate::passwords::PasswordDesk;
+use crate::realtime::Realtime;
 use crate::settings::EngineSettings;
 use crate::vault::Vault;
 
@@ -57,6 +59,7 @@ struct EngineState {
     connections: Connections,
     intake: IntakeQueue,
     media: MediaStore,
+    realtime: Realtime,
 }
 
 /// What [`Engine`] is made of.
@@ -86,6 +89,7 @@ impl Engine {
         let shared = parts.store.is_postgres() && !parts.settings.media.shared_folder;
         let media =
             MediaStore::new(parts.settings.data_dir.join("media"), shared.then(|| parts.store.clone()));
+        let realtime = Realtime::new(&parts);
         let state = EngineState {
             parts,
             access,
@@ -94,6 +98,7 @@ impl Engine {
             connections: Connections::default(),
             intake,
             media,
+            realtime,
         };
         let engine = Self { state: Arc::new(state) };
         intake::spawn(&engine, intake_workers);
@@ -111,6 +116,11 @@ impl Engine {
 
     pub(crate) fn connections(&self) -> &Connections {
         &self.state.connections
+    }
+
+    /// Live updates: the sockets of this process.
+    pub fn realtime(&self) -> &Realtime {
+        &self.state.realtime
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::realtime::settings::RealtimeSettings;
+
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
@@ -27,6 +29,8 @@ pub struct EngineSettings {
     pub session_secs: i64,
     /// The realtime application of the first account.
     pub realtime_app: RealtimeAppSettings,
+    /// Live updates.
+    pub realtime: RealtimeSettings,
 }
 
 impl Default for EngineSettings {
@@ -42,6 +46,7 @@ impl Default for EngineSettings {
             content_max: 2000,
             session_secs: 30 * 86_400,
             realtime_app: RealtimeAppSettings::default(),
+            realtime: RealtimeSettings::default(),
         }
     }
 }

@@ -29,7 +29,9 @@ mod migrations;
 pub mod nodes;
 pub mod outbox;
 pub mod pending_updates;
+pub mod presence_members;
 pub mod rate_limits;
+pub mod relays;
 pub mod server_settings;
 pub mod sessions;
 mod signals;
@@ -65,7 +67,9 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("nodes", nodes::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("pending_updates", pending_updates::STATEMENTS),
+        ("presence_members", presence_members::STATEMENTS),
         ("rate_limits", rate_limits::STATEMENTS),
+        ("relays", relays::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("users", users::STATEMENTS),

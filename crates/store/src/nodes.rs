@@ -9,6 +9,7 @@ statements! {
     BEAT = both(
         "INSERT INTO nodes (id, started_at, seen_at) VALUES ($1, $2, $2)
          ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at");
+    TOUCH = both("UPDATE nodes SET seen_at = $2 WHERE id = $1");
     LIST_SEEN_SINCE = both("SELECT id, seen_at FROM nodes WHERE seen_at >= $1 ORDER BY id");
     LIST_SEEN_BEFORE = both("SELECT id, seen_at FROM nodes WHERE seen_at < $1 ORDER BY id");
     DELETE = both("DELETE FROM nodes WHERE id = $1");
@@ -17,6 +18,11 @@ statements! {
 /// Notes that a node is alive.
 pub fn beat(tx: &mut Tx<'_>, node_id: &str, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(&BEAT, p![node_id, now]).map(drop)
+}
+
+/// Notes that a node is alive. False when the others have given it up and forgotten it.
+pub fn touch(tx: &mut Tx<'_>, node_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&TOUCH, p![node_id, now])? > 0)
 }
 
 /// The nodes seen since a moment, with when.

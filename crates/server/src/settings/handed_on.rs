@@ -1,6 +1,7 @@
 //! What the other crates are given of the settings.
 
 use frontdesk_channels::contract::ProviderSettings;
+use frontdesk_engine::realtime::settings::RealtimeSettings;
 use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
 use frontdesk_store::StoreSettings;
 use secrecy::{ExposeSecret, SecretString};
@@ -39,6 +40,11 @@ impl Settings {
                 id: self.realtime.app_id.clone(),
                 key: self.realtime.app_key.clone(),
                 secret: self.realtime.app_secret.as_ref().map(|s| s.expose_secret().to_owned()),
+            },
+            realtime: RealtimeSettings {
+                public_inbox: self.realtime.public_inbox,
+                allowed_origins: self.realtime.allowed_origins.clone(),
+                limits: self.realtime.limits.clone(),
             },
         }
     }

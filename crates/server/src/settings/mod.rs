@@ -17,6 +17,7 @@ mod ranges;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -182,18 +183,10 @@ pub struct RealtimeSettings {
     pub app_secret: Option<SecretString>,
     /// Who may subscribe to `inbox`.
     pub public_inbox: PublicInbox,
-}
-
-/// Who may subscribe to the public channel `inbox`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PublicInbox {
-    /// Nobody.
-    Off,
-    /// Who has signed in.
-    SignedIn,
-    /// Anyone with the app key.
-    Open,
+    /// Whose pages may open sockets besides ours.
+    pub allowed_origins: Vec<String>,
+    /// Sizes and times.
+    pub limits: RealtimeLimits,
 }
 
 /// What agents write.

@@ -33,6 +33,22 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     between("replies.content_max", settings.replies.content_max as i128, 1, 1_000_000)?;
     between("sign_in.session_secs", settings.sign_in.session_secs.into(), 60, LONGEST_MS / 1000)?;
 
+    let realtime = &settings.realtime.limits;
+    between("realtime.limits.activity_timeout_secs", realtime.activity_timeout_secs.into(), 1, 3600)?;
+    between("realtime.limits.pong_timeout_secs", realtime.pong_timeout_secs.into(), 1, 3600)?;
+    between("realtime.limits.max_frame_bytes", realtime.max_frame_bytes as i128, 1024, 1 << 24)?;
+    between("realtime.limits.max_backlog_bytes", realtime.max_backlog_bytes as i128, 65_536, 1 << 30)?;
+    between(
+        "realtime.limits.max_sockets_per_account",
+        realtime.max_sockets_per_account as i128,
+        1,
+        1_000_000,
+    )?;
+    between("realtime.limits.max_channels_per_socket", realtime.max_channels_per_socket as i128, 1, 10_000)?;
+    between("realtime.limits.max_presence_members", realtime.max_presence_members as i128, 1, 10_000)?;
+    between("realtime.limits.max_user_info_bytes", realtime.max_user_info_bytes as i128, 2, 65_536)?;
+    between("realtime.limits.max_event_bytes", realtime.max_event_bytes as i128, 1, 1 << 24)?;
+
     let outbox = &settings.outbox;
     between("outbox.concurrency", outbox.concurrency as i128, 1, 10_000)?;
     between("outbox.lease_ms", outbox.lease_ms.into(), 1000, LONGEST_MS)?;
