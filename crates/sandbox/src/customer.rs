@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// A fake customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Customer {
-    /// The sandbox's own id.
+    /// The sandbox's own id: `customer-000001`, unless it was given.
     pub id: String,
     /// Full name, as the profile shows it.
     pub name: String,

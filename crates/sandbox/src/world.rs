@@ -112,6 +112,7 @@ pub struct World {
     /// Makes ids and draws chances.
     pub ids: IdMaker,
     throughput: HashMap<String, Throughput>,
+    customers_made: u64,
 }
 
 /// Why a customer could not be made or changed.
@@ -144,10 +145,11 @@ impl World {
             loads: BTreeMap::new(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),
+            customers_made: 0,
         }
     }
 
-    /// Becomes `fresh`, but keeps inboxes, the id maker and the numbering of records.
+    /// Becomes `fresh`, but keeps inboxes, the id maker and all numbering.
     pub(crate) fn start_over(&mut self, fresh: Self) {
         self.deliveries.clear();
         self.api_calls.clear();
@@ -155,6 +157,7 @@ impl World {
         let old = std::mem::replace(self, fresh);
         self.inboxes = old.inboxes;
         self.ids = old.ids;
+        self.customers_made = old.customers_made;
         self.deliveries = old.deliveries;
         self.api_calls = old.api_calls;
         self.webhooks = old.webhooks;
@@ -175,7 +178,10 @@ impl World {
         if self.customers.len() >= CUSTOMERS_MAX {
             return Err(CustomerError::Full);
         }
-        let id = new.id.unwrap_or_else(|| format!("c-{}", self.ids.word()));
+        let id = new.id.unwrap_or_else(|| {
+            self.customers_made += 1;
+            format!("customer-{:06}", self.customers_made)
+        });
         let phone = match new.phone {
             Some(written) => Some(digits(&written)),
             None if new.bsuid_only => None,

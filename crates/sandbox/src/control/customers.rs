@@ -19,6 +19,7 @@ const PAGE_MAX: usize = 1_000;
 
 /// A part of the customers.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListParams {
     /// Id after which the page begins.
     #[serde(default)]
@@ -34,7 +35,7 @@ fn default_limit() -> usize {
 
 /// Customers, by id.
 #[utoipa::path(get, path = "/customers", tag = "customers", params(ListParams),
-    responses((status = 200, body = Vec<Customer>)))]
+    responses((status = 200, description = "Done", body = Vec<Customer>)))]
 pub(super) async fn list(
     State(sandbox): State<Sandbox>,
     Params(params): Params<ListParams>,
@@ -46,7 +47,8 @@ pub(super) async fn list(
 
 /// Makes a customer; what is absent is made up.
 #[utoipa::path(post, path = "/customers", tag = "customers", request_body = NewCustomer,
-    responses((status = 201, body = Customer), (status = 409, body = ControlErrorBody)))]
+    responses((status = 201, description = "Made", body = Customer),
+        (status = 409, description = "Id or address is taken", body = ControlErrorBody)))]
 pub(super) async fn create(
     State(sandbox): State<Sandbox>,
     Body(new): Body<NewCustomer>,
@@ -58,7 +60,8 @@ pub(super) async fn create(
 
 /// One customer.
 #[utoipa::path(get, path = "/customers/{id}", tag = "customers", params(("id" = String, Path)),
-    responses((status = 200, body = Customer), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = Customer),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn read(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -68,7 +71,9 @@ pub(super) async fn read(
 
 /// Changes the fields given. Turning the phone on delivers what waited.
 #[utoipa::path(patch, path = "/customers/{id}", tag = "customers", params(("id" = String, Path)),
-    request_body = CustomerPatch, responses((status = 200, body = Customer), (status = 404, body = ControlErrorBody)))]
+    request_body = CustomerPatch,
+    responses((status = 200, description = "Done", body = Customer),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn change(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -94,7 +99,8 @@ pub(super) async fn change(
 
 /// Removes a customer with all chats.
 #[utoipa::path(delete, path = "/customers/{id}", tag = "customers", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn delete(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -109,7 +115,9 @@ pub(super) async fn delete(
 /// Does something as the customer: write, react, edit, unsend, press a button. The webhook follows.
 #[utoipa::path(post, path = "/customers/{id}/messages", tag = "customers", params(("id" = String, Path)),
     request_body = CustomerMessage,
-    responses((status = 201, body = Written), (status = 404, body = ControlErrorBody), (status = 422, body = ControlErrorBody)))]
+    responses((status = 201, description = "Made", body = Written),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody),
+        (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn write(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -128,7 +136,9 @@ pub(super) struct NewNumber {
 
 /// Gives the customer another number and user id; WhatsApp inboxes that know them get a `system` message.
 #[utoipa::path(post, path = "/customers/{id}/number", tag = "customers", params(("id" = String, Path)),
-    request_body = NewNumber, responses((status = 200, body = Customer), (status = 404, body = ControlErrorBody)))]
+    request_body = NewNumber,
+    responses((status = 200, description = "Done", body = Customer),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn change_number(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -145,12 +155,15 @@ pub(super) struct ChatView {
     chat: Chat,
     /// Whether the reply window is open now.
     window_open: bool,
+    /// Whether the business shows "typing…" now.
+    business_typing: bool,
 }
 
 /// The chat as the customer's phone shows it; empty when none was begun.
 #[utoipa::path(get, path = "/customers/{id}/chats/{inbox_id}", tag = "customers",
     params(("id" = String, Path), ("inbox_id" = String, Path)),
-    responses((status = 200, body = ChatView), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = ChatView),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn chat(
     State(sandbox): State<Sandbox>,
     Path((id, inbox_id)): Path<(String, String)>,
@@ -160,13 +173,17 @@ pub(super) async fn chat(
         return Err(ControlError::NotFound { what: "customer or inbox" });
     }
     let chat = world.find_chat(&id, &inbox_id).cloned().unwrap_or_default();
-    let window_open = chat.wrote_within(world.settings.limits.window_hours, sandbox.clock().now());
-    Ok(Json(ChatView { chat, window_open }))
+    let now = sandbox.clock().now();
+    let window_open = chat.wrote_within(world.settings.limits.window_hours, now);
+    let business_typing = chat.business_typing_until_ms.is_some_and(|until| now < until);
+    Ok(Json(ChatView { chat, window_open, business_typing }))
 }
 
 /// The customer opens the chat: everything in it is read, and what comes later is read at once.
 #[utoipa::path(post, path = "/customers/{id}/chats/{inbox_id}/open", tag = "customers",
-    params(("id" = String, Path), ("inbox_id" = String, Path)), responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    params(("id" = String, Path), ("inbox_id" = String, Path)),
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn open(
     State(sandbox): State<Sandbox>,
     Path((id, inbox_id)): Path<(String, String)>,
@@ -177,7 +194,9 @@ pub(super) async fn open(
 
 /// The customer leaves the chat.
 #[utoipa::path(post, path = "/customers/{id}/chats/{inbox_id}/close", tag = "customers",
-    params(("id" = String, Path), ("inbox_id" = String, Path)), responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    params(("id" = String, Path), ("inbox_id" = String, Path)),
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn close(
     State(sandbox): State<Sandbox>,
     Path((id, inbox_id)): Path<(String, String)>,
@@ -200,7 +219,9 @@ fn default_silence() -> u32 {
 
 /// Makes the customer's last message older by so many hours, as if time had passed: 24 closes the reply window.
 #[utoipa::path(post, path = "/customers/{id}/chats/{inbox_id}/silence", tag = "customers", request_body = Silence,
-    params(("id" = String, Path), ("inbox_id" = String, Path)), responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    params(("id" = String, Path), ("inbox_id" = String, Path)),
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn silence(
     State(sandbox): State<Sandbox>,
     Path((id, inbox_id)): Path<(String, String)>,
@@ -219,7 +240,9 @@ pub(super) struct Typing {
 
 /// The customer types. Meta tells nobody, so no webhook follows; networks that do tell use this.
 #[utoipa::path(post, path = "/customers/{id}/chats/{inbox_id}/typing", tag = "customers", request_body = Typing,
-    params(("id" = String, Path), ("inbox_id" = String, Path)), responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    params(("id" = String, Path), ("inbox_id" = String, Path)),
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn typing(
     State(sandbox): State<Sandbox>,
     Path((id, inbox_id)): Path<(String, String)>,

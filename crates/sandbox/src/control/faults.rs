@@ -16,7 +16,8 @@ use crate::sandbox::Sandbox;
 const RULES_MAX: usize = 100;
 
 /// All rules with how often they struck.
-#[utoipa::path(get, path = "/faults", tag = "faults", responses((status = 200, body = BTreeMap<String, Vec<FaultRule>>)))]
+#[utoipa::path(get, path = "/faults", tag = "faults",
+    responses((status = 200, description = "Done", body = BTreeMap<String, Vec<FaultRule>>)))]
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<BTreeMap<&'static str, Vec<FaultRule>>> {
     let world = sandbox.world();
     let rules = |channel: &Channel| world.faults.get(channel).cloned().unwrap_or_default();
@@ -24,7 +25,7 @@ pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<BTreeMap<&'stat
 }
 
 /// Takes all rules away.
-#[utoipa::path(delete, path = "/faults", tag = "faults", responses((status = 204)))]
+#[utoipa::path(delete, path = "/faults", tag = "faults", responses((status = 204, description = "Done")))]
 pub(super) async fn clear_all(State(sandbox): State<Sandbox>) -> StatusCode {
     sandbox.world().faults.clear();
     sandbox.changed("faults", None, None);
@@ -33,7 +34,9 @@ pub(super) async fn clear_all(State(sandbox): State<Sandbox>) -> StatusCode {
 
 /// Replaces a channel's rules. The first rule that strikes wins.
 #[utoipa::path(put, path = "/faults/{channel}", tag = "faults", params(("channel" = Channel, Path)),
-    request_body = Vec<FaultRule>, responses((status = 200, body = Vec<FaultRule>), (status = 422, body = ControlErrorBody)))]
+    request_body = Vec<FaultRule>,
+    responses((status = 200, description = "Done", body = Vec<FaultRule>),
+        (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn replace(
     State(sandbox): State<Sandbox>,
     Path(channel): Path<Channel>,
@@ -47,7 +50,9 @@ pub(super) async fn replace(
 
 /// Adds a rule to a channel.
 #[utoipa::path(post, path = "/faults/{channel}", tag = "faults", params(("channel" = Channel, Path)),
-    request_body = FaultRule, responses((status = 201, body = Vec<FaultRule>), (status = 422, body = ControlErrorBody)))]
+    request_body = FaultRule,
+    responses((status = 201, description = "Made", body = Vec<FaultRule>),
+        (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn add(
     State(sandbox): State<Sandbox>,
     Path(channel): Path<Channel>,
@@ -65,7 +70,8 @@ pub(super) async fn add(
 }
 
 /// Takes a channel's rules away.
-#[utoipa::path(delete, path = "/faults/{channel}", tag = "faults", params(("channel" = Channel, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/faults/{channel}", tag = "faults", params(("channel" = Channel, Path)),
+    responses((status = 204, description = "Done")))]
 pub(super) async fn clear(State(sandbox): State<Sandbox>, Path(channel): Path<Channel>) -> StatusCode {
     sandbox.world().faults.remove(&channel);
     sandbox.changed("faults", None, None);

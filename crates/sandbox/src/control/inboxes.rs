@@ -16,14 +16,16 @@ use crate::template::Template;
 const INBOXES_MAX: usize = 1_000;
 
 /// All inboxes.
-#[utoipa::path(get, path = "/inboxes", tag = "inboxes", responses((status = 200, body = Vec<Inbox>)))]
+#[utoipa::path(get, path = "/inboxes", tag = "inboxes",
+    responses((status = 200, description = "Done", body = Vec<Inbox>)))]
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Vec<Inbox>> {
     Json(sandbox.world().inboxes.values().cloned().collect())
 }
 
 /// Adds an inbox.
 #[utoipa::path(post, path = "/inboxes", tag = "inboxes", request_body = Inbox,
-    responses((status = 201, body = Inbox), (status = 409, body = ControlErrorBody)))]
+    responses((status = 201, description = "Made", body = Inbox),
+        (status = 409, description = "Id or address is taken", body = ControlErrorBody)))]
 pub(super) async fn create(
     State(sandbox): State<Sandbox>,
     Body(inbox): Body<Inbox>,
@@ -39,7 +41,8 @@ pub(super) async fn create(
 
 /// One inbox.
 #[utoipa::path(get, path = "/inboxes/{id}", tag = "inboxes", params(("id" = String, Path)),
-    responses((status = 200, body = Inbox), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = Inbox),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn read(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -49,7 +52,8 @@ pub(super) async fn read(
 
 /// Changes the fields given (merge patch); the id stays.
 #[utoipa::path(patch, path = "/inboxes/{id}", tag = "inboxes", params(("id" = String, Path)), request_body = Inbox,
-    responses((status = 200, body = Inbox), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = Inbox),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn change(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -65,7 +69,8 @@ pub(super) async fn change(
 
 /// Removes an inbox.
 #[utoipa::path(delete, path = "/inboxes/{id}", tag = "inboxes", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn delete(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -75,14 +80,15 @@ pub(super) async fn delete(
 }
 
 /// WhatsApp templates of the fake business account.
-#[utoipa::path(get, path = "/templates", tag = "inboxes", responses((status = 200, body = Vec<Template>)))]
+#[utoipa::path(get, path = "/templates", tag = "inboxes",
+    responses((status = 200, description = "Done", body = Vec<Template>)))]
 pub(super) async fn templates(State(sandbox): State<Sandbox>) -> Json<Vec<Template>> {
     Json(sandbox.world().templates.clone())
 }
 
 /// Adds a template, or replaces the one of the same name and language.
 #[utoipa::path(post, path = "/templates", tag = "inboxes", request_body = Template,
-    responses((status = 200, body = Template)))]
+    responses((status = 200, description = "Done", body = Template)))]
 pub(super) async fn put_template(
     State(sandbox): State<Sandbox>,
     Body(template): Body<Template>,

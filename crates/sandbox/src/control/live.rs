@@ -30,13 +30,15 @@ pub(super) struct Health {
 }
 
 /// Answers when the sandbox serves.
-#[utoipa::path(get, path = "/health", tag = "world", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", tag = "world",
+    responses((status = 200, description = "Done", body = Health)))]
 pub(super) async fn health(State(sandbox): State<Sandbox>) -> Json<Health> {
     Json(Health { status: "ok", webhooks: sandbox.webhooks().backlog() })
 }
 
 /// How long to wait.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct IdleParams {
     /// Milliseconds, at most 120,000.
     #[serde(default = "default_wait")]
@@ -57,7 +59,8 @@ pub(super) struct Idle {
 }
 
 /// Waits until no message is on its way and no webhook is unanswered or waits for another attempt.
-#[utoipa::path(get, path = "/idle", tag = "world", params(IdleParams), responses((status = 200, body = Idle)))]
+#[utoipa::path(get, path = "/idle", tag = "world", params(IdleParams),
+    responses((status = 200, description = "Done", body = Idle)))]
 pub(super) async fn idle(
     State(sandbox): State<Sandbox>,
     Params(params): Params<IdleParams>,
@@ -68,7 +71,7 @@ pub(super) async fn idle(
 }
 
 /// Forgets customers, chats, files, faults, records, load runs and clock shift; settings and inboxes stay.
-#[utoipa::path(post, path = "/reset", tag = "world", responses((status = 204)))]
+#[utoipa::path(post, path = "/reset", tag = "world", responses((status = 204, description = "Done")))]
 pub(super) async fn reset(State(sandbox): State<Sandbox>) -> StatusCode {
     sandbox.reset();
     StatusCode::NO_CONTENT

@@ -17,14 +17,17 @@ const LOADS_KEPT: usize = 20;
 const PAGE_MAX: usize = 100_000;
 
 /// All runs.
-#[utoipa::path(get, path = "/loads", tag = "load", responses((status = 200, body = Vec<LoadSummary>)))]
+#[utoipa::path(get, path = "/loads", tag = "load",
+    responses((status = 200, description = "Done", body = Vec<LoadSummary>)))]
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Vec<LoadSummary>> {
     Json(sandbox.world().loads.iter().map(|(id, load)| load.summary(id)).collect())
 }
 
 /// Starts a run: customers write at a steady rate, past the queue, faults and chats of the sandbox.
 #[utoipa::path(post, path = "/loads", tag = "load", request_body = LoadPlan,
-    responses((status = 201, body = LoadSummary), (status = 404, body = ControlErrorBody), (status = 422, body = ControlErrorBody)))]
+    responses((status = 201, description = "Made", body = LoadSummary),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody),
+        (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn start(
     State(sandbox): State<Sandbox>,
     Body(plan): Body<LoadPlan>,
@@ -53,7 +56,8 @@ fn forget_oldest(sandbox: &Sandbox) -> Result<(), ControlError> {
 
 /// One run with its figures.
 #[utoipa::path(get, path = "/loads/{id}", tag = "load", params(("id" = String, Path)),
-    responses((status = 200, body = LoadSummary), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = LoadSummary),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn read(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -63,7 +67,8 @@ pub(super) async fn read(
 
 /// Ends a run after the POSTs under way; its ledger stays.
 #[utoipa::path(delete, path = "/loads/{id}", tag = "load", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = ControlErrorBody)))]
+    responses((status = 204, description = "Done"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn stop(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
@@ -75,6 +80,7 @@ pub(super) async fn stop(
 
 /// Which records of a run.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct LedgerParams {
     /// How many to skip.
     #[serde(default)]
@@ -99,7 +105,8 @@ pub(super) struct LedgerPage {
 
 /// What was sent and how it was answered: acknowledged ids minus stored ids must be empty.
 #[utoipa::path(get, path = "/loads/{id}/ledger", tag = "load", params(("id" = String, Path), LedgerParams),
-    responses((status = 200, body = LedgerPage), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = LedgerPage),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn ledger(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,

@@ -27,7 +27,8 @@ pub(super) struct SampleView {
 }
 
 /// The bundled files.
-#[utoipa::path(get, path = "/samples", tag = "media", responses((status = 200, body = Vec<SampleView>)))]
+#[utoipa::path(get, path = "/samples", tag = "media",
+    responses((status = 200, description = "Done", body = Vec<SampleView>)))]
 pub(super) async fn samples() -> Json<Vec<SampleView>> {
     let samples = sample_names().filter_map(|name| find_sample(&name));
     Json(
@@ -43,6 +44,7 @@ pub(super) async fn samples() -> Json<Vec<SampleView>> {
 
 /// Name of an upload.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct UploadParams {
     /// File name.
     file_name: Option<String>,
@@ -57,7 +59,8 @@ pub(super) struct Uploaded {
 
 /// Keeps the request body as a file that customers can send; `Content-Type` is its MIME type, true or not.
 #[utoipa::path(post, path = "/media", tag = "media", params(UploadParams),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 201, body = Uploaded)))]
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, description = "Made", body = Uploaded)))]
 pub(super) async fn upload(
     State(sandbox): State<Sandbox>,
     Params(params): Params<UploadParams>,
@@ -80,7 +83,8 @@ pub(super) async fn upload(
 
 /// A file of a chat, whoever sent it.
 #[utoipa::path(get, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = ControlErrorBody)))]
+    responses((status = 200, description = "Done", content_type = "application/octet-stream"),
+        (status = 404, description = "Nothing has this id", body = ControlErrorBody)))]
 pub(super) async fn download(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,

@@ -33,7 +33,7 @@ struct Body<T>(T);
 struct Params<T>(T);
 
 #[derive(OpenApi)]
-#[openapi(info(
+#[openapi(servers((url = "/control")), info(
     title = "Sandbox control API",
     description = "Write as a customer, set faults, read what was delivered. All times are milliseconds since 1970 \
                    (UTC) unless a name ends otherwise. Lists of records are numbered: ask with `after=seq` for what \
@@ -43,7 +43,8 @@ struct ControlApi;
 
 /// Everything below `/control`.
 pub fn router(sandbox: Sandbox) -> Router {
-    let (router, api) = documented().split_for_parts();
+    let (router, mut api) = documented().split_for_parts();
+    name_operations(&mut api);
     let document = move || async move { Json(api) };
     router.route("/stream", get(live::stream)).route("/openapi.json", get(document)).with_state(sandbox)
 }
@@ -51,7 +52,21 @@ pub fn router(sandbox: Sandbox) -> Router {
 /// The description of the control API.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    let mut api = documented().into_openapi();
+    name_operations(&mut api);
+    api
+}
+
+/// Handlers are named within their file (`list`, `read`); ids must be unique: `inboxes_list`.
+fn name_operations(api: &mut utoipa::openapi::OpenApi) {
+    for path in api.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            let tag = operation.tags.iter().flatten().next();
+            operation.operation_id =
+                tag.zip(operation.operation_id.take()).map(|(tag, id)| format!("{tag}_{id}"));
+        }
+    }
 }
 
 fn documented() -> OpenApiRouter<Sandbox> {

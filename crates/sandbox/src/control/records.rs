@@ -16,6 +16,7 @@ const PAGE_MAX: usize = 10_000;
 
 /// Which records.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RecordParams {
     /// Number after which the page begins.
     #[serde(default)]
@@ -60,7 +61,7 @@ impl<T: Clone> Page<Numbered<T>> {
 /// Messages that the providers took, in order: the ledger to compare with. Faulty calls are not among them unless
 /// they were carried out (`cut_after`).
 #[utoipa::path(get, path = "/deliveries", tag = "records", params(RecordParams),
-    responses((status = 200, body = Page<Numbered<PhoneDelivery>>)))]
+    responses((status = 200, description = "Done", body = Page<Numbered<PhoneDelivery>>)))]
 pub(super) async fn deliveries(
     State(sandbox): State<Sandbox>,
     Params(params): Params<RecordParams>,
@@ -78,7 +79,7 @@ pub(super) async fn deliveries(
 
 /// Calls of the fake APIs with their answers, refused and faulty ones included.
 #[utoipa::path(get, path = "/api-calls", tag = "records", params(RecordParams),
-    responses((status = 200, body = Page<Numbered<ApiCall>>)))]
+    responses((status = 200, description = "Done", body = Page<Numbered<ApiCall>>)))]
 pub(super) async fn api_calls(
     State(sandbox): State<Sandbox>,
     Params(params): Params<RecordParams>,
@@ -93,7 +94,7 @@ pub(super) async fn api_calls(
 
 /// Webhook POSTs with their answers, each attempt one record.
 #[utoipa::path(get, path = "/webhooks", tag = "records", params(RecordParams),
-    responses((status = 200, body = Page<Numbered<WebhookDelivery>>)))]
+    responses((status = 200, description = "Done", body = Page<Numbered<WebhookDelivery>>)))]
 pub(super) async fn webhooks(
     State(sandbox): State<Sandbox>,
     Params(params): Params<RecordParams>,

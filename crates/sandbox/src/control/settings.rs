@@ -13,14 +13,16 @@ use crate::sandbox::Sandbox;
 use crate::settings::LiveSettings;
 
 /// All settings that can change.
-#[utoipa::path(get, path = "/settings", tag = "settings", responses((status = 200, body = LiveSettings)))]
+#[utoipa::path(get, path = "/settings", tag = "settings",
+    responses((status = 200, description = "Done", body = LiveSettings)))]
 pub(super) async fn read(State(sandbox): State<Sandbox>) -> Json<LiveSettings> {
     Json(sandbox.world().settings.clone())
 }
 
 /// Changes the settings given (merge patch: absent fields stay, `null` takes a value away).
 #[utoipa::path(patch, path = "/settings", tag = "settings", request_body = LiveSettings,
-    responses((status = 200, body = LiveSettings), (status = 422, body = super::error::ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = LiveSettings),
+        (status = 422, description = "Cannot be carried out as it stands", body = super::error::ControlErrorBody)))]
 pub(super) async fn change(
     State(sandbox): State<Sandbox>,
     Body(patch): Body<Map<String, Value>>,
@@ -63,7 +65,8 @@ pub(super) struct ClockView {
 }
 
 /// What time it is in the fake world.
-#[utoipa::path(get, path = "/clock", tag = "settings", responses((status = 200, body = ClockView)))]
+#[utoipa::path(get, path = "/clock", tag = "settings",
+    responses((status = 200, description = "Done", body = ClockView)))]
 pub(super) async fn clock(State(sandbox): State<Sandbox>) -> Json<ClockView> {
     Json(ClockView { now_ms: sandbox.clock().now(), shift_ms: sandbox.clock().shift_ms() })
 }
@@ -77,7 +80,7 @@ pub(super) struct ClockShift {
 
 /// Moves the fake world's clock: windows, link expiry, rates and the times in webhooks follow it.
 #[utoipa::path(post, path = "/clock/shift", tag = "settings", request_body = ClockShift,
-    responses((status = 200, body = ClockView)))]
+    responses((status = 200, description = "Done", body = ClockView)))]
 pub(super) async fn shift_clock(
     State(sandbox): State<Sandbox>,
     Body(shift): Body<ClockShift>,
@@ -107,8 +110,9 @@ pub(super) struct Verification {
 
 /// Sends Meta's verification GET (`hub.mode`, `hub.challenge`, `hub.verify_token`) to the callback URL.
 #[utoipa::path(post, path = "/webhook/verify", tag = "settings", request_body = VerifyRequest,
-    responses((status = 200, body = Verification), (status = 422, body = super::error::ControlErrorBody),
-              (status = 502, body = super::error::ControlErrorBody)))]
+    responses((status = 200, description = "Done", body = Verification),
+        (status = 422, description = "Cannot be carried out as it stands", body = super::error::ControlErrorBody),
+              (status = 502, description = "The business's server did not answer", body = super::error::ControlErrorBody)))]
 pub(super) async fn verify_webhook(
     State(sandbox): State<Sandbox>,
     Body(request): Body<VerifyRequest>,

@@ -20,6 +20,17 @@ async fn its_description_names_every_route() {
         assert!(paths.contains_key(path), "{path} is missing among {:?}", paths.keys());
     }
     assert!(api["components"]["schemas"]["CustomerAction"].is_object());
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+    for operation in operations {
+        assert!(operation["summary"].is_string(), "{operation}");
+        assert!(
+            operation["responses"]
+                .as_object()
+                .unwrap()
+                .values()
+                .all(|answer| answer["description"].is_string())
+        );
+    }
 }
 
 #[tokio::test]
