@@ -18,6 +18,7 @@ pub mod router;
 pub mod state;
 mod trace;
 mod web_app;
+mod webhooks;
 
 pub use router::router;
 pub use state::{HttpSettings, HttpState};

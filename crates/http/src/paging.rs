@@ -61,6 +61,33 @@ impl<T> Page<T> {
     }
 }
 
+/// A place in a list ordered by time, then id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// The id of the row.
+    pub id: i64,
+}
+
+impl Position {
+    /// A cursor for this place.
+    pub fn encode(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.at_ms, self.id))
+    }
+
+    /// The place of a cursor. Errors: 422 naming `field`.
+    pub fn decode(cursor: &str, field: &str) -> Result<Self, ApiError> {
+        let read = || {
+            let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+            let (at_ms, id) = text.split_once('.')?;
+            Some(Self { at_ms: at_ms.parse().ok()?, id: id.parse().ok()? })
+        };
+        let sentence = || format!("The {field} field must be a cursor given here.");
+        read().ok_or_else(|| ApiError::invalid(field, sentence()))
+    }
+}
+
 /// A cursor for a key. Opaque to clients, so that what it holds can change.
 pub fn encode(key: i64) -> String {
     URL_SAFE_NO_PAD.encode(key.to_string())

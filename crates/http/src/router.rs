@@ -10,18 +10,24 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::openapi::{self, Endpoint};
 use crate::state::{HttpSettings, HttpState};
-use crate::{api, error, headers, health, rate, trace, web_app};
+use crate::{api, error, headers, health, rate, trace, web_app, webhooks};
 
 /// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
 fn api_routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::start())
-        .merge(api::session::routes()) //   /api/v1/session
-        .merge(api::users::routes()) //     /api/v1/users
-        .merge(api::tokens::routes()) //    /api/v1/tokens
-        .merge(api::channels::routes()) //  /api/v1/channels
-        .merge(api::inboxes::routes()) //   /api/v1/inboxes
-        .merge(api::audit::routes()) //     /api/v1/audit
-        .merge(health::routes()) //         /healthz, /readyz, /metrics
+        .merge(api::inbox::routes()) //         /admin/inbox
+        .merge(api::messages::routes()) //      /admin/inbox/{id}/messages
+        .merge(api::conversations::routes()) // /api/v1/conversations
+        .merge(api::contacts::routes()) //      /api/v1/contacts
+        .merge(api::media::routes()) //         /api/v1/media
+        .merge(api::session::routes()) //       /api/v1/session
+        .merge(api::users::routes()) //         /api/v1/users
+        .merge(api::tokens::routes()) //        /api/v1/tokens
+        .merge(api::channels::routes()) //      /api/v1/channels
+        .merge(api::inboxes::routes()) //       /api/v1/inboxes
+        .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
+        .merge(api::audit::routes()) //         /api/v1/audit
+        .merge(health::routes()) //             /healthz, /readyz, /metrics
 }
 
 /// The whole server.
@@ -33,6 +39,8 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
         SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi::complete(&document));
     routes
         .merge(docs)
+        .merge(webhooks::routes()) //            the doors of the channels
+        .merge(api::media::file_routes()) //     /media/{id}/{file_name}
         .fallback(web_app::serve)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), rate::limit))

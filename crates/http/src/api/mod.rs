@@ -2,7 +2,14 @@
 
 pub mod audit;
 pub mod channels;
+pub mod contacts;
+mod conversation_filter;
+pub mod conversations;
+pub mod inbox;
 pub mod inboxes;
+pub mod media;
+pub mod messages;
 pub mod session;
 pub mod tokens;
 pub mod users;
+pub mod webhook_logs;

@@ -1,0 +1,62 @@
+//! Contacts: who a customer is.
+
+use axum::Json;
+use axum::extract::State;
+use frontdesk_engine::contacts::{self, ContactChanges};
+use frontdesk_engine::views::{ContactView, Viewer};
+use frontdesk_model::{AccountId, ContactId};
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::conversations::given;
+use crate::auth::{InboxReader, InboxWriter};
+use crate::error::ApiError;
+use crate::input::{Ids, JsonBody};
+use crate::state::HttpState;
+
+pub(crate) fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new().routes(routes!(get_contact, change_contact))
+}
+
+/// What is absent stays; null or empty removes it.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ChangeContact {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 120)]
+    name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = Email)]
+    email: Option<Option<String>>,
+}
+
+/// Shows a contact with the names networks know it by and its conversations.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}", tag = "contacts", security(("token" = ["inbox:read"])),
+    params(("id" = i64, Path)), responses((status = 200, body = ContactView)))]
+async fn get_contact(
+    State(state): State<HttpState>,
+    InboxReader(caller): InboxReader,
+    Ids(id): Ids<ContactId>,
+) -> Result<Json<ContactView>, ApiError> {
+    show(&state, caller.account_id, id).await
+}
+
+/// Changes a contact. A name given here is not replaced by profile names any more.
+#[utoipa::path(patch, path = "/api/v1/contacts/{id}", tag = "contacts", security(("token" = ["inbox:write"])),
+    params(("id" = i64, Path)), request_body = ChangeContact, responses((status = 200, body = ContactView)))]
+async fn change_contact(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids(id): Ids<ContactId>,
+    JsonBody(body): JsonBody<ChangeContact>,
+) -> Result<Json<ContactView>, ApiError> {
+    let changes = ContactChanges { name: body.name, email: body.email };
+    contacts::change(&state.engine, caller.actor(), id, changes).await?;
+    show(&state, caller.account_id, id).await
+}
+
+async fn show(state: &HttpState, account: AccountId, id: ContactId) -> Result<Json<ContactView>, ApiError> {
+    let viewer = Viewer::new(&state.engine).await?;
+    let found = state.engine.store.read(move |tx| viewer.contact(tx, account, id)).await?;
+    found.map(Json).ok_or_else(|| ApiError::not_found("contact"))
+}

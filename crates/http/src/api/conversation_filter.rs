@@ -1,0 +1,90 @@
+//! The filters every list of conversations takes.
+
+use frontdesk_channels::registry::CHANNELS;
+use frontdesk_engine::inboxes;
+use frontdesk_model::conversation::ConversationStatus;
+use frontdesk_model::{AccountId, InboxId};
+use frontdesk_store::conversations::{ConversationFilter, Search};
+use serde::Deserialize;
+
+use crate::error::ApiError;
+use crate::state::HttpState;
+
+/// The longest search, in characters.
+const MAX_SEARCH: usize = 10_000;
+
+/// Filters of a list of conversations. An empty value is no filter.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FilterQuery {
+    /// `active`, `archived` or `closed`.
+    #[param(pattern = "^(active|archived|closed)?$")]
+    status: Option<String>,
+    /// `whatsapp`, `facebook` or `instagram`.
+    #[param(pattern = "^(whatsapp|facebook|instagram)?$")]
+    platform: Option<String>,
+    /// Only of this inbox.
+    #[param(value_type = Option<i64>)]
+    inbox_id: Option<String>,
+    /// `true` or `1`: only with unread messages; `false` or `0`: only without.
+    #[param(pattern = "^(true|false|1|0)?$")]
+    unread: Option<String>,
+    /// Words in the customer's name, e-mail, phone or the messages.
+    q: Option<String>,
+}
+
+impl FilterQuery {
+    /// Reads the words. Errors: 422 naming the filter.
+    pub(crate) async fn check(
+        &self,
+        state: &HttpState,
+        account: AccountId,
+    ) -> Result<ConversationFilter, ApiError> {
+        let status = match given(&self.status) {
+            Some(word) => Some(ConversationStatus::parse(word).ok_or_else(|| wrong("status"))?),
+            None => None,
+        };
+        let unread = match given(&self.unread) {
+            Some("true" | "1") => Some(true),
+            Some("false" | "0") => Some(false),
+            Some(_) => return Err(wrong("unread")),
+            None => None,
+        };
+        let search = match given(&self.q) {
+            Some(q) if q.chars().count() > MAX_SEARCH => {
+                let sentence = format!("The q field must not be greater than {MAX_SEARCH} characters.");
+                return Err(ApiError::invalid("q", sentence));
+            }
+            Some(q) => Search::parse(q),
+            None => None,
+        };
+        let nothing_to_find = given(&self.q).is_some() && search.is_none();
+        let inboxes = if nothing_to_find { Some(Vec::new()) } else { self.inboxes(state, account).await? };
+        Ok(ConversationFilter { status, inboxes, unread, search })
+    }
+
+    async fn inboxes(&self, state: &HttpState, account: AccountId) -> Result<Option<Vec<InboxId>>, ApiError> {
+        if let Some(id) = given(&self.inbox_id) {
+            let id = id.parse().map_err(|_| wrong("inbox_id"))?;
+            return Ok(Some(vec![InboxId(id)]));
+        }
+        let Some(platform) = given(&self.platform) else { return Ok(None) };
+        if !CHANNELS.iter().any(|channel| channel.info().platform == platform) {
+            return Err(wrong("platform"));
+        }
+        let book = inboxes::book(&state.engine).await?;
+        let of_platform = book
+            .all()
+            .filter(|i| i.config.account_id == account && i.channel.info().platform == platform)
+            .map(|i| i.config.id);
+        Ok(Some(of_platform.collect()))
+    }
+}
+
+fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().map(str::trim).filter(|v| !v.is_empty())
+}
+
+fn wrong(field: &str) -> ApiError {
+    ApiError::invalid(field, format!("The selected {field} is invalid."))
+}

@@ -1,0 +1,326 @@
+//! Messages of a conversation: replying, marking, deleting, sending again.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use frontdesk_engine::conversations;
+use frontdesk_engine::replies::{self, Author, Reply, ReplyError, Special, Verdict};
+use frontdesk_engine::views::{MessageView, Viewer};
+use frontdesk_model::content::{ContactCard, Location, Template};
+use frontdesk_model::outbound::Interactive;
+use frontdesk_model::{AccountId, AttachmentId, ConversationId, MessageId, Timestamp};
+use frontdesk_store::{StoreError, deliveries, messages as rows};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{InboxReader, InboxWriter};
+use crate::error::{ApiError, ErrorCode};
+use crate::input::{Ids, JsonBody};
+use crate::state::HttpState;
+
+pub(crate) fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        .routes(routes!(send_message))
+        .routes(routes!(mark_message_read))
+        .routes(routes!(delete_message))
+        .routes(routes!(retry_message))
+        .routes(routes!(resolve_message))
+        .routes(routes!(list_deliveries))
+}
+
+/// A reply: text, files, or one of the special kinds.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+struct SendMessage {
+    /// Text, or the caption of the files. 1 to 2000 characters by default; a channel may take less.
+    #[schema(min_length = 1, max_length = 2000)]
+    content: Option<String>,
+    /// Ids of uploaded files, see `POST /api/v1/media`.
+    #[schema(value_type = Vec<i64>, max_items = 10)]
+    attachments: Vec<AttachmentId>,
+    /// `text` (default), `template`, `location`, `contacts` or `interactive`.
+    #[serde(rename = "type")]
+    #[schema(pattern = "^(text|template|location|contacts|interactive)$")]
+    kind: Option<String>,
+    /// `{name, language, components?}`; the only kind possible outside WhatsApp's 24-hour window.
+    #[schema(value_type = Option<Object>)]
+    template: Option<Template>,
+    /// `{latitude, longitude, name?, address?}`
+    #[schema(value_type = Option<Object>)]
+    location: Option<Location>,
+    /// `[{name, phones: [{value, label?}], emails?}]`
+    #[schema(value_type = Vec<Object>)]
+    contacts: Vec<ContactCard>,
+    /// `{body, buttons: [{id, title}]}` or `{body, list_label, rows: [{id, title, description?}]}`
+    #[schema(value_type = Option<Object>)]
+    interactive: Option<Interactive>,
+    /// The message to quote.
+    #[schema(value_type = Option<i64>)]
+    reply_to_message_id: Option<MessageId>,
+    /// Made by the client: the same key is the same message. The header `Idempotency-Key` does the same.
+    #[schema(max_length = 200)]
+    client_key: Option<String>,
+    /// The newest message the agent had seen. A newer reply of a colleague stops the send with 409.
+    #[schema(value_type = Option<i64>)]
+    last_seen_message_id: Option<MessageId>,
+    /// Send although a colleague was faster.
+    force: bool,
+}
+
+/// A stored reply. Text and files that the network carries apart become several messages: the first is answered with,
+/// the others are beside it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct SentMessage {
+    #[serde(flatten)]
+    message: MessageView,
+    /// The other messages of the same reply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    companions: Vec<MessageView>,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ResolveMessage {
+    /// `sent`: it arrived; `resend`: it did not, send it again.
+    #[schema(pattern = "^(sent|resend)$")]
+    outcome: String,
+}
+
+/// Every attempt to send a message.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Deliveries {
+    data: Vec<Delivery>,
+}
+
+/// One attempt.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Delivery {
+    id: i64,
+    attempt: i64,
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_at: Option<Timestamp>,
+    /// `sent`, `retry`, `failed` or `unknown`; null while under way.
+    outcome: Option<String>,
+    http_status: Option<i64>,
+    provider_code: Option<String>,
+    error: Option<String>,
+}
+
+/// Replies to the customer. The message is stored and queued; its status tells how far it has come.
+#[utoipa::path(post, path = "/admin/inbox/{id}/messages", tag = "inbox", security(("token" = ["inbox:write"])),
+    params(("id" = i64, Path)), request_body = SendMessage,
+    responses((status = 201, body = SentMessage), (status = 200, description = "Stored before under the same key", body = SentMessage)))]
+async fn send_message(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids(id): Ids<ConversationId>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<SendMessage>,
+) -> Result<(StatusCode, Json<SentMessage>), ApiError> {
+    let key = idempotency_key(&headers)?;
+    let reply = read_reply(body, key)?;
+    let author = Author { actor: caller.actor(), name: caller.name.clone() };
+    let stored = replies::reply(&state.engine, author, id, reply).await?;
+    let account = caller.account_id;
+    let viewer = Viewer::new(&state.engine).await?;
+    let ids = stored.messages.clone();
+    let mut views = state
+        .engine
+        .store
+        .read(move |tx| {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in &ids {
+                found.extend(viewer.message_by_id(tx, account, *id)?);
+            }
+            Ok::<_, StoreError>(found)
+        })
+        .await?
+        .into_iter();
+    let message = views.next().ok_or_else(|| ApiError::not_found("message"))?;
+    let status = if stored.new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(SentMessage { message, companions: views.collect() })))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let wrong = || ApiError::invalid("Idempotency-Key", "The Idempotency-Key header must be printable text.");
+    let text = value.to_str().map_err(|_| wrong())?.trim();
+    if text.is_empty() { Err(wrong()) } else { Ok(Some(text.to_owned())) }
+}
+
+fn read_reply(body: SendMessage, key: Option<String>) -> Result<Reply, ApiError> {
+    let missing = |field: &str| ApiError::invalid(field, format!("The {field} field is required."));
+    let kind = body.kind.as_deref().unwrap_or({
+        if body.template.is_some() {
+            "template"
+        } else if body.location.is_some() {
+            "location"
+        } else if !body.contacts.is_empty() {
+            "contacts"
+        } else if body.interactive.is_some() {
+            "interactive"
+        } else {
+            "text"
+        }
+    });
+    let special = match kind {
+        "text" => None,
+        "template" => Some(Special::Template(body.template.ok_or_else(|| missing("template"))?)),
+        "location" => Some(Special::Location(body.location.ok_or_else(|| missing("location"))?)),
+        "contacts" if body.contacts.is_empty() => return Err(missing("contacts")),
+        "contacts" => Some(Special::Contacts(body.contacts)),
+        "interactive" => Some(Special::Interactive(body.interactive.ok_or_else(|| missing("interactive"))?)),
+        _ => return Err(ApiError::invalid("type", "The selected type is invalid.")),
+    };
+    Ok(Reply {
+        content: body.content,
+        attachments: body.attachments,
+        special,
+        reply_to: body.reply_to_message_id,
+        client_key: body.client_key.or(key),
+        last_seen: body.last_seen_message_id,
+        force: body.force,
+    })
+}
+
+/// Marks one message as read.
+#[utoipa::path(patch, path = "/admin/inbox/{id}/messages/{message_id}/read", tag = "inbox",
+    security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
+    responses((status = 200, body = MessageView)))]
+async fn mark_message_read(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids((id, message)): Ids<(ConversationId, MessageId)>,
+) -> Result<Json<MessageView>, ApiError> {
+    conversations::mark_message_read(&state.engine, caller.actor(), id, message).await?;
+    show(&state, caller.account_id, message).await
+}
+
+/// Deletes a message here (soft: the row stays for the audit). The customer keeps what was delivered.
+#[utoipa::path(delete, path = "/admin/inbox/{id}/messages/{message_id}", tag = "inbox",
+    security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
+    responses((status = 204)))]
+async fn delete_message(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids((id, message)): Ids<(ConversationId, MessageId)>,
+) -> Result<StatusCode, ApiError> {
+    conversations::delete_message(&state.engine, caller.actor(), id, message).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends a failed message again.
+#[utoipa::path(post, path = "/admin/inbox/{id}/messages/{message_id}/retry", tag = "inbox",
+    security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
+    responses((status = 200, body = MessageView)))]
+async fn retry_message(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids((id, message)): Ids<(ConversationId, MessageId)>,
+) -> Result<Json<MessageView>, ApiError> {
+    replies::settle(&state.engine, caller.actor(), id, message, Verdict::Resend).await?;
+    show(&state, caller.account_id, message).await
+}
+
+/// Says what became of a message whose fate is unknown.
+#[utoipa::path(post, path = "/admin/inbox/{id}/messages/{message_id}/resolve", tag = "inbox",
+    security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
+    request_body = ResolveMessage, responses((status = 200, body = MessageView)))]
+async fn resolve_message(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids((id, message)): Ids<(ConversationId, MessageId)>,
+    JsonBody(body): JsonBody<ResolveMessage>,
+) -> Result<Json<MessageView>, ApiError> {
+    let verdict = match body.outcome.as_str() {
+        "sent" => Verdict::Sent,
+        "resend" => Verdict::Resend,
+        _ => return Err(ApiError::invalid("outcome", "The selected outcome is invalid.")),
+    };
+    replies::settle(&state.engine, caller.actor(), id, message, verdict).await?;
+    show(&state, caller.account_id, message).await
+}
+
+/// Lists every attempt to send a message, the first one first.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/deliveries", tag = "conversations",
+    security(("token" = ["inbox:read"])), params(("id" = i64, Path)), responses((status = 200, body = Deliveries)))]
+async fn list_deliveries(
+    State(state): State<HttpState>,
+    InboxReader(caller): InboxReader,
+    Ids(id): Ids<MessageId>,
+) -> Result<Json<Deliveries>, ApiError> {
+    let account = caller.account_id;
+    let found = state
+        .engine
+        .store
+        .read(move |tx| {
+            if rows::find(tx, account, id)?.is_none() {
+                return Ok(None);
+            }
+            Ok::<_, StoreError>(Some(deliveries::list(tx, account, id)?))
+        })
+        .await?;
+    let found = found.ok_or_else(|| ApiError::not_found("message"))?;
+    let data = found.into_iter().map(|row| Delivery {
+        id: row.id,
+        attempt: row.attempt,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        outcome: row.outcome,
+        http_status: row.http_status,
+        provider_code: row.provider_code,
+        error: row.error,
+    });
+    Ok(Json(Deliveries { data: data.collect() }))
+}
+
+async fn show(state: &HttpState, account: AccountId, id: MessageId) -> Result<Json<MessageView>, ApiError> {
+    let viewer = Viewer::new(&state.engine).await?;
+    let found = state.engine.store.read(move |tx| viewer.message_by_id(tx, account, id)).await?;
+    found.map(Json).ok_or_else(|| ApiError::not_found("message"))
+}
+
+impl From<ReplyError> for ApiError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::NotFound => Self::not_found("conversation or message"),
+            ReplyError::Closed => Self::new(
+                ErrorCode::ConversationClosed,
+                "The conversation is closed. Set its status to active to reply.",
+            ),
+            ReplyError::WindowClosed { expired_at, templates } => {
+                let sentence = if templates {
+                    "The customer's last message is more than 24 hours old: only a template can be sent."
+                } else {
+                    "The customer's last message is too old: the network takes no reply until they write again."
+                };
+                Self::new(ErrorCode::WindowClosed, sentence)
+                    .with_detail("expired_at", json!(expired_at))
+                    .with_detail("templates", templates)
+            }
+            ReplyError::Invalid(fields) => Self::invalid_fields(fields),
+            ReplyError::KeyConflict(id) => Self::new(
+                ErrorCode::IdempotencyConflict,
+                "This key was used for a message with other content.",
+            )
+            .with_detail("message_id", id.0),
+            ReplyError::Newer(ids) => Self::new(
+                ErrorCode::NewerMessages,
+                "A colleague has replied since. Read it, or send with \"force\": true.",
+            )
+            .with_detail("message_ids", json!(ids)),
+            ReplyError::InboxGone => Self::new(
+                ErrorCode::Conflict,
+                "The inbox of this conversation was removed. Connect it again to reply.",
+            ),
+            ReplyError::NotSettleable => Self::new(
+                ErrorCode::Conflict,
+                "Only a message that failed, or whose fate is unknown, can be sent again.",
+            ),
+            ReplyError::Store(error) => error.into(),
+        }
+    }
+}
