@@ -132,7 +132,8 @@ pub struct FaultRule {
     pub hits: u64,
 }
 
-/// Draws the first fault of `rules` that strikes at this stage.
+/// Draws the first fault of `rules` that strikes at this stage. Calls that are neither of messages nor of media have
+/// scope `All`: only rules of that scope strike them.
 pub fn draw(
     rules: &mut [FaultRule],
     stage: FaultStage,
@@ -140,7 +141,8 @@ pub fn draw(
     ids: &mut IdMaker,
 ) -> Option<Fault> {
     let rule = rules.iter_mut().find(|rule| {
-        let in_scope = rule.scope == FaultScope::All || scope == FaultScope::All || rule.scope == scope;
+        let call = matches!(stage, FaultStage::Delay | FaultStage::Answer);
+        let in_scope = !call || rule.scope == FaultScope::All || rule.scope == scope;
         in_scope && rule.fault.stage() == stage && (rule.next > 0 || ids.chance(rule.rate))
     })?;
     rule.next = rule.next.saturating_sub(1);
@@ -160,7 +162,9 @@ mod tests {
     fn next_n_strikes_n_times_and_in_scope_only() {
         let mut rules = [rule(r#"{"fault":"unavailable","next":2}"#)];
         let mut ids = IdMaker::new(Some(7));
-        assert_eq!(draw(&mut rules, FaultStage::Answer, FaultScope::Media, &mut ids), None);
+        for other in [FaultScope::Media, FaultScope::All] {
+            assert_eq!(draw(&mut rules, FaultStage::Answer, other, &mut ids), None);
+        }
         for _ in 0..2 {
             assert_eq!(
                 draw(&mut rules, FaultStage::Answer, FaultScope::Messages, &mut ids),

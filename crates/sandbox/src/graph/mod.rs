@@ -89,7 +89,8 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
 
 fn subject_of(sandbox: &Sandbox, parts: &Parts) -> Subject {
     let segments = call::segments(parts.uri.path());
-    let first = segments.first().map_or("", String::as_str);
+    let position = if segments.first().is_some_and(|first| first == download::SEGMENT) { 2 } else { 0 };
+    let first = segments.get(position).map_or("", String::as_str);
     let world = sandbox.world();
     let inbox = world
         .find_inbox_by_account(first)
@@ -99,7 +100,7 @@ fn subject_of(sandbox: &Sandbox, parts: &Parts) -> Subject {
     let scope = match edge {
         Some("messages") => FaultScope::Messages,
         Some("media" | "message_attachments") => FaultScope::Media,
-        _ if world.media.find(first).is_some() || first == download::SEGMENT => FaultScope::Media,
+        _ if world.media.find(first).is_some() => FaultScope::Media,
         _ => FaultScope::All,
     };
     let fallback = if first == "me" { Channel::Messenger } else { Channel::WhatsappCloud };

@@ -111,6 +111,22 @@ async fn webhooks_come_twice_late_or_never() {
 }
 
 #[tokio::test]
+async fn downloads_suffer_the_faults_of_their_channel() {
+    let stage = Stage::start().await;
+    let (budi, _) = stage.scoped_customer("messenger").await;
+    stage.act(&budi, json!({"inbox_id": "messenger", "kind": "image"})).await;
+    let webhook = &stage.webhooks().await[0];
+    let url =
+        webhook["entry"][0]["messaging"][0]["message"]["attachments"][0]["payload"]["url"].as_str().unwrap();
+    let status = async || stage.http.get(url).send().await.unwrap().status().as_u16();
+    let fault = json!([{"fault": "internal_error", "rate": 1, "scope": "media"}]);
+    stage.set("PUT", "/faults/whatsapp_cloud", fault.clone()).await;
+    assert_eq!(status().await, 200);
+    stage.set("PUT", "/faults/messenger", fault).await;
+    assert_eq!(status().await, 500);
+}
+
+#[tokio::test]
 async fn media_faults_spare_messages() {
     let stage = Stage::start().await;
     let sari = stage.writing_customer(SARI).await;
@@ -123,6 +139,7 @@ async fn media_faults_spare_messages() {
     let webhook = &stage.webhooks().await[0];
     let id = webhook["entry"][0]["changes"][0]["value"]["messages"][0]["image"]["id"].as_str().unwrap();
     assert_eq!(stage.graph_get(id).await.0, 503);
+    assert_eq!(stage.graph_get(NUMBER).await.0, 200);
     let (_, rules) = stage.control("GET", "/faults", Value::Null).await;
     assert_eq!(rules["whatsapp_cloud"][0]["hits"], 1);
 }
