@@ -4,9 +4,12 @@
 //! It is a library so that the tests can start the same server within their own process.
 
 mod body_pace;
+pub mod commands;
+mod data_lock;
 mod listener;
 mod logging;
 mod metrics;
 mod secret_key;
 pub mod settings;
 mod signals;
+pub mod wiring;

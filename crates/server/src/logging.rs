@@ -6,9 +6,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, LogSettings, SettingsError};
 
+/// What is logged unless told otherwise; see `config.example.toml`.
+const USUAL: &str = "info";
+/// What short commands log unless told otherwise: they have stdout to say what they did.
+const SHORT: &str = "warn";
+
 /// Starts logging for the whole process and sends panics there too. Later calls change nothing.
-pub fn start(settings: &LogSettings) -> Result<(), SettingsError> {
-    let filter = EnvFilter::try_new(&settings.filter).map_err(SettingsError::LogFilter)?;
+pub fn start(settings: &LogSettings, long_running: bool) -> Result<(), SettingsError> {
+    let wanted = if long_running || settings.filter != USUAL { &settings.filter } else { SHORT };
+    let filter = EnvFilter::try_new(wanted).map_err(SettingsError::LogFilter)?;
     let on_terminal = stderr().is_terminal();
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(on_terminal);
     let as_text = match settings.format {

@@ -1,2 +1,7 @@
 //! The `frontdesk` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    frontdesk_server::commands::run()
+}

@@ -78,7 +78,8 @@ impl Environment {
         let mut found: Option<(String, String)> = None;
         for name in variables(setting) {
             let given = self.text(&name)?;
-            let from_file = if is_secret(setting) { self.from_file(&format!("{name}_FILE"))? } else { None };
+            let from_file =
+                if is_secret(setting) { self.read_file_of(&format!("{name}_FILE"))? } else { None };
             for (name, value) in given.map(|value| (name, value)).into_iter().chain(from_file) {
                 if let Some((other, _)) = &found {
                     return Err(SettingsError::Twice { one: other.clone(), other: name });
@@ -110,7 +111,7 @@ impl Environment {
         }
     }
 
-    fn from_file(&self, variable: &str) -> Result<Option<(String, String)>, SettingsError> {
+    fn read_file_of(&self, variable: &str) -> Result<Option<(String, String)>, SettingsError> {
         // The key's file may not exist yet: it is made on the first start, see `secret_key`.
         if variable == "FRONTDESK_SECRET_KEY_FILE" {
             return Ok(None);

@@ -1,8 +1,11 @@
 //! What the other crates are given of the settings.
 
+use std::sync::Arc;
+
 use frontdesk_channels::contract::ProviderSettings;
 use frontdesk_engine::realtime::settings::RealtimeSettings;
 use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
+use frontdesk_http::HttpSettings;
 use frontdesk_store::StoreSettings;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -46,6 +49,15 @@ impl Settings {
                 allowed_origins: self.realtime.allowed_origins.clone(),
                 limits: self.realtime.limits.clone(),
             },
+        }
+    }
+
+    /// For the door. `render` writes the figures for Prometheus.
+    pub fn for_http(&self, render: impl Fn() -> String + Send + Sync + 'static) -> HttpSettings {
+        HttpSettings {
+            max_body_bytes: self.server.max_body_bytes,
+            trusted_proxies: self.server.trusted_proxies.clone(),
+            render_metrics: Arc::new(render),
         }
     }
 

@@ -25,7 +25,7 @@ impl Layers {
     }
 
     /// Every setting there is, as `outbox.lease_ms`.
-    pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
+    pub fn keys(&self) -> impl Iterator<Item = String> {
         self.sections.iter().flat_map(|(section, keys)| {
             keys.as_table().into_iter().flat_map(move |t| t.keys().map(move |key| format!("{section}.{key}")))
         })
@@ -202,6 +202,7 @@ fn expectation(key: &str) -> &'static str {
         "server.public_url" | "meta.graph_url" | "meta.instagram_url" => {
             "an address, as https://inbox.example.org"
         }
+        "server.trusted_proxies" => "a list of networks, as 10.0.0.0/8",
         "log.format" => "auto, text or json",
         "realtime.public_inbox" => "off, signed_in or open",
         // What is left are numbers: below zero, or too large for their field.

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IntoDeserializer};
@@ -70,10 +71,15 @@ pub struct ServerSettings {
     /// The address others reach us at; see [`Settings::public_url`].
     #[serde(deserialize_with = "parsed_unless_empty")]
     pub public_url: Option<Url>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Connections open at once.
     pub max_connections: u32,
     /// How long a request's head may take.
     pub header_timeout_ms: u64,
+    /// The largest body of an API request.
+    pub max_body_bytes: usize,
     /// How long a request's body may take at least.
     pub body_timeout_ms: u64,
     /// The slowest body taken for longer.
@@ -206,6 +212,12 @@ pub struct SignInSettings {
 }
 
 impl Settings {
+    /// Variables that look like settings and are none: spelling mistakes.
+    pub fn unknown_variables(environment: &Environment) -> Vec<String> {
+        let keys: Vec<String> = layers::Layers::defaults().iter().flat_map(layers::Layers::keys).collect();
+        environment.unknown(keys.iter().map(String::as_str))
+    }
+
     /// Reads the defaults, then `file`, then `environment`.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, SettingsError> {
         let mut layers = layers::Layers::defaults()?;
@@ -258,6 +270,11 @@ fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
 fn parsed_unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
 
     let server = &settings.server;
     between("server.max_connections", server.max_connections.into(), 1, 1_000_000)?;
+    between("server.max_body_bytes", server.max_body_bytes as i128, 1024, 1 << 30)?;
     duration("server.header_timeout_ms", server.header_timeout_ms.into())?;
     duration("server.body_timeout_ms", server.body_timeout_ms.into())?;
     between("server.body_bytes_per_second", server.body_bytes_per_second.into(), 1, 1 << 40)?;

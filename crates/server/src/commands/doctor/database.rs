@@ -1,0 +1,134 @@
+//! The database: reachable, sound, of a schema this program knows, made with the key at hand.
+
+use std::path::{Path, PathBuf};
+
+use frontdesk_model::SharedClock;
+use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, accounts, sqlite_file, users};
+
+use super::finding::Finding;
+use crate::commands::backup::database_file;
+use crate::settings::Settings;
+use crate::{secret_key, wiring};
+
+/// A log that has grown beyond this is not being folded into the database.
+const LARGE_WAL: u64 = 256 << 20;
+
+/// Checks the database; returns it open when the rest of the checks can read it.
+pub async fn check(settings: &Settings, clock: SharedClock) -> (Vec<Finding>, Option<Store>) {
+    let mut findings = Vec::new();
+    if let Ok(file) = database_file(settings) {
+        if !file.exists() {
+            let message = format!("{} does not exist yet; the first start makes it", file.display());
+            return (vec![Finding::ok("database", message)], None);
+        }
+        let checked = file.clone();
+        let fault = tokio::task::spawn_blocking(move || examine(&checked)).await;
+        if let Ok(Some(fault)) = fault {
+            return (vec![fault], None);
+        }
+        findings.extend(check_log(&file));
+    }
+    let store = match wiring::open_store(settings, clock).await {
+        Ok(store) => store,
+        Err(error) => {
+            let advice = "start the database, or correct DATABASE_URL";
+            return (vec![Finding::fail("database", format!("{error:#}"), advice)], None);
+        }
+    };
+    let (finding, usable) = match store.schema_version().await {
+        Ok(LATEST_SCHEMA) => (Finding::ok("database", format!("sound, schema {LATEST_SCHEMA}")), true),
+        Ok(found) if found > LATEST_SCHEMA => (newer(found), false),
+        Ok(found) => {
+            let message = format!("the schema is {found}, this program's is {LATEST_SCHEMA}");
+            let advice = "the next start brings it up to date; back up first: frontdesk backup FILE";
+            (Finding::warn("database", message, advice), false)
+        }
+        Err(error) => {
+            let message = format!("{:#}", anyhow::Error::from(error));
+            (Finding::fail("database", message, "start the database, or correct DATABASE_URL"), false)
+        }
+    };
+    findings.push(finding);
+    if !usable {
+        return (findings, None);
+    }
+    match check_key(settings, &store).await {
+        Some(fault) => {
+            findings.push(fault);
+            (findings, None)
+        }
+        None => (findings, Some(store)),
+    }
+}
+
+/// Whether the key at hand opens what the database holds.
+async fn check_key(settings: &Settings, store: &Store) -> Option<Finding> {
+    let advice = "bring back the key that was used before: without it, enter every inbox's credentials again";
+    match secret_key::load(settings) {
+        Ok(Some(key)) => {
+            let error = wiring::key_fits(store, &key).await.err()?;
+            Some(Finding::fail("key", format!("{error:#}"), advice))
+        }
+        Ok(None) if wiring::has_key(store).await.unwrap_or(false) => {
+            let file = settings.key_file();
+            let message = format!("{} is missing, but the database was made with a key", file.display());
+            Some(Finding::fail("key", message, advice))
+        }
+        _ => None, // no key yet, or one that the key's own check refuses
+    }
+}
+
+/// Whether somebody can sign in.
+pub async fn check_people(store: &Store) -> Vec<Finding> {
+    let counted = store.read(|tx| {
+        let mut admins = 0;
+        for account in accounts::list(tx)? {
+            admins += usize::from(users::has_other_admin(tx, account.id, frontdesk_model::UserId(0))?);
+        }
+        Ok::<_, StoreError>(admins)
+    });
+    match counted.await {
+        Ok(0) => vec![Finding::warn(
+            "users",
+            "there is no administrator, so nobody can set anything up on the page",
+            "frontdesk user create --email ada@example.org --name Ada --role admin --password-stdin",
+        )],
+        Ok(_) => vec![Finding::ok("users", "an administrator can sign in")],
+        Err(error) => vec![Finding::fail("users", format!("{error}"), "see the database's finding")],
+    }
+}
+
+fn examine(file: &Path) -> Option<Finding> {
+    let advice =
+        "stop the server, keep a copy of the file, and restore the newest backup: frontdesk restore FILE";
+    match sqlite_file::examine(file, false) {
+        Ok(report) if !report.faults.is_empty() => {
+            let message = format!("{} is damaged: {}", file.display(), report.faults.join("; "));
+            Some(Finding::fail("database", message, advice))
+        }
+        Ok(report) if report.schema > LATEST_SCHEMA => Some(newer(report.schema)),
+        Ok(_) => None,
+        Err(error) => {
+            let message = format!("{}: {:#}", file.display(), anyhow::Error::from(error));
+            Some(Finding::fail("database", message, advice))
+        }
+    }
+}
+
+fn newer(found: i64) -> Finding {
+    let error = StoreError::NewerSchema { found, known: LATEST_SCHEMA };
+    Finding::fail("database", error.to_string(), "install the newer version again")
+}
+
+fn check_log(file: &Path) -> Option<Finding> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let size = PathBuf::from(log).metadata().ok()?.len();
+    (size > LARGE_WAL).then(|| {
+        Finding::warn(
+            "database",
+            format!("the write-ahead log has grown to {} MiB", size >> 20),
+            "a program that reads the database keeps it from being folded in: end it, or restart the server",
+        )
+    })
+}

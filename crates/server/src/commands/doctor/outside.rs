@@ -1,0 +1,191 @@
+//! What providers and browsers see: the public address, the webhook doors, the credentials of each inbox.
+
+use std::time::Duration;
+
+use frontdesk_channels::registry::find_channel;
+use frontdesk_engine::inboxes;
+use frontdesk_model::inbox::ConnectionCode;
+use frontdesk_model::{Clock, SharedClock};
+use frontdesk_store::{Store, inboxes as inbox_rows};
+use url::Host;
+
+use super::finding::Finding;
+use crate::settings::Settings;
+use crate::wiring;
+
+/// How long an address may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A word that is guessed too easily.
+const SHORT_TOKEN: usize = 12;
+/// Beyond this much, providers refuse what we sign and we refuse what they sign.
+const CLOCK_FAIL_SECS: i64 = 300;
+const CLOCK_WARN_SECS: i64 = 30;
+
+pub fn check_public_url(settings: &Settings) -> Finding {
+    let url = settings.public_url();
+    let parsed = url::Url::parse(&url).ok();
+    let is_local = parsed.as_ref().is_none_or(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback() || address.is_private() || address.is_unspecified()
+        }
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        None => true,
+    });
+    if is_local {
+        let message = format!("{url} is reached from this machine or network only: no webhook arrives");
+        return Finding::warn(
+            "address",
+            message,
+            "set FRONTDESK_PUBLIC_URL to the https address of your proxy",
+        );
+    }
+    if parsed.is_some_and(|url| url.scheme() != "https") {
+        let message = format!(
+            "{url} is not https: providers deliver no webhooks there, and passwords travel in the clear"
+        );
+        return Finding::fail(
+            "address",
+            message,
+            "put a proxy with TLS in front and set FRONTDESK_PUBLIC_URL",
+        );
+    }
+    Finding::ok("address", url)
+}
+
+/// Asks the public address for our own sign of life, the way a provider would.
+pub async fn reach_public_url(settings: &Settings) -> Vec<Finding> {
+    let url = format!("{}/healthz", settings.public_url());
+    let Ok(client) = client() else { return Vec::new() };
+    vec![match client.get(&url).send().await {
+        Ok(answer) if answer.status().is_success() => Finding::ok("reach", format!("{url} answers")),
+        Ok(answer) => Finding::fail(
+            "reach",
+            format!("{url} answers {}", answer.status()),
+            "look at the proxy: it must pass everything on to FRONTDESK_LISTEN",
+        ),
+        Err(error) => Finding::warn(
+            "reach",
+            format!("{url} does not answer: {}", reason(error)),
+            "start the server; then check name, certificate, firewall and proxy",
+        ),
+    }]
+}
+
+/// Compares the clock with the provider's, which every answer of it carries.
+pub async fn compare_clock(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
+    let Ok(client) = client() else { return Vec::new() };
+    let Ok(answer) = client.head(settings.meta.graph_url.clone()).send().await else { return Vec::new() };
+    let date = answer.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+    let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else { return Vec::new() };
+    let Ok(theirs) = theirs.duration_since(std::time::UNIX_EPOCH) else { return Vec::new() };
+    let apart = clock.now().as_secs() - i64::try_from(theirs.as_secs()).unwrap_or(i64::MAX);
+    let message = format!("{} s from the provider's", apart.abs());
+    let advice = "set the clock by NTP";
+    vec![match apart.abs() {
+        CLOCK_FAIL_SECS.. => Finding::fail("clock", message, advice),
+        CLOCK_WARN_SECS.. => Finding::warn("clock", message, advice),
+        _ => Finding::ok("clock", message),
+    }]
+}
+
+/// Whether webhooks of the inboxes there are can be told from forgeries.
+pub async fn check_doors(settings: &Settings, store: &Store) -> Vec<Finding> {
+    let doors = settings.for_engine().doors;
+    let rows = match store.read(inbox_rows::list_configs).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            return vec![Finding::fail("webhooks", error.to_string(), "see the database's finding")];
+        }
+    };
+    let with_door =
+        rows.iter().filter(|row| find_channel(&row.channel).is_some_and(|c| c.door().is_some())).count();
+    let mut findings = Vec::new();
+    if with_door > 0 && doors.meta_app_secrets.is_empty() {
+        findings.push(Finding::fail(
+            "webhooks",
+            format!("{with_door} inboxes receive webhooks, but no app secret is set: all without one of their own are refused"),
+            "set META_APP_SECRET (Meta's app dashboard, App settings, Basic)",
+        ));
+    }
+    if with_door > 0 && doors.meta_verify_tokens.is_empty() {
+        findings.push(Finding::warn(
+            "webhooks",
+            "no verify token is set: the webhook's address cannot be entered in the app dashboard",
+            "set META_VERIFY_TOKEN to a word of your choice and enter the same there",
+        ));
+    }
+    if doors.meta_verify_tokens.iter().chain(&doors.whatsapp_webhook_token).any(|t| t.len() < SHORT_TOKEN) {
+        findings.push(Finding::warn(
+            "webhooks",
+            format!("a token has fewer than {SHORT_TOKEN} characters and can be guessed"),
+            "make a longer one with: openssl rand -hex 16",
+        ));
+    }
+    if findings.is_empty() {
+        let message = if with_door == 0 { "no inbox needs secrets yet" } else { "secrets are set" };
+        findings.push(Finding::ok("webhooks", message));
+    }
+    findings
+}
+
+/// Asks each provider whether the credentials work.
+pub async fn check_inboxes(settings: &Settings, store: Store, clock: SharedClock) -> Vec<Finding> {
+    drop(store);
+    let engine = match wiring::build_engine(settings, clock).await {
+        Ok(engine) => engine,
+        Err(error) => return vec![Finding::fail("inboxes", format!("{error:#}"), "see the findings above")],
+    };
+    let book = match inboxes::book(&engine).await {
+        Ok(book) => book,
+        Err(error) => return vec![Finding::fail("inboxes", error.to_string(), "see the database's finding")],
+    };
+    let mut all: Vec<_> = book.all().filter(|inbox| inbox.enabled).collect();
+    all.sort_by_key(|inbox| inbox.config.id);
+    let mut findings = Vec::new();
+    for inbox in all {
+        let name = format!("{} ({} {})", inbox.name, inbox.config.channel, inbox.config.id);
+        let state = match inbox.channel.open(&engine.channels, &inbox.config) {
+            Ok(connection) => connection.check().await,
+            Err(error) => {
+                findings.push(Finding::fail("inboxes", format!("{name}: {error}"), "correct its settings"));
+                continue;
+            }
+        };
+        let message = format!("{name}: {}", state.message);
+        findings.push(match state.code {
+            ConnectionCode::Connected => Finding::ok("inboxes", message),
+            ConnectionCode::Connecting | ConnectionCode::Degraded | ConnectionCode::Paused => Finding::warn(
+                "inboxes",
+                message,
+                state.action.unwrap_or_else(|| "look at it on the page".to_owned()),
+            ),
+            ConnectionCode::Reconnect => {
+                Finding::fail("inboxes", message, "give it new credentials on the page")
+            }
+            ConnectionCode::Unreachable => Finding::fail(
+                "inboxes",
+                message,
+                "check the network, META_GRAPH_URL and the provider's status page",
+            ),
+        });
+    }
+    if findings.is_empty() {
+        findings.push(Finding::warn(
+            "inboxes",
+            "no inbox is connected",
+            "frontdesk inbox add, or on the page",
+        ));
+    }
+    findings
+}
+
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()
+}
+
+/// The innermost cause: the outer ones only repeat the address.
+fn reason(error: reqwest::Error) -> String {
+    let error = anyhow::Error::from(error.without_url());
+    error.root_cause().to_string()
+}
