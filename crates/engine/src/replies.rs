@@ -159,8 +159,14 @@ pub async fn reply(
             let quoted = find_quoted(tx, &row, &reply)?;
             let mut stored = Vec::with_capacity(parts.len());
             for (index, part) in parts.iter().enumerate() {
-                let id = store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)?;
-                stored.push(id);
+                match store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)? {
+                    Some(id) => stored.push(id),
+                    // The same request was faster on another connection.
+                    None => {
+                        let earlier = find_earlier(tx, &row, &reply)?.ok_or(ReplyError::NotFound)?;
+                        return Ok(Stored { messages: vec![earlier], new: false });
+                    }
+                }
             }
             Ok(Stored { messages: stored, new: true })
         })
@@ -466,6 +472,7 @@ fn find_quoted(
     found.ok_or_else(missing).map(Some)
 }
 
+/// Stores and queues one message of a reply; `None` when its client key is taken.
 #[expect(clippy::too_many_arguments, reason = "the parts of one row")]
 fn store_part(
     tx: &mut Tx<'_>,
@@ -476,7 +483,7 @@ fn store_part(
     reply: &Reply,
     index: usize,
     now: Timestamp,
-) -> Result<MessageId, ReplyError> {
+) -> Result<Option<MessageId>, ReplyError> {
     let client_ref = new_client_ref();
     // One key stands for the whole reply: the first part carries it, the others are known by it.
     let key = reply.client_key.as_ref().map(|k| if index == 0 { k.clone() } else { format!("{k}#{index}") });
@@ -505,7 +512,7 @@ fn store_part(
         },
         now,
     )?;
-    let id = inserted.ok_or_else(|| StoreError::Unavailable("the same reply is being stored".to_owned()))?;
+    let Some(id) = inserted else { return Ok(None) };
     if let Some(file) = part.file
         && !attachments::attach(tx, row.account_id, file, id, row.inbox_id)?
     {
@@ -521,7 +528,7 @@ fn store_part(
         message_id: Some(id),
         data: None,
     });
-    Ok(id)
+    Ok(Some(id))
 }
 
 fn queue(

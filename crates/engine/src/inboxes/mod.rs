@@ -12,7 +12,7 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::inboxes::{self, InboxRow, NewInboxRow};
-use frontdesk_store::{StoreError, Tx};
+use frontdesk_store::{StoreError, Tx, outbox};
 use serde_json::{Value, json};
 
 pub(crate) use book::InboxBooks;
@@ -113,6 +113,9 @@ pub async fn update(
         (config.name, config.route_key, config.settings) = (name, route_key, open);
         config.enabled = changes.enabled.unwrap_or(config.enabled);
         inboxes::update(tx, &config, now)?;
+        if config.enabled {
+            outbox::wake_inbox(tx, inbox, now)?; // what waited for better credentials need not wait longer
+        }
         if config.enabled != before.config.enabled || !changes.settings.is_empty() {
             let state = if config.enabled {
                 ConnectionState::new(ConnectionCode::Connecting, "Not checked since it was changed.")
@@ -197,6 +200,9 @@ pub fn store_state(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if inboxes::set_state(tx, account, inbox, state, now)? {
+        if state.code == ConnectionCode::Connected {
+            outbox::wake_inbox(tx, inbox, now)?;
+        }
         let state = ConnectionState { since: Some(now), ..state.clone() };
         tx.emit(NewEvent {
             account_id: account,

@@ -20,7 +20,8 @@ const MAX_TEXT: usize = 65_536;
 /// Applies a message. One that is here already changes nothing.
 pub(crate) fn apply(tx: &mut Tx<'_>, news: News, message: &InboundMessage) -> Result<(), StoreError> {
     let account = news.account;
-    let Some(contact) = contacts::resolve(tx, account, &message.contact, message.sent_at, news.now)? else {
+    let sent_at = not_in_the_future(message.sent_at, news.now);
+    let Some(contact) = contacts::resolve(tx, account, &message.contact, sent_at, news.now)? else {
         tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
         return Ok(());
     };
@@ -30,10 +31,10 @@ pub(crate) fn apply(tx: &mut Tx<'_>, news: News, message: &InboundMessage) -> Re
         news.inbox,
         contact.id,
         &message.thread,
-        message.sent_at,
+        sent_at,
         news.now,
     )?;
-    let place = Place { contact: contact.id, conversation };
+    let place = Place { contact: contact.id, conversation, sent_at };
     match &message.echo {
         None => store_inbound(tx, news, place, message)?,
         Some(echo) => apply_echo(tx, news, place, message, echo)?,
@@ -77,11 +78,12 @@ pub(crate) fn apply_identity_change(
     apply(tx, news, &line)
 }
 
-/// Where a message goes.
+/// Where a message goes, and when it was written.
 #[derive(Clone, Copy)]
 struct Place {
     contact: ContactId,
     conversation: ConversationId,
+    sent_at: Timestamp,
 }
 
 fn store_inbound(
@@ -96,7 +98,7 @@ fn store_inbound(
     let Some(id) = stored else { return Ok(()) };
     let new = NewInbound {
         message: id,
-        sent_at: message.sent_at,
+        sent_at: place.sent_at,
         thread: &message.thread,
         unread: i64::from(!from_network),
     };
@@ -142,9 +144,9 @@ fn apply_echo(
     let stored =
         insert(tx, news, place, message, Direction::Outbound, SenderType::Admin, via, MessageStatus::Sent)?;
     let Some(id) = stored else { return Ok(()) };
-    conversations::record_outbound(tx, account, place.conversation, id, message.sent_at, news.now)?;
+    conversations::record_outbound(tx, account, place.conversation, id, place.sent_at, news.now)?;
     tx.emit(event(news, EventKind::MessageReceived, Some(place.conversation), Some(id), None));
-    status::apply_reached_watermarks(tx, news, place.conversation, id, message.sent_at)?;
+    status::apply_reached_watermarks(tx, news, place.conversation, id, place.sent_at)?;
     settle_pending(tx, news, &message.remote_id, id)
 }
 
@@ -180,7 +182,7 @@ fn insert(
             reply_to: message.reply_to.as_ref(),
             forwarded: message.forwarded,
             status,
-            sent_at: not_in_the_future(message.sent_at, news.now),
+            sent_at: place.sent_at,
             read_at: None,
         },
         news.now,

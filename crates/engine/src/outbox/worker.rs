@@ -12,6 +12,8 @@ use crate::Engine;
 
 /// Looks again at least this often, should a bell be lost.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
+/// Looks again this soon when everything due is blocked.
+const BLOCKED_PAUSE: Duration = Duration::from_millis(250);
 /// Rests this long after the database failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
 
@@ -75,8 +77,13 @@ async fn claim(engine: &Engine, limit: usize) -> Result<(Arc<str>, Vec<OutboxRow
     Ok((token, rows))
 }
 
+/// How long to sleep when nothing could be claimed.
 async fn time_to_next(engine: &Engine) -> Result<Duration, StoreError> {
     let due = engine.store.read(outbox::next_due).await?;
-    let wait_ms = due.map_or(i64::MAX, |at| at.millis_since(engine.clock.now())).max(20);
-    Ok(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(u64::MAX)).min(MAX_SLEEP))
+    let Some(due) = due else { return Ok(MAX_SLEEP) };
+    let wait_ms = due.millis_since(engine.clock.now());
+    // What is due but not to be had waits for another row of its conversation, whose end rings the bell.
+    Ok(u64::try_from(wait_ms)
+        .map_or(BLOCKED_PAUSE, Duration::from_millis)
+        .clamp(BLOCKED_PAUSE / 10, MAX_SLEEP))
 }
