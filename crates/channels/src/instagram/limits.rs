@@ -1,14 +1,16 @@
 //! What Instagram takes. Source: Meta's Instagram messaging reference, read 2026.
 
-use frontdesk_model::capabilities::{AttachmentLimit, Capabilities, ReplyWindow, TextLimit, TextUnit};
+use frontdesk_model::capabilities::{AttachmentLimit, Capabilities};
 use frontdesk_model::content::MediaKind;
 
+use super::NETWORK;
+use crate::meta::messaging::WINDOW;
+
 const MB: u64 = 1024 * 1024;
-const HOUR_MS: i64 = 3_600_000;
 
 pub(super) fn capabilities() -> Capabilities {
     Capabilities {
-        text_max: TextLimit { count: 1000, unit: TextUnit::Bytes },
+        text_max: NETWORK.text_max,
         // Text and file do not go together: the words follow as a message of their own.
         caption_max: 0,
         attachments: vec![
@@ -23,8 +25,7 @@ pub(super) fn capabilities() -> Capabilities {
             // Since December 2025.
             limit(MediaKind::Document, &["application/pdf"], 25 * MB),
         ],
-        // Up to seven days a person may answer under the tag HUMAN_AGENT.
-        reply_window: Some(ReplyWindow { duration_ms: 24 * HOUR_MS, extended_ms: Some(7 * 24 * HOUR_MS) }),
+        reply_window: Some(WINDOW),
         templates: false,
         reactions: true,
         reply_to: true,

@@ -12,22 +12,26 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use frontdesk_model::capabilities::Capabilities;
+use frontdesk_model::capabilities::{Capabilities, TextLimit, TextUnit};
 use frontdesk_model::contact::IdentityKind;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
 use crate::contract::{Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError};
-use crate::meta::messaging::Network;
+use crate::meta::messaging::outbound::Account;
+use crate::meta::messaging::{Kind, Network};
 use crate::meta::{self, fields};
 
 const PAGE_ID: &str = "page_id";
 
 /// What tells it apart from its sister.
 pub(crate) static NETWORK: Network = Network {
+    kind: Kind::Messenger,
     channel: "messenger",
     label: "Messenger",
     identity: IdentityKind::Psid,
     own_app: "another app",
+    text_max: TextLimit { count: 2000, unit: TextUnit::Characters },
+    hearts_only: false,
 };
 
 static INFO: ChannelInfo = ChannelInfo {
@@ -79,11 +83,10 @@ impl Channel for Messenger {
         fields::check(INFO.fields, &[PAGE_ID], settings)
     }
 
-    fn open(
-        &self,
-        _context: &ChannelContext,
-        _inbox: &InboxConfig,
-    ) -> Result<Arc<dyn Connection>, OpenError> {
-        Err(OpenError { reason: "this build receives and does not send yet".to_owned() })
+    fn open(&self, context: &ChannelContext, inbox: &InboxConfig) -> Result<Arc<dyn Connection>, OpenError> {
+        let id = fields::id(&inbox.settings, PAGE_ID)
+            .ok_or_else(|| OpenError { reason: "the Page ID is missing".to_owned() })?;
+        let client = meta::account::open(context, inbox, &context.providers.meta_graph_url)?;
+        Ok(Arc::new(Account { network: &NETWORK, client, sender: id.clone(), checked: id.clone(), id }))
     }
 }

@@ -14,6 +14,9 @@ use crate::contract::{MediaError, Retry, Scope, SendError};
 /// What to do about a token that no longer works.
 pub(crate) const NEW_TOKEN: &str = "Make a new access token in Meta's app dashboard and enter it here.";
 
+/// The same inside a sentence.
+pub(crate) const LOWER_NEW_TOKEN: &str = "make a new access token there and enter it here.";
+
 /// Why a message that WhatsApp had accepted failed after all.
 pub(crate) fn failed_status(error: Option<&ErrorNotice>) -> StatusError {
     let Some(notice) = error else {

@@ -4,12 +4,15 @@
 //! |---|---|
 //! | [`inbound`] | a changed field of a webhook in our words |
 //! | [`people`], [`content`], [`notices`] | who wrote, what they said, what Meta says about the account |
+//! | [`outbound`], [`compose`] | one connected number, and our messages as WhatsApp wants them written |
 //! | [`limits`] | what can be sent |
 
+mod compose;
 mod content;
 pub(crate) mod inbound;
 mod limits;
 mod notices;
+mod outbound;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -95,11 +98,11 @@ impl Channel for WhatsAppCloud {
         fields::check(INFO.fields, &[PHONE_NUMBER_ID, BUSINESS_ACCOUNT_ID], settings)
     }
 
-    fn open(
-        &self,
-        _context: &ChannelContext,
-        _inbox: &InboxConfig,
-    ) -> Result<Arc<dyn Connection>, OpenError> {
-        Err(OpenError { reason: "this build receives and does not send yet".to_owned() })
+    fn open(&self, context: &ChannelContext, inbox: &InboxConfig) -> Result<Arc<dyn Connection>, OpenError> {
+        let client = meta::account::open(context, inbox, &context.providers.meta_graph_url)?;
+        let phone_number_id = self
+            .route_key(&inbox.settings)
+            .ok_or_else(|| OpenError { reason: "the phone number id is missing".to_owned() })?;
+        Ok(Arc::new(outbound::Number { client, phone_number_id }))
     }
 }

@@ -60,9 +60,9 @@ pub(super) fn read_notice(field: &str, notice: &Said) -> Notice {
         },
         // One number of perhaps several: what it means for an inbox is found by asking, not told by this.
         Said::PhoneQuality(phone) => format!(
-            "The number {} has the news {}; its limit is {}.",
-            ending(&phone.display_phone_number),
+            "WhatsApp reports {} for the number {}; its limit is {}.",
             word(&phone.event),
+            ending(&phone.display_phone_number),
             word(&phone.current_limit)
         ),
         Said::PhoneName(phone) => format!(
@@ -81,9 +81,9 @@ pub(super) fn read_notice(field: &str, notice: &Said) -> Notice {
             )
         }
         Said::Security(security) => format!(
-            "The two-step PIN of the number {} has the news {}.",
-            ending(&security.display_phone_number),
-            word(&security.event)
+            "WhatsApp reports {} for the two-step PIN of the number {}.",
+            word(&security.event),
+            ending(&security.display_phone_number)
         ),
     };
     Notice { kind: field.to_owned(), message, state }

@@ -6,6 +6,8 @@
 //! Source: Meta's Messenger Platform and Instagram Messaging webhook reference, read 2026; the client's
 //! `fixtures/messenger` and `fixtures/instagram`, `fixtures/` of the two channels.
 
+use std::collections::BTreeMap;
+
 use frontdesk_meta_graph_client::webhook::messaging::{
     Delivery, Event, EventContent, Handover, HandoverKind, Message, MessageEdit, Optin, PAGE_INBOX_APP_ID,
     Postback, Reaction, ReactionAction, Read, Referral,
@@ -66,7 +68,10 @@ impl Reader<'_> {
             EventContent::Optin(optin) => self.optin(&optin),
             EventContent::Referral(referral) => self.referral(referral, parties, at),
             EventContent::Handover(handover) => self.events.push(InboundEvent::Notice(notice_of(&handover))),
-            EventContent::Other => self.events.ignore("an event of a kind that is not read"),
+            EventContent::Other => {
+                let kind = raw.and_then(kind_of).unwrap_or_else(|| "unknown".to_owned());
+                self.events.ignore(format!("an event of the kind \"{}\"", short(&kind)));
+            }
             EventContent::Unreadable { error, mid } => {
                 let reason = format!("It could not be read: {error}.");
                 match (mid, parties.customer) {
@@ -261,6 +266,12 @@ fn is_message(raw: &str) -> bool {
         message: Option<IgnoredAny>,
     }
     serde_json::from_str::<Kind>(raw).is_ok_and(|kind| kind.message.is_some())
+}
+
+/// The name of the part that says what an event is.
+fn kind_of(raw: &str) -> Option<String> {
+    let parts: BTreeMap<String, IgnoredAny> = serde_json::from_str(raw).ok()?;
+    parts.into_keys().find(|name| !matches!(name.as_str(), "sender" | "recipient" | "timestamp"))
 }
 
 /// The emoji, which older bodies replace by a word.
