@@ -1,5 +1,7 @@
 //! What every channel has to keep, checked for each line of the registry.
 
+#![expect(clippy::expect_used, reason = "a test")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

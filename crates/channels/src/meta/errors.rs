@@ -206,7 +206,8 @@ pub(crate) fn check_failed(
                 .with_action("Open Meta Business Suite, Account quality."),
             (133_010, _) => not_registered(),
             _ if decision.retry != decision::Retry::Never => state(ConnectionCode::Degraded, decision.advice),
-            _ => state(ConnectionCode::Degraded, &sentence(decision.advice, refusal.details())),
+            _ => state(ConnectionCode::Degraded, &sentence(decision.advice, refusal.details()))
+                .with_action("Open Meta Business Suite and look for a notice about the account."),
         },
         GraphCallError::Http(CallError::Status(answer)) if !answer.status.is_server_error() => {
             state(ConnectionCode::Degraded, &format!("Meta answered with {}.", answer.status.as_u16()))
@@ -225,4 +226,33 @@ pub(crate) fn check_failed(
 pub(crate) fn not_registered() -> ConnectionState {
     ConnectionState::new(ConnectionCode::Reconnect, "The number is not registered with WhatsApp Cloud API.")
         .with_action("Register the number in WhatsApp Manager, Phone numbers.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_cannot_be_reached_is_not_our_inbox_at_fault() {
+        let failed = |error: CallError| check_failed(Product::Messaging, "Page ID", "p", &error.into());
+        let resting = NotSent::BreakerOpen { retry_after: Duration::from_secs(9) };
+        let state = failed(resting.into());
+        assert_eq!(state.code, ConnectionCode::Unreachable);
+        assert!(state.action.is_some());
+        let state = failed(CallError::Redirect { status: 302.try_into().unwrap(), location: None });
+        assert_eq!(state.code, ConnectionCode::Unreachable);
+        assert!(state.action.unwrap().contains("settings file"));
+    }
+
+    #[test]
+    fn holding_back_by_ourselves_is_said_with_a_code_of_ours() {
+        let wait = Duration::from_secs(9);
+        for (error, code) in [
+            (NotSent::BreakerOpen { retry_after: wait }, "PAUSED"),
+            (NotSent::Limit { retry_after: wait }, "RATE_LIMITED"),
+        ] {
+            let error = send_error(Product::WhatsApp, CallError::from(error).into());
+            assert_eq!((error.code.as_str(), error.certain, error.retry), (code, true, Retry::AfterMs(9000)));
+        }
+    }
 }

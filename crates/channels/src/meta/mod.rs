@@ -3,11 +3,11 @@
 //! | file | what it is for |
 //! |---|---|
 //! | [`door`] | the address, the set-up question, whether a request is genuine |
-//! | [`parse`] | which part of a body is for which channel |
-//! | [`messaging`] | Messenger and Instagram, which speak one language |
-//! | [`fields`], [`account`] | what has to be filled in; the client opened from it |
-//! | [`files`] | files between our disk and Meta |
-//! | [`errors`] | what Meta's errors mean for a message |
+//! | `parse` | which part of a body is for which channel |
+//! | `messaging` | Messenger and Instagram, which speak one language |
+//! | `fields`, `account` | what has to be filled in; the client opened from it |
+//! | `files` | files between our disk and Meta |
+//! | `errors` | what Meta's errors mean for a message |
 
 pub(crate) mod account;
 pub mod door;
