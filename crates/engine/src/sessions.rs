@@ -72,6 +72,7 @@ pub async fn sign_in(
     let counted = attempts.clone();
     let blocked = engine.store.write(move |tx| counted.take(tx, now)).await?;
     if let Some(until) = blocked {
+        tracing::info!(address = %address, "A sign-in was refused: too many attempts");
         return Err(SignInError::TooMany { retry_after_secs: secs_until(until, now) });
     }
 
@@ -89,7 +90,10 @@ pub async fn sign_in(
     let (user, hash) = found;
     let checked_hash = hash.clone();
     let fits = engine.state.passwords.verify(password.to_owned(), hash).await?;
-    let Some(user) = user.filter(|_| fits) else { return Err(SignInError::WrongCredentials) };
+    let Some(user) = user.filter(|_| fits) else {
+        tracing::info!(address = %address, "A sign-in was refused");
+        return Err(SignInError::WrongCredentials);
+    };
 
     let token = hex::encode(vault::random::<32>()?);
     let token_hash: [u8; 32] = Sha256::digest(&token).into();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use frontdesk_model::AccountId;
-use frontdesk_store::{StoreError, attachments, events, pending_updates, webhook_logs};
+use frontdesk_store::{
+    StoreError, attachments, events, pending_updates, rate_limits, sessions, webhook_logs,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::{Engine, contacts, media, outbox};
@@ -13,6 +15,8 @@ const DAY_MS: i64 = 86_400_000;
 const SLICE: i64 = 2_000;
 /// News about messages that never came, and uploads never sent, are forgotten after this long.
 const WAIT_DAYS: i64 = 8;
+/// The longest window of a rate limit is a day.
+const WINDOW_DAYS: i64 = 2;
 
 /// The running workers of a node.
 pub struct Workers {
@@ -76,6 +80,9 @@ async fn tidy(engine: &Engine) -> Result<(), StoreError> {
     }
     let before_waiting = now.plus_ms(-WAIT_DAYS * DAY_MS);
     engine.store.write(move |tx| pending_updates::delete_before(tx, before_waiting)).await?;
+    engine.store.write(move |tx| sessions::delete_expired(tx, now)).await?;
+    let before_windows = now.plus_ms(-WINDOW_DAYS * DAY_MS);
+    engine.store.write(move |tx| rate_limits::delete_before(tx, before_windows)).await?;
     let before_audit = now.plus_ms(-keep.audit_days.max(1) * DAY_MS);
     engine.store.write(move |tx| frontdesk_store::audit::delete_before(tx, before_audit)).await?;
     remove_orphans(engine).await

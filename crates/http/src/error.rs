@@ -294,3 +294,54 @@ pub(crate) async fn wrong_method() -> ApiError {
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal("a handler panicked").into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    async fn body(response: Response) -> Value {
+        serde_json::from_slice(&to_bytes(response.into_body(), usize::MAX).await.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    #[expect(unreachable_code, reason = "a handler needs an answer as its type")]
+    async fn a_panic_is_answered_without_its_message() {
+        let panicking = get(|| async {
+            panic!("row 7 of 6");
+            "never"
+        });
+        let router = Router::new().route("/", panicking).layer(CatchPanicLayer::custom(panicked));
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let json = body(response).await;
+        assert_eq!(json["code"], "INTERNAL_ERROR");
+        assert!(!json.to_string().contains("row 7"), "{json}");
+    }
+
+    #[tokio::test]
+    async fn a_cause_is_logged_and_not_told() {
+        let json = body(ApiError::internal("column 3 holds a token").into_response()).await;
+        assert_eq!(json["error"], "Something went wrong here. It has been logged.");
+        assert_eq!(json["details"], Value::Object(Map::new()));
+        assert_eq!(
+            (&json["errors"], &json["message"], &json["retry_after"]),
+            (&Value::Null, &Value::Null, &Value::Null)
+        );
+    }
+
+    #[test]
+    fn codes_are_unique_and_refuse() {
+        let mut words: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), ErrorCode::ALL.len());
+        assert!(ErrorCode::ALL.iter().all(|code| code.status().as_u16() >= 400));
+    }
+}

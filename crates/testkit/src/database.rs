@@ -35,6 +35,17 @@ pub async fn databases() -> Vec<TestDatabase> {
     all
 }
 
+/// Makes one fresh SQLite database.
+///
+/// # Panics
+/// When it cannot be made.
+#[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+pub async fn sqlite_database() -> TestDatabase {
+    let database = sqlite().await;
+    database.store.migrate().await.expect("a fresh database can be migrated");
+    database
+}
+
 #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
 async fn sqlite() -> TestDatabase {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
