@@ -17,7 +17,7 @@ pub const LIMITED: [(&str, &str, Endpoint); 2] = [
 ];
 
 /// Middleware: counts requests to the routes of [`LIMITED`] and refuses those beyond the limit.
-pub async fn limit(State(state): State<HttpState>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit(State(state): State<HttpState>, request: Request, next: Next) -> Response {
     let Some(endpoint) = endpoint_of(&request) else { return next.run(request).await };
     let (mut parts, body) = request.into_parts();
     let caller = match authenticate(&mut parts, &state).await {

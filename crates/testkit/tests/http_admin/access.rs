@@ -100,8 +100,8 @@ async fn another_account_sees_nothing_of_this_one() {
 }
 
 #[test]
-fn limited_routes_stand_in_the_table_once() {
-    let mut routes: Vec<_> = rate::LIMITED.iter().map(|(method, path, _)| (method, path)).collect();
-    routes.dedup();
-    assert_eq!(routes.len(), rate::LIMITED.len());
+fn limited_routes_exist() {
+    for (method, path, _) in rate::LIMITED {
+        assert!(router::endpoints().iter().any(|e| e.method == method && e.path == path), "{method} {path}");
+    }
 }

@@ -1,69 +1,52 @@
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use frontdesk_engine::limits::{self, Endpoint};
-use frontdesk_http::{HttpSettings, HttpState, rate};
 use frontdesk_model::user::Role;
+use frontdesk_testkit::call::Answer;
 use frontdesk_testkit::server::{START, TestServer, TestSettings};
-use tower::ServiceExt;
+use serde_json::json;
 
-fn header(response: &Response<Body>, name: &str) -> i64 {
-    response.headers()[name].to_str().unwrap().parse().unwrap()
-}
-
-/// Routes of the same names as the product's, without what they do.
-fn routes(server: &TestServer) -> Router {
-    let state = HttpState::new(server.engine.clone(), HttpSettings::default());
-    Router::new()
-        .route("/admin/inbox", get(|| async { "listed" }))
-        .route("/admin/inbox/{id}/messages", post(|| async { "sent" }))
-        .route("/admin/inbox/{id}/status", post(|| async { "changed" }))
-        .layer(from_fn_with_state(state.clone(), rate::limit))
-        .with_state(state)
+fn header(answer: &Answer, name: &str) -> i64 {
+    answer.header(name).parse().unwrap_or_else(|_| panic!("{name} of {answer:?}"))
 }
 
 #[tokio::test]
 async fn sixty_lists_and_thirty_replies_a_minute_and_no_more() {
     for server in TestServer::on_all(TestSettings::default()).await {
         let agent = server.agent_token().await;
-        let routes = routes(&server);
-        let ask = async |method: &str, path: &str| {
-            let request = Request::builder().method(method).uri(path);
-            let request = request.header("authorization", format!("Bearer {agent}")).body(Body::empty());
-            routes.clone().oneshot(request.unwrap()).await.unwrap()
+        let list = async || server.get("/admin/inbox?page=1").bearer(&agent).send().await;
+        let reply = async || {
+            let call = server.post("/admin/inbox/987654321/messages").bearer(&agent);
+            call.json(&json!({ "content": "Hello" })).send().await
         };
-        for (method, path, limit) in [("GET", "/admin/inbox", 60), ("POST", "/admin/inbox/7/messages", 30)] {
-            for n in 1..=limit {
-                let answer = ask(method, path).await;
-                assert_eq!(answer.status(), 200, "{path} {n}");
-                assert_eq!(header(&answer, "x-ratelimit-limit"), limit);
-                assert_eq!(header(&answer, "x-ratelimit-remaining"), limit - n);
-                assert_eq!(header(&answer, "x-ratelimit-reset"), START.as_secs() + 60);
-            }
+        for n in 1..=60 {
+            let answer = list().await;
+            answer.ok(200);
+            assert_eq!(header(&answer, "x-ratelimit-limit"), 60);
+            assert_eq!(header(&answer, "x-ratelimit-remaining"), 60 - n);
+            assert_eq!(header(&answer, "x-ratelimit-reset"), START.as_secs() + 60);
+        }
+        for n in 1..=30 {
+            let answer = reply().await;
+            answer.refused(404, "NOT_FOUND"); // counted, whatever comes of it
+            assert_eq!(header(&answer, "x-ratelimit-limit"), 30);
+            assert_eq!(header(&answer, "x-ratelimit-remaining"), 30 - n);
         }
         server.clock.advance_ms(15_000);
-        let refused = ask("GET", "/admin/inbox?page=2").await;
-        assert_eq!(refused.status(), 429);
+        let refused = list().await;
+        assert_eq!(
+            refused.refused(429, "RATE_LIMITED"),
+            json!({ "error": "Too Many Requests", "code": "RATE_LIMITED", "details": {}, "retry_after": 45 })
+        );
         assert_eq!(header(&refused, "retry-after"), 45);
         assert_eq!(header(&refused, "x-ratelimit-remaining"), 0);
-        let body = axum::body::to_bytes(refused.into_body(), usize::MAX).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(
-            body,
-            serde_json::json!({
-                "error": "Too Many Requests", "code": "RATE_LIMITED", "details": {}, "retry_after": 45,
-            })
-        );
-        assert_eq!(ask("POST", "/admin/inbox/8/messages").await.status(), 429);
-        let free = ask("POST", "/admin/inbox/7/status").await;
-        assert_eq!((free.status().as_u16(), free.headers().get("x-ratelimit-limit")), (200, None));
+        reply().await.refused(429, "RATE_LIMITED");
+        let free = server.get("/api/v1/session").bearer(&agent).send().await;
+        assert_eq!((free.status, free.header("x-ratelimit-limit")), (200, ""));
 
         server.clock.advance_ms(45_000);
-        let again = ask("GET", "/admin/inbox").await;
+        let again = list().await;
         assert_eq!(header(&again, "x-ratelimit-remaining"), 59);
         assert_eq!(header(&again, "x-ratelimit-reset"), START.as_secs() + 120);
+        server.get("/admin/inbox").send().await.refused(401, "INVALID_TOKEN");
     }
 }
 
