@@ -26,9 +26,7 @@ impl Layers {
 
     /// Every setting there is, as `outbox.lease_ms`.
     pub fn keys(&self) -> impl Iterator<Item = String> {
-        self.sections.iter().flat_map(|(section, keys)| {
-            keys.as_table().into_iter().flat_map(move |t| t.keys().map(move |key| format!("{section}.{key}")))
-        })
+        leaves(&self.sections).into_iter().map(|(key, _)| key)
     }
 
     /// Puts a file on top. Every key in it must exist and hold the kind of value its default has.
@@ -36,16 +34,8 @@ impl Layers {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::File { path: path.to_owned(), source })?;
         let place = path.display().to_string();
-        for (section, keys) in parse(&text, &place)? {
-            let Value::Table(keys) = keys else {
-                return Err(self.unknown(&place, &section));
-            };
-            if !self.sections.contains_key(&section) {
-                return Err(self.unknown(&place, &section));
-            }
-            for (key, value) in keys {
-                self.put(&place, &format!("{section}.{key}"), value)?;
-            }
+        for (key, value) in leaves(&parse(&text, &place)?) {
+            self.put(&place, &key, value.clone())?;
         }
         Ok(())
     }
@@ -86,8 +76,9 @@ impl Layers {
     }
 
     fn get(&self, key: &str) -> Option<&Value> {
-        let (section, key) = key.split_once('.')?;
-        self.sections.get(section)?.as_table()?.get(key)
+        let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+        let found = self.sections.get(section)?;
+        rest.split('.').filter(|part| !part.is_empty()).try_fold(found, |value, part| value.get(part))
     }
 
     fn put(&mut self, place: &str, key: &str, value: Value) -> Result<(), SettingsError> {
@@ -102,10 +93,12 @@ impl Layers {
                 found: shown(key, &value),
             });
         };
-        if let Some((section, name)) = key.split_once('.')
-            && let Some(Value::Table(section)) = self.sections.get_mut(section)
+        let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+        let found = self.sections.get_mut(section);
+        if let Some(place) =
+            found.and_then(|s| rest.split('.').try_fold(s, |value, part| value.get_mut(part)))
         {
-            section.insert(name.to_owned(), value);
+            *place = value;
         }
         self.places.insert(key.to_owned(), place.to_owned());
         Ok(())
@@ -129,6 +122,20 @@ impl Layers {
             nearest: nearest.map(|(known, _)| known),
         }
     }
+}
+
+/// Every value with its whole key. An empty section counts as one, so that an unknown one is noticed.
+fn leaves(table: &Table) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) if !inner.is_empty() => {
+                found.extend(leaves(inner).into_iter().map(|(rest, value)| (format!("{key}.{rest}"), value)));
+            }
+            _ => found.push((key.clone(), value)),
+        }
+    }
+    found
 }
 
 fn parse(text: &str, place: &str) -> Result<Table, SettingsError> {

@@ -29,12 +29,14 @@ fn defaults() -> Settings {
 fn the_example_and_the_structs_have_the_same_settings() {
     let settings = defaults();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
-    for section in Layers::defaults().unwrap().keys() {
+    for path in Layers::defaults().unwrap().keys() {
         let mut without: toml::Table = EXAMPLE.parse().unwrap();
-        let (section, key) = section.split_once('.').unwrap();
-        without[section].as_table_mut().unwrap().remove(key);
+        let (section, key) = path.rsplit_once('.').unwrap();
+        let section =
+            section.split('.').fold(&mut without, |table, part| table[part].as_table_mut().unwrap());
+        section.remove(key).unwrap();
         let read = Settings::deserialize(toml::Value::Table(without));
-        assert!(read.is_err(), "{section}.{key} is optional: the struct must not have a default of its own");
+        assert!(read.is_err(), "{path} is optional: the struct must not have a default of its own");
     }
 }
 
@@ -56,17 +58,23 @@ fn the_engines_own_defaults_are_those_of_the_example() {
 
 #[test]
 fn a_file_overrides_the_defaults_and_the_environment_both() {
-    let file = "[outbox]\nconcurrency = 4\njitter = 0\n[server]\nlisten = \"127.0.0.1:9000\"";
+    let file = "[realtime.limits]\nmax_frame_bytes = 2048\n[outbox]\nconcurrency = 4\njitter = 0\n[server]\nlisten = \"127.0.0.1:9000\"";
     let environment = Environment::of([
         ("FRONTDESK_LISTEN", "127.0.0.1:9001"),
         ("FRONTDESK_OUTBOX_RETRY_LADDER_MS", "10, 20"),
         ("META_APP_SECRET", "one,two"),
         ("FRONTDESK_DATA_DIR", "/var/lib/frontdesk"),
+        ("FRONTDESK_REALTIME_LIMITS_MAX_PRESENCE_MEMBERS", "7"),
         ("DATABASE_URL", ""),
     ]);
     let settings = load(file, &environment).unwrap();
     assert_eq!(settings.outbox.concurrency, 4);
     assert_eq!(settings.outbox.retry_ladder_ms, [10, 20]);
+    let limits = &settings.realtime.limits;
+    assert_eq!(
+        (limits.max_frame_bytes, limits.max_presence_members, limits.pong_timeout_secs),
+        (2048, 7, 30)
+    );
     assert_eq!(settings.public_url(), "http://127.0.0.1:9001");
     assert_eq!(settings.for_engine().doors.meta_app_secrets, ["one", "two"]);
     assert_eq!(settings.database_url(), "sqlite:///var/lib/frontdesk/frontdesk.db");
@@ -85,7 +93,17 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
             "[server]\ndata_dir = \"x\"",
             "file: there is no setting called server.data_dir; did you mean storage.data_dir?",
         ),
-        ("[zzz]\nqqq = 1", "file: there is no setting called zzz"),
+        ("[zzz]\nqqq = 1", "file: there is no setting called zzz.qqq"),
+        ("[zzz]", "file: there is no setting called zzz"),
+        (
+            "[realtime.limits]\nmax_frame_byte = 1",
+            "file: there is no setting called realtime.limits.max_frame_byte; did you mean realtime.limits.max_frame_bytes?",
+        ),
+        (
+            "[outbox.lease_ms]\nx = 1",
+            "file: there is no setting called outbox.lease_ms.x; did you mean outbox.lease_ms?",
+        ),
+        ("realtime = 1", "file: realtime must be a section, but it is 1"),
     ] {
         assert_eq!(refusal(file, &none), message);
     }
