@@ -40,6 +40,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// The arrows as cargo sees them, for use and build; those of tests point where they like but not in circles.
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let metadata = MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
     let short = |name: &str| name.strip_prefix("frontdesk-").map(str::to_owned);

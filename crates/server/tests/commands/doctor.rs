@@ -1,0 +1,167 @@
+//! The doctor finds nothing on a sound server and finds each fault put in.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::program::Place;
+
+/// The doctor's exit code and what it found, without asking anybody outside.
+fn examine(place: &Place) -> (Option<i32>, Vec<Value>) {
+    let ended = place.run(&["doctor", "--json", "--offline"]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|e| panic!("{e}: {ended:?}"));
+    assert_eq!(report["ok"], ended.code == Some(0));
+    (ended.code, report["findings"].as_array().unwrap().clone())
+}
+
+fn sound() -> Place {
+    let mut place = Place::new();
+    place.set("FRONTDESK_PUBLIC_URL", "https://inbox.example.org");
+    place
+        .set("META_APP_SECRET", "0123456789abcdef0123456789abcdef")
+        .set("META_VERIFY_TOKEN", "a word of our choice");
+    place.add_admin();
+    place.get_with(
+        &["inbox", "add", "messenger", "--name", "Page", "--set", "page_id=1042", "--set", "access_token=-"],
+        "EAAsecret",
+    );
+    place
+}
+
+/// Puts a fault in and expects the doctor to say so, with advice.
+fn expect(level: &str, check: &str, words: &str, fault: impl FnOnce(&mut Place)) {
+    let mut place = sound();
+    fault(&mut place);
+    let (code, findings) = examine(&place);
+    let found = findings.iter().find(|f| {
+        f["level"] == level && f["check"] == check && f["message"].as_str().unwrap().contains(words)
+    });
+    let found = found.unwrap_or_else(|| panic!("no {level} {check} {words:?} in {findings:#?}"));
+    assert!(!found["action"].as_str().unwrap().is_empty());
+    assert_eq!(code, Some(if level == "fail" { 1 } else { 0 }), "{findings:#?}");
+    assert!(!Value::from(findings).to_string().contains("EAAsecret"));
+}
+
+#[test]
+fn a_sound_server_gets_no_complaint() {
+    let (code, findings) = examine(&sound());
+    assert_eq!(code, Some(0));
+    let complaints: Vec<_> = findings.iter().filter(|f| f["level"] != "ok" && f["check"] != "disk").collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    for check in
+        ["settings", "key", "folder", "disk", "clock", "database", "users", "webhooks", "realtime", "address"]
+    {
+        assert!(findings.iter().any(|f| f["check"] == check), "{check} was not looked at");
+    }
+}
+
+#[test]
+fn a_fresh_machine_is_no_failure() {
+    let (code, findings) = examine(&Place::new());
+    assert_eq!(code, Some(0), "{findings:#?}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_a_failure() {
+    expect("fail", "key", "readable by others", |place| {
+        let key = place.data().join("secret.key");
+        std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    });
+}
+
+#[test]
+fn a_missing_wrong_or_unreadable_key_is_a_failure() {
+    expect("fail", "key", "is missing", |place| {
+        std::fs::remove_file(place.data().join("secret.key")).unwrap()
+    });
+    expect("fail", "key", "not the one this database was made with", |place| {
+        place.set("FRONTDESK_SECRET_KEY", &"ab".repeat(32));
+    });
+    expect("fail", "key", "64 hex digits", |place| {
+        std::fs::write(place.data().join("secret.key"), "short").unwrap();
+    });
+}
+
+#[test]
+fn a_damaged_or_newer_database_is_a_failure() {
+    expect("fail", "database", "frontdesk.db", |place| {
+        place.get(&["backup", "copy.db"]);
+        let mut bytes = std::fs::read(place.path("copy.db")).unwrap();
+        let half = bytes.len() / 2;
+        bytes[half..].fill(0xa5);
+        let _ = std::fs::remove_file(place.data().join("frontdesk.db-wal"));
+        std::fs::write(place.database(), bytes).unwrap();
+    });
+    expect("fail", "database", "schema 9999", |place| {
+        let database = rusqlite::Connection::open(place.database()).unwrap();
+        database.execute("INSERT INTO schema_migrations VALUES (9999, '9999_future', 0)", []).unwrap();
+    });
+    expect("fail", "database", "cannot be reached", |place| {
+        place.set("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    });
+}
+
+#[test]
+fn webhooks_that_would_be_refused_are_a_failure() {
+    expect("fail", "webhooks", "no app secret is set", |place| {
+        place.set("META_APP_SECRET", "");
+    });
+    expect("warn", "webhooks", "no verify token is set", |place| {
+        place.set("META_VERIFY_TOKEN", "");
+    });
+    expect("warn", "webhooks", "can be guessed", |place| {
+        place.set("META_VERIFY_TOKEN", "hi");
+    });
+}
+
+#[test]
+fn an_address_that_providers_cannot_use_is_told() {
+    expect("warn", "address", "this machine or network only", |place| {
+        place.set("FRONTDESK_PUBLIC_URL", "");
+    });
+    expect("fail", "address", "is not https", |place| {
+        place.set("FRONTDESK_PUBLIC_URL", "http://inbox.example.org");
+    });
+}
+
+#[test]
+fn an_open_public_channel_a_misspelt_variable_and_a_missing_admin_are_told() {
+    expect("warn", "realtime", "realtime.public_inbox is open", |place| {
+        place.set("FRONTDESK_REALTIME_PUBLIC_INBOX", "open");
+    });
+    expect("warn", "settings", "FRONTDESK_OUTBOX_LEASE ", |place| {
+        place.set("FRONTDESK_OUTBOX_LEASE", "1");
+    });
+    expect("warn", "users", "no administrator", |place| {
+        let database = rusqlite::Connection::open(place.database()).unwrap();
+        database.execute("UPDATE users SET role = 'agent'", []).unwrap();
+    });
+}
+
+#[test]
+fn an_inbox_whose_provider_does_not_answer_is_a_failure() {
+    let mut place = sound();
+    place
+        .set("META_GRAPH_URL", "http://127.0.0.1:1")
+        .set("FRONTDESK_PROVIDERS_ALLOW_PRIVATE_HOSTS", "127.0.0.1");
+    place.set("FRONTDESK_PUBLIC_URL", "http://127.0.0.1:1");
+    let ended = place.run(&["doctor"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("FAIL  inboxes     Page (messenger 1): "), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("warn  reach       http://127.0.0.1:1/healthz does not answer"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_running_server_is_reached_at_its_public_address() {
+    let mut place = sound();
+    let mut serving = place.serve();
+    place.set("FRONTDESK_PUBLIC_URL", &format!("http://{}", serving.address));
+    place.set("META_GRAPH_URL", "http://127.0.0.1:1");
+    let ended = place.run(&["doctor"]);
+    assert!(ended.stdout.contains("/healthz answers"), "{}", ended.stdout);
+    serving.stop();
+}

@@ -1,0 +1,9 @@
+//! The program as scripts and packagers use it: names, exit codes, what goes to stdout and what to stderr.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod backup;
+mod doctor;
+mod program;
+mod serve;
+mod settings;
+mod upkeep;
