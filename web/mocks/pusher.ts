@@ -45,6 +45,11 @@ export class FakePusher {
     }
   }
 
+  /** Whether a page listens to `channel`. */
+  isSubscribed(channel: string): boolean {
+    return [...this.clients.values()].some((channels) => channels.has(channel))
+  }
+
   /** Another agent enters a presence channel. */
   join(conversationId: number, user: { id: number; name: string }): void {
     this.broadcast(`presence-conversation.${conversationId}`, 'pusher_internal:member_added', {

@@ -1,0 +1,91 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { describe, expect, inject, test } from 'vitest'
+import { open, useBrowser } from './browser.mts'
+
+useBrowser()
+
+const click = (name: string | RegExp) => (page: Page) =>
+  page.getByRole('button', { name }).first().click()
+
+/** Every screen, and every dialog or state worth a screen. A new screen gets a line here. */
+const SCREENS: {
+  name: string
+  path: string
+  signedIn?: boolean
+  act?: (page: Page) => Promise<unknown>
+}[] = [
+  { name: 'sign-in', path: '/sign-in', signedIn: false },
+  { name: 'list', path: '/' },
+  { name: 'filters', path: '/', act: click('Filters') },
+  { name: 'nothing found', path: '/', act: (page) => page.getByRole('searchbox').fill('zzzz') },
+  { name: 'profile', path: '/', act: click('Profile and preferences') },
+  { name: 'shortcuts', path: '/', act: (page) => page.keyboard.press('?') },
+  { name: 'thread', path: '/conversations/1' },
+  { name: 'every kind of message', path: '/conversations/2' },
+  {
+    name: 'every kind, above',
+    path: '/conversations/2',
+    act: (page) => page.getByRole('log').evaluate((log) => (log.scrollTop = 900)),
+  },
+  {
+    name: 'every kind, top',
+    path: '/conversations/2',
+    act: (page) => page.getByRole('log').evaluate((log) => (log.scrollTop = 0)),
+  },
+  { name: 'assign', path: '/conversations/1', act: click('Assign') },
+  { name: 'contact form', path: '/conversations/1', act: click('Edit contact') },
+  { name: 'template', path: '/conversations/1', act: click('Send a template') },
+  { name: 'window closed', path: '/conversations/37' },
+  { name: 'closed', path: '/conversations/11' },
+  { name: 'not found', path: '/conversations/99999' },
+  { name: 'channels', path: '/settings/channels' },
+  {
+    name: 'add channel',
+    path: '/settings/channels',
+    act: async (page) => {
+      await click('Add channel')(page)
+      await click(/WhatsApp Cloud/)(page)
+    },
+  },
+  { name: 'users', path: '/settings/users' },
+  { name: 'add user', path: '/settings/users', act: click('Add user') },
+  { name: 'tokens', path: '/settings/tokens' },
+  { name: 'revoke', path: '/settings/tokens', act: click(/^Revoke/) },
+  { name: 'create token', path: '/settings/tokens', act: click('Create token') },
+  { name: 'webhook log', path: '/settings/webhooks' },
+  { name: 'audit', path: '/settings/audit' },
+]
+
+describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+  test.runIf(inject('mock')).each(SCREENS)(
+    '$name has no violations',
+    async ({ path, signedIn, act }) => {
+      const page = await open(path, { colorScheme, ...(signedIn === false ? { signedIn } : {}) })
+      await page.waitForTimeout(500)
+      await act?.(page)
+      await page.waitForTimeout(400)
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+        .analyze()
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`,
+        ),
+      ).toEqual([])
+    },
+  )
+})
+
+test('dark mode follows the system and can be chosen', async () => {
+  const page = await open('/', { colorScheme: 'dark', signedIn: inject('mock') })
+  const theme = () => page.evaluate(() => document.documentElement.dataset['theme'])
+  expect(await theme()).toBe('dark')
+  if (!inject('mock')) return
+  await click('Profile and preferences')(page)
+  await page.getByRole('radio', { name: 'Light' }).check()
+  await expect.poll(theme).toBe('light')
+  await page.reload()
+  expect(await theme()).toBe('light')
+})

@@ -1,0 +1,98 @@
+import { fireEvent, screen } from '@testing-library/vue'
+import userEvent from '@testing-library/user-event'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Conversation } from '@/api/types'
+import { useSession } from '@/stores/session'
+import { buildConversation } from '../../../mocks/builders'
+import { fakeApi } from '../../../mocks/node'
+import { renderApp } from '../../../mocks/render'
+import Composer from './Composer.vue'
+
+const { server, interceptor } = fakeApi()
+beforeAll(() => interceptor.listen({ onUnhandledRequest: 'error' }))
+afterAll(() => interceptor.close())
+beforeEach(() => (server.posted.length = 0))
+
+async function open(given: Partial<Conversation> = {}) {
+  const page = renderApp(Composer, {
+    conversation: buildConversation({ id: 1, ...given }),
+    name: 'Sari',
+  })
+  await useSession().load()
+  return page
+}
+const field = () => screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Reply to Sari' })
+
+describe('Composer', () => {
+  it('sends on Enter and on Ctrl+Enter, and starts a line on Shift+Enter', async () => {
+    await open()
+    await userEvent.type(field(), 'one{Shift>}{Enter}{/Shift}two{Enter}')
+    await vi.waitFor(() => expect(server.posted).toHaveLength(1))
+    expect(server.posted[0]?.content).toBe('one\ntwo')
+    expect(field().value).toBe('')
+    await userEvent.type(field(), 'three{Control>}{Enter}{/Control}')
+    await vi.waitFor(() => expect(server.posted).toHaveLength(2))
+    expect(server.posted[0]?.client_key).not.toBe(server.posted[1]?.client_key)
+  })
+
+  it('does not send while a word is being composed, nor blanks', async () => {
+    await open()
+    await userEvent.type(field(), '   {Enter}')
+    await fireEvent.update(field(), 'にほん')
+    await fireEvent.keyDown(field(), { key: 'Enter', isComposing: true })
+    expect(server.posted).toHaveLength(0)
+    expect(field().value).toBe('にほん')
+  })
+
+  it('counts towards the channel’s limit and refuses to send beyond it', async () => {
+    const conversation = buildConversation({ id: 1 })
+    await open({
+      capabilities: { ...conversation.capabilities, text_max: { count: 10, unit: 'bytes' } },
+    })
+    await userEvent.type(field(), 'ééééé')
+    expect(screen.getByText('0 bytes left')).toBeTruthy()
+    await userEvent.type(field(), 'é')
+    expect(screen.getByText('2 bytes too long')).toBeTruthy()
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true)
+  })
+
+  it('keeps the draft for the next visit', async () => {
+    const first = await open()
+    await userEvent.type(field(), 'half a thought')
+    first.unmount()
+    await open()
+    expect(field().value).toBe('half a thought')
+  })
+
+  it('is locked outside the window, with templates where the channel has them', async () => {
+    const closed = { state: 'closed', expires_at: '2024-01-01T00:00:00Z' } as const
+    const first = await open({ reply_window: closed })
+    expect(screen.queryByRole('textbox')).toBeNull()
+    await userEvent.click(screen.getByRole('button', { name: 'Send a template' }))
+    await userEvent.type(await screen.findByLabelText('Template name'), 'hello_again')
+    await userEvent.click(screen.getByRole('button', { name: 'Send template' }))
+    await vi.waitFor(() => expect(server.posted[0]?.template?.name).toBe('hello_again'))
+    first.unmount()
+
+    const { capabilities } = buildConversation({ id: 1 })
+    await open({ reply_window: closed, capabilities: { ...capabilities, templates: false } })
+    expect(screen.queryByRole('button')).toBeNull()
+    expect(screen.getByText('The reply window is closed.')).toBeTruthy()
+  })
+
+  it('warns when the window is about to close', async () => {
+    await open({
+      reply_window: {
+        state: 'open',
+        expires_at: new Date(Date.now() + 95.5 * 60_000).toISOString(),
+      },
+    })
+    expect(screen.getByText(/Window closes in 1 h 35 min/).className).toContain('text-brass')
+  })
+
+  it('offers to reopen a closed conversation', async () => {
+    const { emitted } = await open({ status: 'closed' })
+    await userEvent.click(screen.getByRole('button', { name: 'Reopen' }))
+    expect(emitted('reopen')).toHaveLength(1)
+  })
+})
