@@ -8,7 +8,7 @@ use frontdesk_store::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox};
+use crate::{Engine, contacts, media, outbox, realtime};
 
 const DAY_MS: i64 = 86_400_000;
 /// How many rows one tidying transaction removes, so that nobody waits long for it.
@@ -29,6 +29,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(outbox::run(engine.clone()));
     tracker.spawn(media::run(engine.clone()));
     tracker.spawn(contacts::run(engine.clone()));
+    tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),

@@ -10,7 +10,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::openapi::{self, Endpoint};
 use crate::state::{HttpSettings, HttpState};
-use crate::{api, error, headers, health, rate, trace, web_app, webhooks};
+use crate::{api, error, headers, health, rate, socket, trace, web_app, webhooks};
 
 /// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
 fn api_routes() -> OpenApiRouter<HttpState> {
@@ -27,6 +27,8 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::inboxes::routes()) //       /api/v1/inboxes
         .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
         .merge(api::audit::routes()) //         /api/v1/audit
+        .merge(api::realtime::routes()) //      /api/v1/realtime, /api/v1/events, /broadcasting/auth
+        .merge(api::pusher::routes()) //        /apps/{app_id}/events, …
         .merge(health::routes()) //             /healthz, /readyz, /metrics
 }
 
@@ -40,6 +42,7 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
     routes
         .merge(docs)
         .merge(webhooks::routes()) //            the doors of the channels
+        .merge(socket::routes()) //              /app/{key}, the live socket
         .merge(api::media::file_routes()) //     /media/{id}/{file_name}
         .fallback(web_app::serve)
         .method_not_allowed_fallback(error::wrong_method)

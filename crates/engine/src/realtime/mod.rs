@@ -35,7 +35,7 @@ use tokio::sync::mpsc;
 
 use self::hub::Hub;
 use self::relay::{Note, Step};
-use self::render::EventRenderer;
+use self::render::{EventRenderer, ViewRenderer};
 use self::settings::RealtimeSettings;
 use crate::{Engine, EngineParts};
 
@@ -129,8 +129,15 @@ impl Realtime {
     }
 }
 
-/// Does the work behind live updates until the engine stops, then closes all sockets. Called once per process.
-pub async fn run(engine: Engine, renderer: Arc<dyn EventRenderer>) {
+/// Does the work behind live updates until the engine stops, then closes all sockets. Called once per process, by
+/// [`crate::workers::spawn`].
+pub async fn run(engine: Engine) {
+    let renderer = Arc::new(ViewRenderer::new(engine.clone()));
+    run_with(engine, renderer).await;
+}
+
+/// [`run`] with another renderer.
+pub async fn run_with(engine: Engine, renderer: Arc<dyn EventRenderer>) {
     let receiver = engine.realtime().receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(receiver) = receiver else {
         tracing::error!("live updates were started twice");

@@ -18,8 +18,6 @@ pub const MAX_EVENT_NAME: usize = 200;
 pub enum CloseCode {
     /// No application has this key.
     UnknownApp = 4001,
-    /// The client speaks no version of the protocol.
-    NoVersion = 4008,
     /// The client speaks another version.
     OtherVersion = 4007,
     /// The page may not connect, or the user may no longer.

@@ -114,14 +114,14 @@ pub(super) async fn run(engine: Engine, mut steps: mpsc::UnboundedReceiver<Step>
     let mut bell = engine.store.signals().listen(Topic::Relays);
     let mut heartbeat = every(HEARTBEAT);
     let mut safety = every(SAFETY_POLL);
-    node.until_done("a node could not start", async |node| node.start().await).await;
+    node.until_done(Work::Start).await;
     let mut round = Vec::with_capacity(MAX_ROUND);
     loop {
         tokio::select! {
             biased;
             () = engine.shutdown.cancelled() => break,
             _ = heartbeat.tick() => {
-                node.until_done("a node could not say that it is alive", async |n| n.beat().await).await;
+                node.until_done(Work::Beat).await;
             }
             count = steps.recv_many(&mut round, MAX_ROUND) => {
                 engine.realtime().steps_done(count);
@@ -129,10 +129,10 @@ pub(super) async fn run(engine: Engine, mut steps: mpsc::UnboundedReceiver<Step>
                 round.clear();
             }
             Ok(()) = bell.changed(), if node.shared => {
-                node.until_done("notes of other nodes could not be read", async |n| n.listen().await).await;
+                node.until_done(Work::Listen).await;
             }
             _ = safety.tick(), if node.shared => {
-                node.until_done("notes of other nodes could not be read", async |n| n.listen().await).await;
+                node.until_done(Work::Listen).await;
             }
         }
     }
@@ -153,7 +153,27 @@ struct Node {
     shared: bool,
 }
 
+/// Something to do with the database, again if need be.
+enum Work {
+    Start,
+    Beat,
+    Listen,
+    Store { changes: Arc<Vec<Change>>, notes: Arc<Vec<(AccountId, String)>> },
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::Beat => "heartbeat",
+            Self::Listen => "listen",
+            Self::Store { .. } => "store",
+        })
+    }
+}
+
 /// What a round did to the database.
+#[derive(Default)]
 struct Round {
     heard: Vec<Relay>,
     outcomes: Vec<Outcome>,
@@ -253,12 +273,7 @@ impl Node {
         let changes: Arc<Vec<Change>> =
             Arc::new(steps.iter().filter_map(|s| change_of(s, &realtime.hub)).collect());
         let notes: Arc<Vec<(AccountId, String)>> = Arc::new(steps.iter().filter_map(note_of).collect());
-        let round = self
-            .until_done("a presence change could not be stored", async |node| {
-                node.store_round(changes.clone(), notes.clone()).await
-            })
-            .await;
-        let Some(round) = round else { return };
+        let Some(round) = self.until_done(Work::Store { changes, notes }).await else { return };
         self.hear(round.heard);
         let mut outcomes = round.outcomes.into_iter();
         for step in steps {
@@ -366,19 +381,20 @@ impl Node {
 
     /// Repeats `work` until the database takes it; `None` when the engine stops before that, or when the database
     /// refuses for good: then the sockets are asked to come back, because what they were told may not be true.
-    async fn until_done<T>(
-        &mut self,
-        failure: &'static str,
-        work: impl AsyncFn(&mut Self) -> Result<T, StoreError>,
-    ) -> Option<T> {
+    async fn until_done(&mut self, work: Work) -> Option<Round> {
         const MAX_REFUSALS: u32 = 5;
         let mut pause = Duration::from_millis(100);
         let mut refusals = 0;
         loop {
-            match work(self).await {
-                Ok(done) => return Some(done),
+            match self.try_once(&work).await {
+                Ok(round) => return Some(round),
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "{failure}; it is tried again");
+                    let cause = &error as &dyn std::error::Error;
+                    tracing::error!(
+                        error = cause,
+                        ?work,
+                        "what nodes share could not be read or written; trying again"
+                    );
                     refusals += u32::from(!error.is_unavailable());
                 }
             }
@@ -391,6 +407,16 @@ impl Node {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(2)),
             }
         }
+    }
+
+    async fn try_once(&mut self, work: &Work) -> Result<Round, StoreError> {
+        match work {
+            Work::Start => self.start().await?,
+            Work::Beat => self.beat().await?,
+            Work::Listen => self.listen().await?,
+            Work::Store { changes, notes } => return self.store_round(changes.clone(), notes.clone()).await,
+        }
+        Ok(Round::default())
     }
 }
 

@@ -221,6 +221,12 @@ pub async fn occupied_channels(
     Ok(counts.into_iter().map(|(channel, subscriptions)| Occupancy { channel, subscriptions }).collect())
 }
 
+/// How many sockets listen on one channel, on all nodes.
+pub async fn subscriptions(engine: &Engine, account: AccountId, channel: &str) -> Result<usize, StoreError> {
+    let matching = occupied_channels(engine, account, channel).await?;
+    Ok(matching.iter().find(|one| one.channel == channel).map_or(0, |one| one.subscriptions))
+}
+
 /// Everyone on a presence channel, on all nodes.
 pub async fn present_users(
     engine: &Engine,

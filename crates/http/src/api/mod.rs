@@ -9,6 +9,8 @@ pub mod inbox;
 pub mod inboxes;
 pub mod media;
 pub mod messages;
+pub mod pusher;
+pub mod realtime;
 pub mod session;
 pub mod tokens;
 pub mod users;
