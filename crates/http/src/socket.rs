@@ -171,13 +171,15 @@ async fn converse(socket: &mut WebSocket, session: &mut Session, limits: &Realti
                     return close;
                 }
                 let count = batch.len() as u64;
-                tokio::select! {
-                    written = write(socket, &mut batch) => written.ok()?,
-                    close = place.queue.closed() => {
-                        // The queue let go of what waited; the client gets a moment for what was under way.
-                        return timeout(LAST_WORDS, socket.flush()).await.is_ok_and(|r| r.is_ok()).then_some(close);
-                    }
-                }
+                let writing = write(socket, &mut batch);
+                tokio::pin!(writing);
+                let written = tokio::select! {
+                    biased;
+                    written = &mut writing => written,
+                    // The client is slow to take this, and is to go: it gets a moment for what is under way.
+                    _ = place.queue.closed() => timeout(LAST_WORDS, writing).await.ok()?,
+                };
+                written.ok()?;
                 metrics::counter!("frontdesk_realtime_messages_sent_total").increment(count);
             }
             () = sleep_until(deadline) => {

@@ -1,0 +1,9 @@
+//! Live updates over real sockets: the protocol, several nodes on one database, and what must not get lost.
+
+mod client;
+mod cluster;
+mod http_api;
+mod node;
+mod protocol;
+mod signing;
+mod tail;
