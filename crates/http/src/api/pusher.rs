@@ -67,7 +67,6 @@ impl FromRequest<HttpState> for Signed {
 }
 
 /// 401, where our own signatures answer 403: Pusher's libraries know it.
-#[expect(clippy::needless_pass_by_value, reason = "handed over by map_err")]
 fn unsigned(refused: RequestRefused) -> Response {
     let mut response = ApiError::new(ErrorCode::InvalidSignature, refused.to_string()).into_response();
     *response.status_mut() = StatusCode::UNAUTHORIZED;
