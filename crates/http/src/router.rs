@@ -82,4 +82,17 @@ mod tests {
         names.dedup();
         assert!(count > 0 && names.len() == count, "{names:?}");
     }
+
+    #[test]
+    fn every_reference_of_the_description_leads_somewhere() {
+        let document = document();
+        let text = document.to_string();
+        let references = text.split(r##""$ref":"#"##).skip(1).filter_map(|rest| rest.split('"').next());
+        let mut count = 0;
+        for reference in references {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+            count += 1;
+        }
+        assert!(count > 0);
+    }
 }

@@ -79,6 +79,7 @@ impl TestServer {
     /// When the first account cannot be made.
     #[expect(clippy::expect_used, reason = "a test cannot go on without its server")]
     pub async fn on(database: TestDatabase, mut settings: TestSettings) -> Self {
+        frontdesk_provider_http::install_crypto();
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         settings.engine.data_dir = data.path().to_owned();
         let clock = Arc::new(ManualClock::starting_at(START));

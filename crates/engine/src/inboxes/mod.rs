@@ -120,7 +120,8 @@ pub async fn update(
             let state = if config.enabled {
                 ConnectionState::new(ConnectionCode::Connecting, "Not checked since it was changed.")
             } else {
-                ConnectionState::new(ConnectionCode::Paused, "Switched off.").with_action("enable")
+                ConnectionState::new(ConnectionCode::Paused, "Switched off.")
+                    .with_action("Switch it on to send again.")
             };
             store_state(tx, actor.account_id, inbox, &state, now)?;
         }
@@ -170,9 +171,8 @@ pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<I
             book(engine).await?.find(id).map(|inbox| inbox.channel.open(&engine.channels, &inbox.config));
         let state = match opened {
             Some(Ok(connection)) => connection.check().await,
-            Some(Err(error)) => {
-                ConnectionState::new(ConnectionCode::Reconnect, error.reason).with_action("reconnect")
-            }
+            Some(Err(error)) => ConnectionState::new(ConnectionCode::Reconnect, error.reason)
+                .with_action("Enter the credentials again."),
             None => secrets_lost(),
         };
         set_state(engine, account, id, state).await?;
@@ -230,7 +230,7 @@ fn secrets_lost() -> ConnectionState {
         ConnectionCode::Reconnect,
         "The stored credentials cannot be opened: they were sealed with another FRONTDESK_SECRET_KEY.",
     )
-    .with_action("reconnect")
+    .with_action("Enter the credentials again.")
 }
 
 fn purpose(inbox: InboxId) -> String {

@@ -1,3 +1,5 @@
+use axum::http::StatusCode;
+use axum::{Json, Router};
 use frontdesk_engine::inboxes;
 use frontdesk_model::InboxId;
 use frontdesk_store::events::{self, EventKind};
@@ -138,6 +140,32 @@ async fn switching_an_inbox_off_is_told_to_everyone() {
         tokio::time::timeout(std::time::Duration::from_secs(5), heard)
             .await
             .expect("the other node hears of it");
+    }
+}
+
+#[tokio::test]
+async fn a_check_tells_what_the_provider_says_and_leaves_what_is_off() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let graph_url = format!("http://{}", listener.local_addr().unwrap());
+    let expired =
+        json!({ "error": { "message": "Session has expired", "type": "OAuthException", "code": 190 } });
+    let answer = (StatusCode::UNAUTHORIZED, Json(expired));
+    let graph = Router::new().fallback(move || async { answer });
+    tokio::spawn(async { axum::serve(listener, graph).await.unwrap() });
+
+    let settings = TestSettings { graph_url: Some(graph_url), ..TestSettings::default() };
+    for server in TestServer::on_all(settings).await {
+        let admin = server.admin_token().await;
+        let (_, path) = connect(&server, &admin).await;
+        server.clock.advance_ms(5000);
+        let check = async || server.post(&format!("{path}/check")).bearer(&admin).send().await.ok(200);
+        let state = check().await["state"].clone();
+        assert_eq!(state["code"], "reconnect", "{state}");
+        assert!(state["action"].as_str().is_some_and(|action| action.contains("access token")), "{state}");
+        assert_eq!(state["since"], "2026-01-15T08:00:05Z");
+
+        server.patch(&path).bearer(&admin).json(&json!({ "enabled": false })).send().await.ok(200);
+        assert_eq!(check().await["state"]["code"], "paused");
     }
 }
 
