@@ -102,8 +102,9 @@ async fn start_sandbox(server: SocketAddr, secrets: &Secrets) -> anyhow::Result<
         }
     });
     // Only the phones' page and what it asks: everything else at that address is the server's.
-    let pass_on = any(move |request: Request| {
+    let pass_on = any(move |mut request: Request| {
         let router = router.clone();
+        request.extensions_mut().clear(); // what this router found in the path is not for the other one
         async move { router.oneshot(request).await.into_response() }
     });
     let phones = Router::new()
