@@ -12,7 +12,7 @@ use axum::Router;
 use frontdesk_channels::contract::ChannelContext;
 use frontdesk_engine::vault::Vault;
 use frontdesk_engine::workers::{self, Workers};
-use frontdesk_engine::{Engine, EngineParts};
+use frontdesk_engine::{Engine, EngineParts, accounts};
 use frontdesk_model::SharedClock;
 use frontdesk_store::{Store, server_settings};
 use rand::RngCore;
@@ -134,6 +134,8 @@ impl Server {
         let folder = DataLock::share(&settings.storage.data_dir)?;
         let recorder = metrics::recorder()?;
         let engine = build_engine(&settings, clock).await?;
+        // Makes the first account with its realtime application, or follows what the settings now say of it.
+        accounts::bootstrap(&engine).await?;
         let stop = engine.shutdown.clone();
         let render = recorder.clone();
         let pace = BodyPace {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod backup;
+mod demo;
 mod doctor;
 mod program;
 mod serve;

@@ -111,8 +111,14 @@ impl Place {
 
     /// Starts the server on a free port and waits until it is ready.
     pub fn serve(&mut self) -> Serving {
-        self.set("FRONTDESK_LISTEN", "127.0.0.1:0").set("FRONTDESK_LOG_FORMAT", "json");
-        let mut child = self.command(&["serve"]).spawn().unwrap();
+        self.set("FRONTDESK_LISTEN", "127.0.0.1:0");
+        self.start(&["serve"])
+    }
+
+    /// Starts a command that serves, and waits until it is ready.
+    pub fn start(&mut self, arguments: &[&str]) -> Serving {
+        self.set("FRONTDESK_LOG_FORMAT", "json").set("FRONTDESK_LOG", "info,frontdesk_server=info");
+        let mut child = self.command(arguments).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -146,6 +152,13 @@ impl Serving {
                 return parsed;
             }
         }
+    }
+
+    /// Reads lines of stdout until one begins with this label; returns what follows.
+    pub fn wait_for_line(&mut self, label: &str) -> String {
+        let mut lines = BufReader::new(self.child.stdout.as_mut().unwrap()).lines().map_while(Result::ok);
+        let found = lines.find_map(|line| line.trim().strip_prefix(label).map(|rest| rest.trim().to_owned()));
+        found.unwrap_or_else(|| panic!("stdout never said {label}"))
     }
 
     /// Sends raw bytes on a new connection and reads until the server closes it.
