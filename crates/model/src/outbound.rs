@@ -23,6 +23,8 @@ pub struct OutboundMessage {
     pub last_inbound_at: Option<Timestamp>,
     /// The present moment, for the same decision.
     pub now: Timestamp,
+    /// Which try this is, from 1: some refusals are worth a second try only.
+    pub attempt: u32,
 }
 
 /// Whom to send to.

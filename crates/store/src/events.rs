@@ -29,6 +29,8 @@ frontdesk_model::words! {
         MessageReceived = "message_received",
         /// A message was edited, deleted, reacted to, or its files arrived.
         MessageUpdated = "message_updated",
+        /// A message was one of ours seen twice: this row is gone, the other stays.
+        MessageRemoved = "message_removed",
         /// An outgoing message moved on.
         MessageStatusUpdated = "message_status_updated",
         /// A conversation was opened, archived or closed.

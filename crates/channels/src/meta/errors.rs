@@ -62,9 +62,9 @@ fn action(product: Product, decision: &Decision) -> Option<&'static str> {
     }
 }
 
-/// A call that did not send its message.
-pub(crate) fn send_error(product: Product, error: GraphCallError) -> SendError {
-    let decision = decide(product, &error, 1);
+/// A call that did not do what it should; `attempt` counts the tries from 1.
+pub(crate) fn send_error(product: Product, error: GraphCallError, attempt: u32) -> SendError {
+    let decision = decide(product, &error, attempt);
     let (code, details, http_status) = match &error {
         GraphCallError::Graph(refusal) => {
             let code = match refusal.subcode {
@@ -96,8 +96,8 @@ pub(crate) fn send_error(product: Product, error: GraphCallError) -> SendError {
 }
 
 /// A file that could not be uploaded: its message was never sent, whatever became of the file.
-pub(crate) fn upload_error(product: Product, error: GraphCallError) -> SendError {
-    let mut error = send_error(product, error);
+pub(crate) fn upload_error(product: Product, error: GraphCallError, attempt: u32) -> SendError {
+    let mut error = send_error(product, error, attempt);
     if !error.certain {
         error.certain = true;
         error.retry = Retry::OnSchedule;
@@ -251,7 +251,7 @@ mod tests {
             (NotSent::BreakerOpen { retry_after: wait }, "PAUSED"),
             (NotSent::Limit { retry_after: wait }, "RATE_LIMITED"),
         ] {
-            let error = send_error(Product::WhatsApp, CallError::from(error).into());
+            let error = send_error(Product::WhatsApp, CallError::from(error).into(), 1);
             assert_eq!((error.code.as_str(), error.certain, error.retry), (code, true, Retry::AfterMs(9000)));
         }
     }

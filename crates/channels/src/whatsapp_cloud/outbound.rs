@@ -27,10 +27,10 @@ pub(super) struct Number {
 
 impl Number {
     /// The content of a message. A file is uploaded first: that sends nothing yet.
-    async fn content(&self, body: &OutboundBody) -> Result<Content, SendError> {
-        match body {
+    async fn content(&self, message: &OutboundMessage) -> Result<Content, SendError> {
+        match &message.body {
             OutboundBody::Text(text) => compose::text(text),
-            OutboundBody::Media(media) => self.media(media).await,
+            OutboundBody::Media(media) => self.media(media, message.attempt).await,
             OutboundBody::Template(template) => compose::template(template),
             OutboundBody::Location(place) => Ok(compose::location(place)),
             OutboundBody::Contacts(cards) => Ok(compose::contacts(cards)),
@@ -41,20 +41,20 @@ impl Number {
         }
     }
 
-    async fn media(&self, media: &OutboundMedia) -> Result<Content, SendError> {
+    async fn media(&self, media: &OutboundMedia, attempt: u32) -> Result<Content, SendError> {
         compose::check_media(media)?;
         let upload = files::upload(media, compose::mime_type(media)).await?;
         let id = self
             .client
             .upload_whatsapp_media(&self.phone_number_id, upload)
             .await
-            .map_err(|error| errors::upload_error(PRODUCT, error))?;
+            .map_err(|error| errors::upload_error(PRODUCT, error, attempt))?;
         Ok(compose::media(media, id))
     }
 
     async fn mark(&self, message: &RemoteId, typing: bool) -> Result<(), SendError> {
         let marked = self.client.mark_whatsapp_read(&self.phone_number_id, message.as_str(), typing).await;
-        marked.map_err(|error| errors::send_error(PRODUCT, error))
+        marked.map_err(|error| errors::send_error(PRODUCT, error, 1))
     }
 }
 
@@ -70,13 +70,13 @@ impl Connection for Number {
     async fn send(&self, message: &OutboundMessage) -> Result<Sent, SendError> {
         let outgoing = OutgoingMessage {
             recipient: compose::receiver(&message.to),
-            content: self.content(&message.body).await?,
+            content: self.content(message).await?,
             reply_to: message.reply_to.as_ref().map(|id| id.0.clone()),
             reference: Some(message.client_ref.clone()),
         };
         match self.client.send_whatsapp(&self.phone_number_id, &outgoing).await {
             Ok(sent) => Ok(Sent { remote_id: RemoteId(sent.id) }),
-            Err(error) => Err(errors::send_error(PRODUCT, error)),
+            Err(error) => Err(errors::send_error(PRODUCT, error, message.attempt)),
         }
     }
 

@@ -164,6 +164,7 @@ pub fn message(to: Recipient, body: OutboundBody) -> OutboundMessage {
         reply_to: None,
         last_inbound_at: Some(NOW.plus_ms(-60_000)),
         now: NOW,
+        attempt: 1,
     }
 }
 

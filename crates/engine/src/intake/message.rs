@@ -20,7 +20,7 @@ const MAX_TEXT: usize = 65_536;
 /// Applies a message. One that is here already changes nothing.
 pub(crate) fn apply(tx: &mut Tx<'_>, news: News, message: &InboundMessage) -> Result<(), StoreError> {
     let account = news.account;
-    let sent_at = not_in_the_future(message.sent_at, news.now);
+    let sent_at = plausible(message.sent_at, news.now);
     let Some(contact) = contacts::resolve(tx, account, &message.contact, sent_at, news.now)? else {
         tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
         return Ok(());
@@ -195,10 +195,11 @@ fn insert(
     Ok(inserted)
 }
 
-/// A provider's clock may run ahead of ours a little, but a message of next year would stay on top for a year.
-fn not_in_the_future(at: Timestamp, now: Timestamp) -> Timestamp {
+/// A provider's clock may run ahead of ours a little, but a message of next year would stay on top for a year; one
+/// without a time was written just now.
+fn plausible(at: Timestamp, now: Timestamp) -> Timestamp {
     const TOLERANCE_MS: i64 = 300_000;
-    if at.millis_since(now) > TOLERANCE_MS { now } else { at }
+    if at.as_millis() == 0 || at.millis_since(now) > TOLERANCE_MS { now } else { at }
 }
 
 fn shorten(text: &str) -> &str {

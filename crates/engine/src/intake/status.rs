@@ -73,13 +73,7 @@ pub(crate) fn adopt(
         {
             messages::replace_echo(tx, account, echo.id, ours.id)?;
             conversations::refresh_last_message(tx, account, ours.conversation_id)?;
-            tx.emit(event(
-                news,
-                EventKind::MessageUpdated,
-                Some(ours.conversation_id),
-                Some(echo.id),
-                Some("removed".to_owned()),
-            ));
+            tx.emit(event(news, EventKind::MessageRemoved, Some(ours.conversation_id), Some(echo.id), None));
         }
         messages::set_remote_id(tx, account, ours.id, remote_id, news.now)?;
     }

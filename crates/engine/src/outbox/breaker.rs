@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_failures_in_a_row_and_tries_one_at_a_time() {
-        let at = |secs| Timestamp::from_secs(1_000 + secs);
+        let at = |secs: i64| Timestamp::from_secs(1_000 + secs);
         let breaker = Breaker::new(3, 30_000);
         assert_eq!((breaker.failed(at(0)), breaker.failed(at(0))), (None, None));
         breaker.succeeded();

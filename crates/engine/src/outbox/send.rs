@@ -107,13 +107,14 @@ async fn carry_out_message(engine: &Engine, row: &OutboxRow, token: &str) -> Res
     if let Admission::HoldUntil(until) = line.breaker.admit(now) {
         return record::hold(engine, row, token, until).await;
     }
-    let outgoing = match outgoing(engine, &job, now).await {
-        Ok(outgoing) => outgoing,
-        Err(error) => {
-            line.breaker.abandoned();
-            return record::record(engine, row, token, None, Fate::Failed(error)).await;
-        }
-    };
+    let outgoing =
+        match outgoing(engine, &job, u32::try_from(row.attempts + 1).unwrap_or(u32::MAX), now).await {
+            Ok(outgoing) => outgoing,
+            Err(error) => {
+                line.breaker.abandoned();
+                return record::record(engine, row, token, None, Fate::Failed(error)).await;
+            }
+        };
     line.pace.wait().await;
     let Some(key) = start(engine, row, token, &job).await? else {
         line.breaker.abandoned(); // the claim was lost meanwhile: someone else has it
@@ -199,7 +200,12 @@ fn is_outside_window(
 }
 
 /// Puts the message into the words of the contract.
-async fn outgoing(engine: &Engine, job: &Job, now: Timestamp) -> Result<OutboundMessage, StatusError> {
+async fn outgoing(
+    engine: &Engine,
+    job: &Job,
+    attempt: u32,
+    now: Timestamp,
+) -> Result<OutboundMessage, StatusError> {
     let message = &job.message;
     let body = match (message.kind, job.files.first()) {
         (MessageKind::Text, _) => OutboundBody::Text(message.content.clone().unwrap_or_default()),
@@ -227,6 +233,7 @@ async fn outgoing(engine: &Engine, job: &Job, now: Timestamp) -> Result<Outbound
         reply_to: message.reply_to.clone(),
         last_inbound_at: job.conversation.last_inbound_at,
         now,
+        attempt,
     })
 }
 

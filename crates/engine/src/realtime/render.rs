@@ -93,6 +93,13 @@ struct MessageUpdated {
 }
 
 #[derive(Serialize)]
+struct MessageRemoved {
+    seq: i64,
+    message_id: Option<MessageId>,
+    conversation_id: Option<ConversationId>,
+}
+
+#[derive(Serialize)]
 struct MessageStatusUpdated {
     seq: i64,
     message_id: Option<MessageId>,
@@ -148,6 +155,10 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
             ("MessageReceived", is_new, json(&MessageReceived { seq, message, conversation }))
         }
         EventKind::MessageUpdated => ("MessageUpdated", false, json(&MessageUpdated { seq, message })),
+        EventKind::MessageRemoved => {
+            let (message_id, conversation_id) = (event.message_id, event.conversation_id);
+            ("MessageRemoved", false, json(&MessageRemoved { seq, message_id, conversation_id }))
+        }
         EventKind::MessageStatusUpdated => {
             let data = json(&MessageStatusUpdated {
                 seq,

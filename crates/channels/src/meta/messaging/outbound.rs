@@ -39,15 +39,15 @@ impl Account {
     async fn act(&self, to: &Recipient, action: &SenderAction) -> Result<(), SendError> {
         let receiver = compose::receiver(self.network, to);
         let done = self.client.send_sender_action(&self.sender, receiver, action).await;
-        done.map_err(|error| errors::send_error(PRODUCT, error))
+        done.map_err(|error| errors::send_error(PRODUCT, error, 1))
     }
 
     /// Uploads a file, which sends nothing yet.
-    async fn upload(&self, media: &OutboundMedia) -> Result<Body, SendError> {
+    async fn upload(&self, media: &OutboundMedia, attempt: u32) -> Result<Body, SendError> {
         let kind = compose::attachment_kind(self.network, media)?;
         let upload = files::upload(media, &media.mime_type).await?;
         let id = self.client.upload_attachment(&self.sender, kind, upload).await;
-        Ok(compose::attachment(kind, id.map_err(|error| errors::upload_error(PRODUCT, error))?))
+        Ok(compose::attachment(kind, id.map_err(|error| errors::upload_error(PRODUCT, error, attempt))?))
     }
 
     fn cannot(&self, what: &str) -> SendError {
@@ -93,7 +93,7 @@ impl Connection for Account {
         let mut quick_replies = Vec::new();
         let body = match &message.body {
             OutboundBody::Text(text) => compose::text(self.network, text)?,
-            OutboundBody::Media(media) => self.upload(media).await?,
+            OutboundBody::Media(media) => self.upload(media, message.attempt).await?,
             OutboundBody::Interactive(interactive) => {
                 let (body, replies) = compose::interactive(self.network, interactive)?;
                 quick_replies = replies;
@@ -113,7 +113,7 @@ impl Connection for Account {
         outgoing.quick_replies = quick_replies;
         match self.client.send_messaging(&self.sender, &outgoing).await {
             Ok(sent) => Ok(Sent { remote_id: RemoteId(sent.message_id) }),
-            Err(error) => Err(errors::send_error(PRODUCT, error)),
+            Err(error) => Err(errors::send_error(PRODUCT, error, message.attempt)),
         }
     }
 
@@ -162,7 +162,7 @@ impl Profiles for Account {
         match asked {
             Ok((name, picture)) => Ok(Some(Profile { name, picture: picture.map(MediaAddress) })),
             Err(error) if will_not_tell(&error) => Ok(None),
-            Err(error) => Err(errors::send_error(PRODUCT, error)),
+            Err(error) => Err(errors::send_error(PRODUCT, error, 1)),
         }
     }
 }
