@@ -5,6 +5,7 @@ import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { type Connect, defineConfig, type Plugin } from 'vite'
 import { compression, defineAlgorithm } from 'vite-plugin-compression2'
+import { sizeBudget } from './build/size-budget.ts'
 
 /** Where `npm run dev` finds a running server. */
 const SERVER = process.env.FRONTDESK_URL ?? 'http://127.0.0.1:8080'
@@ -31,12 +32,18 @@ export default defineConfig(({ mode }) => {
         template: { compilerOptions: { isCustomElement: (tag) => tag === 'emoji-picker' } },
       }),
       tailwindcss(),
-      mock
-        ? mockServiceWorker()
-        : compression({
-            algorithms: [defineAlgorithm('gzip', { level: 9 }), defineAlgorithm('brotliCompress')],
-            threshold: 1024,
-          }),
+      ...(mock
+        ? [mockServiceWorker()]
+        : [
+            sizeBudget(200 * 1024, /^(echo|pusher)$/),
+            compression({
+              algorithms: [
+                defineAlgorithm('gzip', { level: 9 }),
+                defineAlgorithm('brotliCompress'),
+              ],
+              threshold: 1024,
+            }),
+          ]),
     ],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
     define: {

@@ -19,6 +19,8 @@ interface Client {
 export class FakePusher {
   readonly handler
   private clients = new Map<Client, Set<string>>()
+  /** Client events heard, such as an agent's typing. */
+  readonly whispers: Frame[] = []
   private refusing = false
 
   constructor(private readonly server: FakeServer) {
@@ -69,6 +71,7 @@ export class FakePusher {
     client.addEventListener('message', ({ data }) => {
       const frame = JSON.parse(String(data)) as Frame & { data: { channel?: string } }
       if (frame.event === 'pusher:ping') send(client, { event: 'pusher:pong', data: {} })
+      if (frame.event.startsWith('client-')) this.whispers.push(frame)
       if (frame.event === 'pusher:unsubscribe') channels.delete(frame.data.channel ?? '')
       if (frame.event === 'pusher:subscribe') {
         const channel = frame.data.channel ?? ''

@@ -52,7 +52,7 @@ export function useDates() {
     return new Intl.NumberFormat(locale.value, {
       style: 'unit',
       unit: units[power],
-      unitDisplay: 'short',
+      unitDisplay: power === 0 ? 'long' : 'short',
       maximumFractionDigits: power === 0 ? 0 : 1,
     }).format(count / 1024 ** power)
   }
