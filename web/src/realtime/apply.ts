@@ -11,23 +11,28 @@ export function applyEvent(event: AccountEvent): void {
   switch (event.name) {
     case 'MessageReceived': {
       const { message, conversation } = event.data
+      if (conversation) useConversations().receive(conversation)
+      if (!message) return
       useOutgoing().settle(message)
       useThreads().put(message, 'event')
-      useConversations().receive(conversation)
       if (message.direction === 'inbound') useTyping().stopped(message.conversation_id)
       return
     }
     case 'MessageUpdated':
-      useThreads().put(event.data.message, 'event')
+      if (event.data.message) useThreads().put(event.data.message, 'event')
+      return
+    case 'MessageRemoved':
+      useThreads().forget(event.data.conversation_id, event.data.message_id)
       return
     case 'MessageStatusUpdated': {
       const { message, status, status_error } = event.data
+      if (!message) return
       useThreads().put({ ...message, status, status_error }, 'event')
       return
     }
     case 'ConversationStatusChanged':
     case 'ConversationUpdated':
-      useConversations().receive(event.data.conversation)
+      if (event.data.conversation) useConversations().receive(event.data.conversation)
       return
     case 'ContactUpdated':
       // Only names on screen go stale when this fails; opening the card loads it again.

@@ -7,10 +7,17 @@ import type {
   MessageStatus,
 } from '@/api/types'
 
-/** Every sequenced event; `seq` is dense per account. */
+/** Every sequenced event; `seq` is dense per account. A row that is gone by now is null. */
 export type AccountEvent =
-  | { name: 'MessageReceived'; data: { seq: number; message: Message; conversation: Conversation } }
-  | { name: 'MessageUpdated'; data: { seq: number; message: Message } }
+  | {
+      name: 'MessageReceived'
+      data: { seq: number; message: Message | null; conversation: Conversation | null }
+    }
+  | { name: 'MessageUpdated'; data: { seq: number; message: Message | null } }
+  | {
+      name: 'MessageRemoved'
+      data: { seq: number; message_id: number; conversation_id: number }
+    }
   | {
       name: 'MessageStatusUpdated'
       data: {
@@ -19,7 +26,7 @@ export type AccountEvent =
         conversation_id: number
         status: MessageStatus
         status_error: Message['status_error']
-        message: Message
+        message: Message | null
       }
     }
   | {
@@ -29,10 +36,10 @@ export type AccountEvent =
         conversation_id: number
         status: ConversationStatus
         previous_status: ConversationStatus
-        conversation: Conversation
+        conversation: Conversation | null
       }
     }
-  | { name: 'ConversationUpdated'; data: { seq: number; conversation: Conversation } }
+  | { name: 'ConversationUpdated'; data: { seq: number; conversation: Conversation | null } }
   | { name: 'ContactUpdated'; data: { seq: number; contact_id: number } }
   | { name: 'InboxStateChanged'; data: { seq: number; inbox_id: number; state: InboxState } }
 
@@ -44,6 +51,7 @@ export interface CustomerTyping {
 export const ACCOUNT_EVENTS = [
   'MessageReceived',
   'MessageUpdated',
+  'MessageRemoved',
   'MessageStatusUpdated',
   'ConversationStatusChanged',
   'ConversationUpdated',

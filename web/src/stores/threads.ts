@@ -115,7 +115,13 @@ export const useThreads = defineStore('threads', () => {
     put({ ...message, content: null, attachments: [], deleted_at: now, updated_at: now }, 'event')
   }
 
-  return { byConversation, of, load, loadOlder, put, forgetAllBut, retry, resolve, remove }
+  /** Takes a row off the thread that turned out to be another one. */
+  function forget(conversationId: number, messageId: number): void {
+    const thread = byConversation.get(conversationId)
+    if (thread) thread.messages = thread.messages.filter((message) => message.id !== messageId)
+  }
+
+  return { byConversation, of, load, loadOlder, put, forget, forgetAllBut, retry, resolve, remove }
 })
 
 function pathOf(message: Message): { id: number; mid: number } {

@@ -28,8 +28,8 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(send_event))
         .routes(routes!(send_batch))
-        .routes(routes!(list_channels))
-        .routes(routes!(get_channel))
+        .routes(routes!(list_live_channels))
+        .routes(routes!(get_live_channel))
         .routes(routes!(list_users))
         .routes(routes!(terminate_connections))
 }
@@ -242,7 +242,7 @@ struct ChannelList {
 /// Which channels somebody listens on (`filter_by_prefix`, `info`). Signed with the application's secret.
 #[utoipa::path(get, path = "/apps/{app_id}/channels", tag = "pusher", params(("app_id" = String, Path)),
     responses((status = 200, body = ChannelList), (status = 401, body = ErrorBody)))]
-async fn list_channels(signed: Signed) -> Result<Json<ChannelList>, ApiError> {
+async fn list_live_channels(signed: Signed) -> Result<Json<ChannelList>, ApiError> {
     let prefix = signed.query.get("filter_by_prefix").cloned().unwrap_or_default();
     let info = signed.info();
     if info.user_count && !prefix.starts_with("presence-") {
@@ -274,7 +274,7 @@ struct ChannelState {
 #[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}", tag = "pusher",
     params(("app_id" = String, Path), ("channel" = String, Path)),
     responses((status = 200, body = ChannelState), (status = 401, body = ErrorBody)))]
-async fn get_channel(signed: Signed) -> Result<Json<ChannelState>, ApiError> {
+async fn get_live_channel(signed: Signed) -> Result<Json<ChannelState>, ApiError> {
     let channel = signed.channel()?;
     let info = signed.info();
     if info.user_count && ChannelKind::of(channel) != ChannelKind::Presence {
