@@ -30,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(send_batch))
         .routes(routes!(list_live_channels))
         .routes(routes!(get_live_channel))
-        .routes(routes!(list_users))
+        .routes(routes!(list_live_users))
         .routes(routes!(terminate_connections))
 }
 
@@ -302,7 +302,7 @@ struct PresentUser {
 #[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}/users", tag = "pusher",
     params(("app_id" = String, Path), ("channel" = String, Path)),
     responses((status = 200, body = UserList), (status = 401, body = ErrorBody)))]
-async fn list_users(signed: Signed) -> Result<Json<UserList>, ApiError> {
+async fn list_live_users(signed: Signed) -> Result<Json<UserList>, ApiError> {
     let channel = signed.channel()?;
     if ChannelKind::of(channel) != ChannelKind::Presence {
         return Err(wrong("Only presence channels know their users."));
