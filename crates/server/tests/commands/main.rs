@@ -4,6 +4,7 @@
 mod backup;
 mod demo;
 mod doctor;
+mod postgres;
 mod program;
 mod serve;
 mod settings;

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use frontdesk_model::SharedClock;
-use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, accounts, sqlite_file, users};
+use frontdesk_model::user::Role;
+use frontdesk_model::{SharedClock, UserId};
+use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, Tx, accounts, sqlite_file, users};
 
-use super::finding::Finding;
+use super::finding::{Finding, chain};
 use crate::commands::backup::database_file;
 use crate::settings::Settings;
 use crate::{secret_key, wiring};
 
 /// A log that has grown beyond this is not being folded into the database.
 const LARGE_WAL: u64 = 256 << 20;
+/// Users on one page of a list from the database.
+const PAGE: i64 = 500;
 
 /// Checks the database; returns it open when the rest of the checks can read it.
 pub async fn check(settings: &Settings, clock: SharedClock) -> (Vec<Finding>, Option<Store>) {
@@ -44,7 +47,7 @@ pub async fn check(settings: &Settings, clock: SharedClock) -> (Vec<Finding>, Op
             (Finding::warn("database", message, advice), false)
         }
         Err(error) => {
-            let message = format!("{:#}", anyhow::Error::from(error));
+            let message = chain(error);
             (Finding::fail("database", message, "start the database, or correct DATABASE_URL"), false)
         }
     };
@@ -80,22 +83,30 @@ async fn check_key(settings: &Settings, store: &Store) -> Option<Finding> {
 
 /// Whether somebody can sign in.
 pub async fn check_people(store: &Store) -> Vec<Finding> {
-    let counted = store.read(|tx| {
-        let mut admins = 0;
-        for account in accounts::list(tx)? {
-            admins += usize::from(users::has_other_admin(tx, account.id, frontdesk_model::UserId(0))?);
-        }
-        Ok::<_, StoreError>(admins)
-    });
-    match counted.await {
-        Ok(0) => vec![Finding::warn(
+    match store.read(has_admin).await {
+        Ok(false) => vec![Finding::warn(
             "users",
             "there is no administrator, so nobody can set anything up on the page",
             "frontdesk user create --email ada@example.org --name Ada --role admin --password-stdin",
         )],
-        Ok(_) => vec![Finding::ok("users", "an administrator can sign in")],
-        Err(error) => vec![Finding::fail("users", format!("{error}"), "see the database's finding")],
+        Ok(true) => vec![Finding::ok("users", "an administrator can sign in")],
+        Err(error) => vec![Finding::fail("users", chain(error), "see the database's finding")],
     }
+}
+
+fn has_admin(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    for account in accounts::list(tx)? {
+        let mut after = UserId(0);
+        loop {
+            let page = users::list(tx, account.id, after, PAGE)?;
+            if page.iter().any(|user| user.role == Role::Admin && user.disabled_at.is_none()) {
+                return Ok(true);
+            }
+            let Some(last) = page.last() else { break };
+            after = last.id;
+        }
+    }
+    Ok(false)
 }
 
 fn examine(file: &Path) -> Option<Finding> {
@@ -109,7 +120,7 @@ fn examine(file: &Path) -> Option<Finding> {
         Ok(report) if report.schema > LATEST_SCHEMA => Some(newer(report.schema)),
         Ok(_) => None,
         Err(error) => {
-            let message = format!("{}: {:#}", file.display(), anyhow::Error::from(error));
+            let message = format!("{}: {}", file.display(), chain(error));
             Some(Finding::fail("database", message, advice))
         }
     }

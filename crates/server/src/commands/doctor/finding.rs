@@ -47,6 +47,11 @@ impl Finding {
     }
 }
 
+/// An error with its causes, as one sentence.
+pub fn chain(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {

@@ -9,7 +9,7 @@ use frontdesk_model::{Clock, SharedClock};
 use frontdesk_store::{Store, inboxes as inbox_rows};
 use url::Host;
 
-use super::finding::Finding;
+use super::finding::{Finding, chain};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -95,7 +95,7 @@ pub async fn check_doors(settings: &Settings, store: &Store) -> Vec<Finding> {
     let rows = match store.read(inbox_rows::list_configs).await {
         Ok(rows) => rows,
         Err(error) => {
-            return vec![Finding::fail("webhooks", error.to_string(), "see the database's finding")];
+            return vec![Finding::fail("webhooks", chain(error), "see the database's finding")];
         }
     };
     let with_door =
@@ -138,7 +138,7 @@ pub async fn check_inboxes(settings: &Settings, store: Store, clock: SharedClock
     };
     let book = match inboxes::book(&engine).await {
         Ok(book) => book,
-        Err(error) => return vec![Finding::fail("inboxes", error.to_string(), "see the database's finding")],
+        Err(error) => return vec![Finding::fail("inboxes", chain(error), "see the database's finding")],
     };
     let mut all: Vec<_> = book.all().filter(|inbox| inbox.enabled).collect();
     all.sort_by_key(|inbox| inbox.config.id);
