@@ -8,7 +8,7 @@ async fn claim(store: &Store, owner: &'static str, now: i64) -> bool {
     let (now, until) = (Timestamp::from_millis(now), Timestamp::from_millis(now + 100));
     let claimed: Result<bool, StoreError> =
         store.write(move |tx| leases::claim(tx, "poller:1", owner, until, now)).await;
-    claimed.unwrap()
+    claimed.unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn reception() -> Value {
 
 async fn connect(server: &TestServer, admin: &str) -> (i64, String) {
     let made = server.post("/api/v1/inboxes").bearer(admin).json(&reception()).send().await.ok(201);
-    let id = made["id"].as_i64().unwrap();
+    let id = made["id"].as_i64().unwrap_or_else(|| panic!("{made}"));
     (id, format!("/api/v1/inboxes/{id}"))
 }
 
