@@ -157,7 +157,10 @@ async fn converse(socket: &mut WebSocket, session: &mut Session, limits: &Realti
                     Ok(Message::Text(frame)) => session.receive(&frame),
                     Ok(Message::Binary(_)) => drop(place.queue.push(protocol::error(None, "Frames must be text"))),
                     Ok(Message::Ping(_) | Message::Pong(_)) => {}
-                    Ok(Message::Close(_)) => return None,
+                    Ok(Message::Close(_)) => {
+                        let _ = timeout(CLOSING, socket.flush()).await; // the library's answer to it
+                        return None;
+                    }
                     Err(error) => {
                         tracing::debug!(%error, socket.id = place.id, "a socket broke or sent too large a frame");
                         return None;

@@ -17,6 +17,7 @@ pub mod catch_up;
 pub mod channel_name;
 pub mod hub;
 pub mod logins;
+pub mod note;
 pub mod presence;
 pub mod protocol;
 pub mod queue;
@@ -34,7 +35,8 @@ use frontdesk_model::{AccountId, ConversationId};
 use tokio::sync::mpsc;
 
 use self::hub::Hub;
-use self::relay::{Note, Step};
+use self::note::Note;
+use self::relay::Step;
 use self::render::{EventRenderer, ViewRenderer};
 use self::settings::RealtimeSettings;
 use crate::{Engine, EngineParts};

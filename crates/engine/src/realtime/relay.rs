@@ -6,17 +6,16 @@
 //! notes. So all nodes see presence change in the same order, and a newcomer's list of members and the events after
 //! it fit together. On SQLite there are no others: only presence remains.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_model::AccountId;
 use frontdesk_store::relays::{self, Relay};
 use frontdesk_store::{StoreError, Topic, nodes};
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::hub::{Socket, Whose};
+use super::hub::Socket;
+use super::note::Note;
 use super::presence::{self, Change, Departed, Outcome};
 use super::protocol::{self, CloseCode, Frame};
 use crate::Engine;
@@ -35,45 +34,6 @@ const KEEP_MS: i64 = 60_000;
 const SAFETY_POLL: Duration = Duration::from_secs(1);
 /// How long a stopping node waits for its sockets to end.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// Something one node tells the others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Note {
-    /// Send this frame to a channel.
-    Frame {
-        /// The channel.
-        channel: String,
-        /// The whole frame.
-        frame: String,
-        /// The socket that must not get it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        except: Option<String>,
-    },
-    /// Close sockets.
-    Terminate(Whose),
-    /// A socket was authenticated by another node than the one that holds it.
-    Remember {
-        /// The socket.
-        socket_id: String,
-        /// As whom.
-        whose: Vec<Whose>,
-    },
-    /// How many sockets of yours listen on the channels that start with `prefix`?
-    Ask {
-        /// Returned with the answer.
-        question: String,
-        /// Of the names.
-        prefix: String,
-    },
-    /// The answer of one node.
-    Answer {
-        /// Which.
-        question: String,
-        /// Sockets by channel.
-        channels: BTreeMap<String, usize>,
-    },
-}
 
 /// Something to be carried out in the order of the cluster.
 #[derive(Debug, Clone)]
@@ -306,7 +266,7 @@ impl Node {
                 let outcomes = presence::apply(tx, &me, &changes, max_members)?;
                 for (change, outcome) in changes.iter().zip(&outcomes) {
                     if let Some(frame) = frame_of(change, outcome) {
-                        let note = frame_note(&change.channel, &frame);
+                        let note = Note::text_of_frame(&change.channel, &frame);
                         last_id = relays::insert(tx, change.account_id, &me, &note, now)?;
                     }
                 }
@@ -440,7 +400,8 @@ fn tell_departed(
     now: frontdesk_model::Timestamp,
 ) -> Result<(), StoreError> {
     for gone in departed {
-        let note = frame_note(&gone.channel, &protocol::member_removed(&gone.channel, &gone.user_id));
+        let note =
+            Note::text_of_frame(&gone.channel, &protocol::member_removed(&gone.channel, &gone.user_id));
         relays::insert(tx, gone.account_id, me, &note, now)?;
     }
     Ok(())
@@ -507,13 +468,4 @@ fn show(hub: &super::hub::Hub, step: &Step, outcome: Outcome, max_members: usize
         }
         (Step::Tell { .. }, _) => {}
     }
-}
-
-fn frame_note(channel: &str, frame: &Frame) -> String {
-    let note = Note::Frame {
-        channel: channel.to_owned(),
-        frame: String::from_utf8_lossy(frame).into_owned(),
-        except: None,
-    };
-    serde_json::to_string(&note).unwrap_or_default()
 }

@@ -10,8 +10,9 @@ use super::Realtime;
 use super::apps::App;
 use super::channel_name::{self, ChannelKind, PUBLIC_INBOX, USER_CHANNEL};
 use super::hub::{Socket, TooManySockets, Whose};
+use super::note::Note;
 use super::protocol::{self, ClientFrame, Frame, SignIn, Subscribe, Unsubscribe};
-use super::relay::{Note, Step};
+use super::relay::Step;
 use super::settings::PublicInbox;
 
 /// The longest user id, in bytes.
@@ -294,10 +295,6 @@ impl Realtime {
             self.hub.keep_last(account, channel, frame.clone());
         }
         self.hub.publish(account, channel, frame, except);
-        self.tell(account, || Note::Frame {
-            channel: channel.to_owned(),
-            frame: String::from_utf8_lossy(frame).into_owned(),
-            except: except.map(str::to_owned),
-        })
+        self.tell(account, || Note::frame(channel, frame, except))
     }
 }

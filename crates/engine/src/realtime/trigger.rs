@@ -12,8 +12,9 @@ use frontdesk_store::{StoreError, nodes, presence_members};
 use super::Realtime;
 use super::channel_name;
 use super::hub::Whose;
+use super::note::Note;
 use super::protocol::{self, MAX_EVENT_NAME};
-use super::relay::{DEAD_AFTER_MS, Note};
+use super::relay::DEAD_AFTER_MS;
 use crate::Engine;
 
 /// Channels one event may go to.
