@@ -88,7 +88,8 @@ async fn admit(
     if !may_connect(headers, &engine.settings.public_url, &realtime.settings.allowed_origins) {
         return refuse(CloseCode::Unauthorized, "Pages of this origin may not connect");
     }
-    if engine.shutdown.is_cancelled() {
+    let started = engine.shutdown.run_until_cancelled(realtime.started()).await;
+    if started.is_none() {
         return refuse(CloseCode::GoingAway, "The server is going away");
     }
     let has_login = has_login(engine, &app, headers).await?;

@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use frontdesk_model::{AccountId, ConversationId};
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 
 use self::hub::Hub;
 use self::note::Note;
@@ -61,6 +61,8 @@ pub struct RealtimeParts {
     is_shared: bool,
     steps: mpsc::UnboundedSender<Step>,
     waiting_steps: AtomicUsize,
+    /// Set when the tail knows where the log ended: whoever connects after that misses nothing.
+    started: SetOnce<()>,
     /// Taken by [`run`].
     receiver: Mutex<Option<mpsc::UnboundedReceiver<Step>>>,
 }
@@ -86,6 +88,7 @@ impl Realtime {
                 is_shared: engine.store.is_postgres(),
                 steps,
                 waiting_steps: AtomicUsize::new(0),
+                started: SetOnce::new(),
                 receiver: Mutex::new(Some(receiver)),
             }),
         }
@@ -98,6 +101,12 @@ impl Realtime {
         for channel in [channel_name::of_account(account), channel_name::PRIVATE_INBOX.to_owned()] {
             self.publish_everywhere(account, &channel, &protocol::event(&name, &channel, &data), None);
         }
+    }
+
+    /// Waits until [`run`] follows the event log. A client that subscribed before could miss what happened in
+    /// between and not know.
+    pub async fn started(&self) {
+        self.started.wait().await;
     }
 
     /// Whether there may be other nodes.

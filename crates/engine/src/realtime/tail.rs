@@ -73,6 +73,7 @@ impl Tail {
         let heads = self.engine.store.read(events::heads).await?;
         let Some(seen) = &mut self.seen else {
             self.seen = Some(heads.into_iter().collect());
+            let _ = self.engine.realtime().started.set(()); // set at most once: there is one tail
             return Ok(());
         };
         for (account, head) in heads {
