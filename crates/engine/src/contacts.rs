@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use frontdesk_channels::contract::{Connection, MediaAddress};
+use frontdesk_model::content::{MediaKind, MediaRef};
 use frontdesk_model::outbound::Recipient;
-use frontdesk_model::{AccountId, ContactId};
+use frontdesk_model::{AccountId, ContactId, InboxId};
+use frontdesk_store::attachments::{self, NewUpload};
 use frontdesk_store::contacts::{self, ContactRow};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::{StoreError, Topic, conversations};
@@ -11,10 +14,12 @@ use frontdesk_store::{StoreError, Topic, conversations};
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::conversations::ConversationError;
-use crate::{Engine, inboxes};
+use crate::{Engine, inboxes, media};
 
 /// Looks for new contacts at least this often.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The largest profile picture kept.
+const MAX_PICTURE_BYTES: u64 = 2 * 1024 * 1024;
 /// How many new contacts are looked at together.
 const BATCH: i64 = 50;
 const MAX_NAME: usize = 120;
@@ -106,24 +111,31 @@ pub(crate) async fn run(engine: Engine) {
 async fn learn_profile(engine: &Engine, contact: &ContactRow) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let (account, id) = (contact.account_id, contact.id);
-    let found = engine
+    let (talks, identities) = engine
         .store
         .write(move |tx| {
-            contacts::set_profile(tx, account, id, now, None)?;
+            contacts::set_profile_asked(tx, account, id, now)?;
             let identities = contacts::identities(tx, account, id)?;
             Ok::<_, StoreError>((conversations::of_contact(tx, account, id)?, identities))
         })
         .await?;
     let book = inboxes::book(engine).await?;
-    for row in found.0 {
+    for row in talks {
         let Some(inbox) = book.find(row.inbox_id).filter(|i| i.enabled) else { continue };
         let line = engine.connections().line(engine, inbox);
         let Ok(connection) = &line.connection else { continue };
         let Some(profiles) = connection.profiles() else { continue };
-        let recipient = Recipient { thread: row.thread.clone(), identities: found.1.clone() };
+        let recipient = Recipient { thread: row.thread.clone(), identities: identities.clone() };
         match profiles.profile(&recipient).await {
             Ok(Some(profile)) => {
-                return store_profile(engine, account, id, profile.name, profile.picture.map(|p| p.0)).await;
+                store_name(engine, account, id, profile.name).await?;
+                if let Some(MediaAddress(address)) = profile.picture {
+                    let source = Picture { account, contact: id, inbox: row.inbox_id, address };
+                    if let Err(reason) = keep_picture(engine, &**connection, source).await {
+                        tracing::debug!(contact.id = id.0, reason, "a profile picture was not kept");
+                    }
+                }
+                return Ok(());
             }
             Ok(None) => {}
             Err(error) => tracing::debug!(contact.id = id.0, code = error.code, "no profile was told"),
@@ -132,27 +144,77 @@ async fn learn_profile(engine: &Engine, contact: &ContactRow) -> Result<(), Stor
     Ok(())
 }
 
-async fn store_profile(
+async fn store_name(
     engine: &Engine,
     account: AccountId,
     id: ContactId,
     name: Option<String>,
-    picture: Option<String>,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
     engine
         .store
         .write(move |tx| {
             let Some(mut contact) = contacts::find(tx, account, id)? else { return Ok(()) };
-            contacts::set_profile(tx, account, contact.id, now, picture.as_deref())?;
             if !contact.name_edited && name.is_some() && contact.name != name {
                 contact.name.clone_from(&name);
                 contacts::save(tx, &contact, now)?;
+                tx.emit(updated(account, contact.id));
             }
-            tx.emit(updated(account, contact.id));
             Ok(())
         })
         .await
+}
+
+/// Where a profile picture is, and whose.
+struct Picture {
+    account: AccountId,
+    contact: ContactId,
+    inbox: InboxId,
+    address: String,
+}
+
+/// Brings a profile picture here: its address at the network expires in days.
+async fn keep_picture(engine: &Engine, connection: &dyn Connection, picture: Picture) -> Result<(), String> {
+    let source = MediaRef {
+        kind: MediaKind::Image,
+        remote_id: None,
+        url: Some(picture.address),
+        mime_type: None,
+        file_name: None,
+        sha256: None,
+    };
+    let scratch = engine.media().scratch().await.map_err(|e| e.to_string())?;
+    let fetched =
+        connection.fetch_media(&source, &scratch.path, MAX_PICTURE_BYTES).await.map_err(|e| e.to_string())?;
+    let (mime_type, kind) =
+        media::sniff(&scratch.path, fetched.mime_type.as_deref(), None).await.map_err(|e| e.to_string())?;
+    if kind != MediaKind::Image {
+        return Err(format!("it is no picture but {mime_type}"));
+    }
+    let key =
+        engine.media().keep(picture.account, scratch, &fetched.sha256).await.map_err(|e| e.to_string())?;
+    let (now, account, contact, inbox) =
+        (engine.clock.now(), picture.account, picture.contact, picture.inbox);
+    let size_bytes = i64::try_from(fetched.size_bytes).unwrap_or(i64::MAX);
+    let stored = engine.store.write(move |tx| {
+        let upload = NewUpload {
+            account_id: account,
+            uploaded_by: None,
+            kind,
+            mime_type: &mime_type,
+            file_name: "picture",
+            size_bytes,
+            sha256: &fetched.sha256,
+            storage_key: &key,
+            inbox_id: Some(inbox),
+        };
+        if let Some(avatar) = attachments::insert_upload(tx, &upload, now)? {
+            contacts::set_avatar(tx, account, contact, avatar, now)?;
+            tx.emit(updated(account, contact));
+        }
+        Ok::<_, StoreError>(())
+    });
+    stored.await.map_err(|e| e.to_string())
 }
 
 fn updated(account_id: AccountId, id: ContactId) -> NewEvent {

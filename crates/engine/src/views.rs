@@ -409,6 +409,10 @@ impl Viewer {
 
     fn conversation(&self, tx: &mut Tx<'_>, row: ConversationRow) -> Result<ConversationView, StoreError> {
         let contact = contacts::find(tx, row.account_id, row.contact_id)?;
+        let avatar_url = match &contact {
+            Some(contact) => self.avatar_url(tx, contact)?,
+            None => None,
+        };
         let customer = contact.map_or_else(
             || CustomerView {
                 id: row.contact_id,
@@ -417,13 +421,7 @@ impl Viewer {
                 phone: None,
                 avatar_url: None,
             },
-            |c| CustomerView {
-                id: c.id,
-                name: name_of(&c),
-                email: c.email,
-                phone: c.phone,
-                avatar_url: c.avatar_url,
-            },
+            |c| CustomerView { id: c.id, name: name_of(&c), email: c.email, phone: c.phone, avatar_url },
         );
         let last_message = match row.last_message_id {
             Some(id) => messages::find(tx, row.account_id, id)?.map(last_message),
@@ -474,6 +472,7 @@ impl Viewer {
             let (status, last_message_at) = (row.status, row.last_message_at);
             talks.push(ContactConversation { id: row.id, inbox, platform, status, last_message_at });
         }
+        let avatar_url = self.avatar_url(tx, &contact)?;
         Ok(Some(ContactView {
             id: contact.id,
             name: name_of(&contact),
@@ -484,8 +483,15 @@ impl Viewer {
             created_at: contact.created_at,
             email: contact.email,
             phone: contact.phone,
-            avatar_url: contact.avatar_url,
+            avatar_url,
         }))
+    }
+
+    /// The signed address of a contact's picture.
+    fn avatar_url(&self, tx: &mut Tx<'_>, contact: &ContactRow) -> Result<Option<String>, StoreError> {
+        let Some(id) = contact.avatar_id else { return Ok(None) };
+        let file = attachments::find(tx, contact.account_id, id)?;
+        Ok(file.and_then(|file| media::url_of(&self.engine, &file, self.now)))
     }
 
     fn inbox_face(

@@ -20,14 +20,14 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8)");
     INSERT_UPLOAD = both(
         "INSERT INTO attachments (account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key,
-            state, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9) RETURNING id");
+            state, created_at, inbox_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10) RETURNING id");
     GET = both(concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"));
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
     ATTACH = both(
         "UPDATE attachments SET message_id = $3, inbox_id = $4
-         WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND state = 'ready'");
+         WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND inbox_id IS NULL AND state = 'ready'");
     CLAIM = each(
         concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
          WHERE id IN (SELECT d.id FROM attachments d WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
@@ -54,7 +54,7 @@ statements! {
         "UPDATE attachments SET message_id = NULL, state = 'discarded', source = NULL, due_at = NULL
          WHERE account_id = $1 AND message_id = $2");
     TAKE_DISCARDED = both(
-        "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND state = 'ready' AND created_at < $1)
+        "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND inbox_id IS NULL AND state = 'ready' AND created_at < $1)
          RETURNING account_id, storage_key");
     KEY_IN_USE = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
     NEXT_DUE = both("SELECT MIN(due_at) FROM attachments WHERE state = 'pending'");
@@ -155,19 +155,41 @@ pub struct NewUpload<'a> {
     pub size_bytes: i64,
     pub sha256: &'a str,
     pub storage_key: &'a str,
+    /// Set for pictures of contacts: they stay although they are part of no message.
+    pub inbox_id: Option<InboxId>,
 }
 
-/// Stores an uploaded file, not yet part of a message.
+/// Stores a file that is part of no message: uploaded to be sent, or the picture of a contact.
 pub fn insert_upload(
     tx: &mut Tx<'_>,
     upload: &NewUpload<'_>,
     now: Timestamp,
 ) -> Result<Option<AttachmentId>, StoreError> {
-    let NewUpload { account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key } =
-        upload;
+    let NewUpload {
+        account_id,
+        uploaded_by,
+        kind,
+        mime_type,
+        file_name,
+        size_bytes,
+        sha256,
+        storage_key,
+        inbox_id,
+    } = upload;
     let inserted = tx.find::<(AttachmentId,)>(
         &INSERT_UPLOAD,
-        p![account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key, now],
+        p![
+            account_id,
+            uploaded_by,
+            kind,
+            mime_type,
+            file_name,
+            size_bytes,
+            sha256,
+            storage_key,
+            now,
+            inbox_id
+        ],
     )?;
     Ok(inserted.map(|(id,)| id))
 }

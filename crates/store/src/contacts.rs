@@ -1,14 +1,14 @@
 //! People outside and the names networks know them by.
 
 use frontdesk_model::contact::{ContactHint, Identity, IdentityKind};
-use frontdesk_model::{AccountId, ContactId, Timestamp, text};
+use frontdesk_model::{AccountId, AttachmentId, ContactId, Timestamp, text};
 
 use crate::db::statement::both;
 use crate::{Columns, FromRow, StoreError, Tx, conversations};
 
 macro_rules! columns {
     () => {
-        "c.id, c.account_id, c.name, c.name_edited, c.name_at, c.email, c.phone, c.avatar_url, c.profile_at,
+        "c.id, c.account_id, c.name, c.name_edited, c.name_at, c.email, c.phone, c.avatar_id, c.profile_at,
          c.merged_into, c.created_at, c.updated_at"
     };
 }
@@ -31,8 +31,8 @@ statements! {
         "UPDATE contacts SET name = $3, name_edited = $4, name_at = $5, email = $6, phone = $7, search_text = $8,
          updated_at = $9 WHERE account_id = $1 AND id = $2");
     SET_PROFILE = both(
-        "UPDATE contacts SET profile_at = $3, avatar_url = COALESCE($4, avatar_url)
-         WHERE account_id = $1 AND id = $2");
+        "UPDATE contacts SET profile_at = $3 WHERE account_id = $1 AND id = $2");
+    SET_AVATAR = both("UPDATE contacts SET avatar_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
     WITHOUT_PROFILE = both(concat!("SELECT ", columns!(),
         " FROM contacts c WHERE c.profile_at IS NULL AND c.merged_into IS NULL ORDER BY c.id DESC LIMIT $1"));
     MARK_MERGED = both("UPDATE contacts SET merged_into = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
@@ -51,7 +51,8 @@ pub struct ContactRow {
     pub name_at: Timestamp,
     pub email: Option<String>,
     pub phone: Option<String>,
-    pub avatar_url: Option<String>,
+    /// The profile picture, kept here.
+    pub avatar_id: Option<AttachmentId>,
     /// When the profile was last asked for.
     pub profile_at: Option<Timestamp>,
     /// The contact this one became part of.
@@ -70,7 +71,7 @@ impl FromRow for ContactRow {
             name_at: row.next()?,
             email: row.next()?,
             phone: row.next()?,
-            avatar_url: row.next()?,
+            avatar_id: row.next()?,
             profile_at: row.next()?,
             merged_into: row.next()?,
             created_at: row.next()?,
@@ -250,15 +251,26 @@ pub fn add_identity(
     Ok(tx.execute(&INSERT_IDENTITY, p![account, identity.kind, identity.value, id, now])? > 0)
 }
 
-/// Notes that the profile was asked for at `at`, and the picture it had.
-pub fn set_profile(
+/// Notes that the profile was asked for at `at`.
+pub fn set_profile_asked(
     tx: &mut Tx<'_>,
     account: AccountId,
     id: ContactId,
     at: Timestamp,
-    avatar_url: Option<&str>,
 ) -> Result<(), StoreError> {
-    tx.execute(&SET_PROFILE, p![account, id, at, avatar_url])?;
+    tx.execute(&SET_PROFILE, p![account, id, at])?;
+    Ok(())
+}
+
+/// Gives a contact the picture `avatar`.
+pub fn set_avatar(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: ContactId,
+    avatar: AttachmentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&SET_AVATAR, p![account, id, avatar, now])?;
     Ok(())
 }
 

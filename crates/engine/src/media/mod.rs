@@ -10,6 +10,7 @@ mod upload;
 pub(crate) use fetch::run;
 pub use keep::{MediaStore, MediaStoreError};
 pub use serve::{MediaAddress, MediaFile, find_served, url_of};
+pub(crate) use sniff::sniff;
 pub use upload::{Upload, UploadError};
 
 /// Makes a file name safe to show and to save: one line, no path, no control or direction marks, at most 120 characters.

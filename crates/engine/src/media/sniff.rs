@@ -10,7 +10,7 @@ const HEAD: u64 = 8192;
 
 /// The type and kind of a file. `claimed` decides only where the bytes leave it open, and never makes a file something
 /// a browser would run.
-pub(super) async fn sniff(
+pub(crate) async fn sniff(
     path: &Path,
     claimed: Option<&str>,
     wanted: Option<MediaKind>,

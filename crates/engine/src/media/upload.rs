@@ -92,6 +92,7 @@ impl Upload {
                     size_bytes,
                     sha256: &sha256,
                     storage_key: &storage_key,
+                    inbox_id: None,
                 };
                 let id = attachments::insert_upload(tx, &upload, now)?;
                 attachments::find(tx, actor.account_id, id.unwrap_or(AttachmentId(0)))

@@ -1,5 +1,7 @@
 //! The phones page at `/sandbox/`: small embedded files, no build step, on top of the control API.
 
+mod face;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -22,7 +24,20 @@ pub fn router() -> Router {
         .route("/", get(|| async { Redirect::temporary("/sandbox/") }))
         .route("/sandbox", get(|| async { Redirect::permanent("/sandbox/") }))
         .route("/sandbox/", get(|| async { asset("index.html") }))
+        .route("/sandbox/faces/{name}", get(|Path(name): Path<String>| async move { face(&name) }))
         .route("/sandbox/{file}", get(|Path(file): Path<String>| async move { asset(&file) }))
+}
+
+/// `{customer}.png`
+fn face(name: &str) -> Response {
+    let drawn = name.strip_suffix(".png").map(face::draw);
+    match drawn {
+        Some(Ok(file)) => {
+            ([(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "max-age=86400")], file).into_response()
+        }
+        Some(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn asset(name: &str) -> Response {

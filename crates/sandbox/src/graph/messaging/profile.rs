@@ -14,7 +14,7 @@ pub(in crate::graph) fn get(sandbox: &Sandbox, call: &Call, scoped_id: &str) -> 
     let (inbox, customer) = world
         .find_scoped_anywhere(scoped_id)
         .ok_or_else(|| GraphError::unknown_object(call.method.as_str(), scoped_id))?;
-    let picture = format!("{}/sandbox/face.svg?name={}", sandbox.public_url(), customer.id);
+    let picture = format!("{}/sandbox/faces/{}.png", sandbox.public_url(), customer.id);
     if inbox.channel == Channel::Instagram {
         let wrote = world
             .find_chat(&customer.id, &inbox.id)
