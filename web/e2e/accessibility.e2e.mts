@@ -79,10 +79,9 @@ describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
 })
 
 test('dark mode follows the system and can be chosen', async () => {
-  const page = await open('/', { colorScheme: 'dark', signedIn: inject('mock') })
+  const page = await open('/', { colorScheme: 'dark' })
   const theme = () => page.evaluate(() => document.documentElement.dataset['theme'])
   expect(await theme()).toBe('dark')
-  if (!inject('mock')) return
   await click('Profile and preferences')(page)
   await page.getByRole('radio', { name: 'Light' }).check()
   await expect.poll(theme).toBe('light')

@@ -13,6 +13,10 @@ const ARGUMENTS = [
   '--disable-sync',
 ]
 
+/** Who the tests sign in as. */
+export const email = process.env['FRONTDESK_EMAIL'] ?? 'ayu@example.org'
+export const password = process.env['FRONTDESK_PASSWORD'] ?? 'correct horse'
+
 let browser: Browser
 let pages: Page[] = []
 let problems: string[] = []
@@ -35,7 +39,7 @@ export function useBrowser(): void {
   })
 }
 
-/** Opens `path`; `signedIn` skips the sign-in of the fake API. */
+/** Opens `path`, signed in unless told otherwise; the fake API needs no password for that. */
 export async function open(
   path: string,
   { signedIn = true, ...options }: BrowserContextOptions & { signedIn?: boolean } = {},
@@ -57,6 +61,11 @@ export async function open(
   })
   const query = signedIn && inject('mock') ? `${path.includes('?') ? '&' : '?'}signed-in` : ''
   await page.goto(inject('baseUrl') + path + query)
+  if (signedIn && !inject('mock')) {
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password', { exact: true }).fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
   if (signedIn) await page.locator('#main, nav').first().waitFor({ state: 'attached' })
   return page
 }

@@ -1,4 +1,7 @@
-/** Builds and serves the page with the fake API, unless BASE_URL names a running server. */
+/**
+ * Builds and serves the page with the fake API; with `--mode server` the tests meet the running server of
+ * FRONTDESK_URL instead.
+ */
 import { fileURLToPath } from 'node:url'
 import { build, preview } from 'vite'
 import type { TestProject } from 'vitest/node'
@@ -11,10 +14,13 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject) {
-  // vite sets BASE_URL itself, to a path.
-  const given = process.env['BASE_URL']?.match(/^https?:.+/)?.[0]
-  project.provide('mock', !given)
-  if (given) return project.provide('baseUrl', given.replace(/\/$/, ''))
+  if (project.vite.config.mode === 'server') {
+    const url = process.env['FRONTDESK_URL']
+    if (!url) throw new Error('FRONTDESK_URL names no server')
+    project.provide('mock', false)
+    return project.provide('baseUrl', url.replace(/\/$/, ''))
+  }
+  project.provide('mock', true)
 
   const root = fileURLToPath(new URL('..', import.meta.url))
   await build({ root, mode: 'mock', logLevel: 'warn' })

@@ -1,9 +1,7 @@
 import { expect, inject, test } from 'vitest'
-import { open, useBrowser } from './browser.mts'
+import { email, open, password, useBrowser } from './browser.mts'
 
 useBrowser()
-const email = process.env['E2E_EMAIL'] ?? 'ayu@example.org'
-const password = process.env['E2E_PASSWORD'] ?? 'correct horse'
 
 test('a wrong password is refused in words, the right one opens the inbox', async () => {
   const page = await open('/', { signedIn: false })

@@ -22,8 +22,10 @@ export const WHATSAPP: Capabilities = {
       max_bytes: 100 * MIB,
     },
   ],
+  caption_max: 1024,
   templates: true,
   reactions: true,
+  reply_to: true,
   location: true,
   typing: true,
 }
@@ -34,8 +36,10 @@ export const MESSENGER: Capabilities = {
     { kind: 'image', mime_types: ['image/*'], max_bytes: 8 * MIB },
     { kind: 'document', mime_types: ['*/*'], max_bytes: 25 * MIB },
   ],
+  caption_max: 0,
   templates: false,
   reactions: false,
+  reply_to: true,
   location: false,
   typing: true,
 }
@@ -43,8 +47,10 @@ export const MESSENGER: Capabilities = {
 export const INSTAGRAM: Capabilities = {
   text_max: { count: 1000, unit: 'bytes' },
   attachments: [{ kind: 'image', mime_types: ['image/jpeg', 'image/png'], max_bytes: 8 * MIB }],
+  caption_max: 0,
   templates: false,
   reactions: true,
+  reply_to: false,
   location: false,
   typing: true,
 }

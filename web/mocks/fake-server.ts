@@ -14,6 +14,7 @@ import type {
   Reply,
 } from '@/api/types'
 import { buildAttachment, buildMessage } from './builders'
+import { picture } from './media'
 import { PASSWORD, type Seed, seed, summaryOf } from './seed'
 
 export interface Refusal {
@@ -190,7 +191,7 @@ export class FakeServer {
         status: 409,
         code: 'NEWER_MESSAGES',
         error: 'A newer reply exists.',
-        details: { messages: newer },
+        details: { message_ids: newer.map(({ id }) => id) },
       }
     }
     if (body.type === 'reaction') return { status: 201, message: this.react(conversationId, body) }
@@ -272,6 +273,21 @@ export class FakeServer {
       return changed
     }
     return undefined
+  }
+
+  /** Fetches a file again, this time with luck. */
+  fetchMedia(attachmentId: number): boolean {
+    for (const message of [...this.data.messages.values()].flat()) {
+      if (!message.attachments.some(({ id }) => id === attachmentId)) continue
+      const attachments = message.attachments.map((attachment) =>
+        attachment.id === attachmentId
+          ? { ...attachment, state: 'ready' as const, error: null, url: picture(20, 'At last') }
+          : attachment,
+      )
+      this.emit('MessageUpdated', { message: this.changeMessage(message.id, { attachments }) })
+      return true
+    }
+    return false
   }
 
   contact(id: number): Contact | undefined {

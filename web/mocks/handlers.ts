@@ -165,6 +165,9 @@ export function handlers(server: FakeServer, latencyMs = 0) {
         ],
       }),
     ),
+    http.post('*/api/v1/attachments/:id/fetch', ({ params }) =>
+      server.fetchMedia(id(params)) ? new HttpResponse(null, { status: 204 }) : refuse(NOT_FOUND),
+    ),
     http.post('*/api/v1/media', async ({ request }) => {
       const file = (await request.formData()).get('file') as File
       const kinds = ['image', 'video', 'audio'] as const
@@ -209,7 +212,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
 
   const settings = [
     http.get('*/api/v1/channels', () => json({ data: server.data.channels })),
-    http.get('*/api/v1/inboxes', () => json({ data: server.data.inboxes })),
+    http.get('*/api/v1/inboxes', () => json({ data: server.data.inboxes, next_cursor: null })),
     http.post('*/api/v1/inboxes', async ({ request }) => {
       const body = (await request.json()) as {
         channel: string
@@ -289,7 +292,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
           .map(({ id: userId, name }) => ({ id: userId, name })),
       }),
     ),
-    http.get('*/api/v1/users', () => json({ data: server.data.users })),
+    http.get('*/api/v1/users', () => json({ data: server.data.users, next_cursor: null })),
     http.post('*/api/v1/users', async ({ request }) => {
       const body = (await request.json()) as {
         email: string
@@ -326,7 +329,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       server.data.users[index] = { ...server.data.users[index]!, ...change }
       return json(server.data.users[index])
     }),
-    http.get('*/api/v1/tokens', () => json({ data: server.data.tokens })),
+    http.get('*/api/v1/tokens', () => json({ data: server.data.tokens, next_cursor: null })),
     http.post('*/api/v1/tokens', async ({ request }) => {
       const body = (await request.json()) as {
         name: string

@@ -247,13 +247,14 @@ export function seed(count: number, nowMs: number): Seed {
     })),
     webhooks: Array.from({ length: 60 }, (_, index) => ({
       id: 900 - index,
-      channel: INBOXES[index % 3]!.channel,
       inbox_id: index % 7 === 6 ? null : (index % 3) + 1,
-      state: index % 9 === 4 ? 'failed' : 'applied',
-      received_at: iso(index * 17 * 60_000),
-      size_bytes: 600 + index * 37,
+      path: '/api/webhooks/messages',
+      state: index % 9 === 4 ? 'failed' : index % 7 === 6 ? 'unrouted' : 'applied',
+      error: index % 9 === 4 ? 'The database was busy for too long.' : null,
+      events: 1 + (index % 3),
       attempts: index % 9 === 4 ? 3 : 1,
-      error: index % 9 === 4 ? 'No inbox has the phone number id 100200999.' : null,
+      received_at: iso(index * 17 * 60_000),
+      applied_at: index % 9 === 4 ? null : iso(index * 17 * 60_000),
     })),
   }
 }

@@ -1,5 +1,5 @@
 /** What can go wrong with a request, in one shape. */
-import type { ErrorBody, Message } from './types'
+import type { ErrorBody } from './types'
 
 /** A refusal by the server. `code` is stable; `message` is a sentence for people. */
 export class ApiError extends Error {
@@ -24,12 +24,6 @@ export class ApiError extends Error {
     this.fields = body?.errors ?? {}
     const wait = body?.retry_after ?? Number(retryAfterHeader ?? Number.NaN)
     this.retryAfterSeconds = Number.isFinite(wait) ? wait : null
-  }
-
-  /** The messages a NEWER_MESSAGES refusal carries. */
-  get newerMessages(): Message[] {
-    const messages = this.details['messages']
-    return Array.isArray(messages) ? (messages as Message[]) : []
   }
 }
 

@@ -79,7 +79,7 @@ export interface paths {
   '/api/v1/conversations/{id}/read': { post: Act<components['schemas']['Conversation'], Id> }
   '/api/v1/conversations/{id}/typing': { post: Act<undefined, Id, 204> }
   '/admin/inbox/{id}/messages': {
-    post: Write<components['schemas']['Reply'], components['schemas']['Message'], Id, 201>
+    post: Write<components['schemas']['Reply'], components['schemas']['SentMessage'], Id, 201>
   }
   '/admin/inbox/{id}/messages/{mid}': { delete: Act<undefined, MessageId, 204> }
   '/admin/inbox/{id}/messages/{mid}/retry': {
@@ -98,13 +98,14 @@ export interface paths {
   '/api/v1/messages/{id}/deliveries': {
     get: Read<List<components['schemas']['Delivery']>, Record<string, never>, Id>
   }
+  '/api/v1/attachments/{id}/fetch': { post: Act<undefined, Id, 204> }
   '/api/v1/contacts/{id}': {
     get: Read<components['schemas']['Contact'], Record<string, never>, Id>
     patch: Write<{ name?: string; email?: string | null }, components['schemas']['Contact'], Id>
   }
   '/api/v1/channels': { get: Read<List<components['schemas']['Channel']>> }
   '/api/v1/inboxes': {
-    get: Read<List<components['schemas']['Inbox']>>
+    get: Read<Page<components['schemas']['Inbox']>, { cursor?: string; limit?: number }>
     post: Write<
       { channel: string; name: string; settings: Record<string, string> },
       components['schemas']['Inbox'],
@@ -115,7 +116,7 @@ export interface paths {
   '/api/v1/inboxes/{id}': {
     get: Read<components['schemas']['Inbox'], Record<string, never>, Id>
     patch: Write<
-      { name?: string; settings?: Record<string, string>; enabled?: boolean },
+      { name?: string; settings?: Record<string, string | null>; enabled?: boolean },
       components['schemas']['Inbox'],
       Id
     >
@@ -123,7 +124,7 @@ export interface paths {
   }
   '/api/v1/inboxes/{id}/check': { post: Act<components['schemas']['Inbox'], Id> }
   '/api/v1/users': {
-    get: Read<List<components['schemas']['User']>>
+    get: Read<Page<components['schemas']['User']>, { cursor?: string; limit?: number }>
     post: Write<
       { email: string; name: string; role: components['schemas']['Role']; password: string },
       components['schemas']['User'],
@@ -145,7 +146,7 @@ export interface paths {
   }
   '/api/v1/users/agents': { get: Read<List<components['schemas']['Person']>> }
   '/api/v1/tokens': {
-    get: Read<List<components['schemas']['Token']>>
+    get: Read<Page<components['schemas']['Token']>, { cursor?: string; limit?: number }>
     post: Write<
       { name: string; abilities?: components['schemas']['Ability'][]; expires_at?: string },
       components['schemas']['Token'] & { token: string },
@@ -243,6 +244,9 @@ export interface components {
     ReplyWindow: { state: 'open' | 'closed' | 'none'; expires_at: string | null }
     Capabilities: {
       text_max: { count: number; unit: 'characters' | 'bytes' }
+      /** Longest text beside a file, in characters; 0 when it travels as a message of its own. */
+      caption_max: number
+      /** No MIME types: any. */
       attachments: {
         kind: components['schemas']['AttachmentKind']
         mime_types: string[]
@@ -250,6 +254,7 @@ export interface components {
       }[]
       templates: boolean
       reactions: boolean
+      reply_to: boolean
       location: boolean
       typing: boolean
     }
@@ -260,8 +265,8 @@ export interface components {
       direction: 'inbound' | 'outbound'
       sender_type: 'customer' | 'admin' | 'system'
       status: components['schemas']['MessageStatus']
+      deleted_at?: string | null
       created_at: string
-      attachment_kind?: components['schemas']['AttachmentKind']
     }
     Conversation: {
       id: number
@@ -281,7 +286,8 @@ export interface components {
       updated_at: string
       last_message: components['schemas']['LastMessage'] | null
       reply_window: components['schemas']['ReplyWindow']
-      capabilities: components['schemas']['Capabilities']
+      /** Null once the inbox was removed: nothing can be sent. */
+      capabilities: components['schemas']['Capabilities'] | null
     }
     Attachment: {
       id: number
@@ -349,7 +355,12 @@ export interface components {
       media_type: string | null
       attachments: components['schemas']['Attachment'][]
       payload: components['schemas']['Payload']
-      reply_to: { id: number | null; content: string | null; sender_name: string | null } | null
+      reply_to: {
+        id: number | null
+        kind?: components['schemas']['MessageKind'] | null
+        content: string | null
+        sender_name: string | null
+      } | null
       forwarded: boolean
       reactions: {
         emoji: string
@@ -367,6 +378,10 @@ export interface components {
       stored_at: string
       updated_at: string
     }
+    /** Text and files that a network carries apart become several messages. */
+    SentMessage: components['schemas']['Message'] & {
+      companions?: components['schemas']['Message'][]
+    }
     Reply: {
       content?: string
       client_key?: string
@@ -382,20 +397,14 @@ export interface components {
       }
       reaction?: { message_id: number; emoji: string }
     }
-    Media: {
-      id: number
-      kind: components['schemas']['AttachmentKind']
-      mime_type: string
-      file_name: string
-      size_bytes: number
-      url: string
-    }
+    Media: components['schemas']['Attachment']
     Delivery: {
       id: number
       attempt: number
       started_at: string
       finished_at: string | null
-      outcome: 'sent' | 'failed' | 'retry' | 'unknown'
+      /** Null while under way. */
+      outcome: 'sent' | 'failed' | 'retry' | 'unknown' | null
       http_status: number | null
       provider_code: string | null
       error: string | null
@@ -431,7 +440,8 @@ export interface components {
       docs: string | null
     }
     InboxState: {
-      code: 'connected' | 'connecting' | 'reconnect' | 'degraded' | 'paused' | 'unknown'
+      code:
+        'connected' | 'connecting' | 'reconnect' | 'degraded' | 'paused' | 'unreachable' | 'unknown'
       message: string
       action: string | null
       since: string | null
@@ -470,13 +480,15 @@ export interface components {
     }
     WebhookLog: {
       id: number
-      channel: string
       inbox_id: number | null
-      state: string
-      received_at: string
-      size_bytes: number
-      attempts: number
+      /** The address it came to. */
+      path: string
+      state: 'pending' | 'applied' | 'failed' | 'unrouted' | 'unreadable'
       error: string | null
+      events: number
+      attempts: number
+      received_at: string
+      applied_at: string | null
     }
     AuditEntry: {
       id: number

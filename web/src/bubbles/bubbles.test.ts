@@ -15,6 +15,7 @@ const row = (message: ReturnType<typeof buildMessage>) =>
     joined: false,
     highlighted: false,
     canReact: true,
+    canQuote: true,
     customerName: 'Sari',
   })
 

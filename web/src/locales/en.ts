@@ -203,6 +203,7 @@ export default {
     sendAnyway: 'Send anyway',
   },
   attempts: {
+    underWay: 'Under way',
     title: 'Delivery attempts',
     none: 'No attempt has been made yet.',
     attempt: 'Attempt {number}',
@@ -222,6 +223,7 @@ export default {
       failed: 'Could not be fetched',
       too_large: 'Too large to keep here',
     },
+    fetchAgain: 'Fetch again',
     file: 'File',
     play: 'Play',
     pause: 'Pause',
@@ -264,6 +266,10 @@ export default {
     leftBytes: '{count} byte left | {count} bytes left',
     overBytes: '{count} byte too long | {count} bytes too long',
     hint: 'Enter sends, Shift+Enter starts a new line',
+    removedTitle: 'The channel was removed.',
+    removedText: 'The conversation stays readable; nothing can be sent.',
+    overCaption:
+      '{count} character too many beside a file | {count} characters too many beside a file',
     closedTitle: 'This conversation is closed.',
     closedText: 'Reopen it to reply.',
     window: {
@@ -338,6 +344,7 @@ export default {
       connecting: 'Connecting',
       reconnect: 'Action needed',
       degraded: 'Trouble',
+      unreachable: 'Not reachable',
       paused: 'Paused',
       unknown: 'Not known yet',
     },
@@ -364,7 +371,7 @@ export default {
     role: 'Role',
     password: 'Password',
     newPassword: 'New password',
-    passwordHelp: 'At least 8 characters. Tell it to them yourself; it is shown nowhere again.',
+    passwordHelp: 'At least 10 characters. Tell it to them yourself; it is shown nowhere again.',
     keepPassword: 'Leave empty to keep the present one.',
     admin: 'Administrator',
     agent: 'Agent',
@@ -402,6 +409,7 @@ export default {
     emptyText: 'Create one to let a script or another system use the API.',
   },
   webhooks: {
+    events: '{count} event | {count} events',
     lead: 'What providers sent us, as it came in. Failed ones can be applied again.',
     state: 'State',
     allStates: 'All states',
@@ -411,13 +419,11 @@ export default {
     emptyTitle: 'Nothing here',
     emptyText: 'Requests from providers appear here as they arrive.',
     states: {
-      received: 'Received',
       pending: 'Waiting',
-      processing: 'Being applied',
       applied: 'Applied',
-      processed: 'Applied',
-      ignored: 'Ignored',
       failed: 'Failed',
+      unrouted: 'No inbox for it',
+      unreadable: 'Unreadable',
     },
   },
   audit: {

@@ -202,6 +202,7 @@ const messages: Messages = {
     sendAnyway: 'Tetap kirim',
   },
   attempts: {
+    underWay: 'Sedang berjalan',
     title: 'Percobaan pengiriman',
     none: 'Belum ada percobaan.',
     attempt: 'Percobaan {number}',
@@ -226,6 +227,7 @@ const messages: Messages = {
       failed: 'Tidak dapat diambil',
       too_large: 'Terlalu besar untuk disimpan di sini',
     },
+    fetchAgain: 'Ambil lagi',
     file: 'Berkas',
     play: 'Putar',
     pause: 'Jeda',
@@ -268,6 +270,10 @@ const messages: Messages = {
     leftBytes: 'sisa {count} bita | sisa {count} bita',
     overBytes: 'kelebihan {count} bita | kelebihan {count} bita',
     hint: 'Enter mengirim, Shift+Enter membuat baris baru',
+    removedTitle: 'Kanalnya sudah dihapus.',
+    removedText: 'Percakapan tetap dapat dibaca; tidak ada yang dapat dikirim.',
+    overCaption:
+      'kelebihan {count} karakter untuk teks berkas | kelebihan {count} karakter untuk teks berkas',
     closedTitle: 'Percakapan ini sudah ditutup.',
     closedText: 'Buka kembali untuk membalas.',
     window: {
@@ -342,6 +348,7 @@ const messages: Messages = {
       connecting: 'Menghubungkan',
       reconnect: 'Perlu tindakan',
       degraded: 'Bermasalah',
+      unreachable: 'Tidak terjangkau',
       paused: 'Dijeda',
       unknown: 'Belum diketahui',
     },
@@ -368,7 +375,7 @@ const messages: Messages = {
     role: 'Peran',
     password: 'Kata sandi',
     newPassword: 'Kata sandi baru',
-    passwordHelp: 'Minimal 8 karakter. Sampaikan sendiri; tidak akan ditampilkan lagi.',
+    passwordHelp: 'Minimal 10 karakter. Sampaikan sendiri; tidak akan ditampilkan lagi.',
     keepPassword: 'Kosongkan untuk mempertahankan yang sekarang.',
     admin: 'Administrator',
     agent: 'Agen',
@@ -406,6 +413,7 @@ const messages: Messages = {
     emptyText: 'Buat satu agar skrip atau sistem lain dapat memakai API.',
   },
   webhooks: {
+    events: '{count} peristiwa | {count} peristiwa',
     lead: 'Yang dikirim penyedia kepada kami, apa adanya. Yang gagal dapat diterapkan lagi.',
     state: 'Keadaan',
     allStates: 'Semua keadaan',
@@ -415,13 +423,11 @@ const messages: Messages = {
     emptyTitle: 'Tidak ada apa-apa',
     emptyText: 'Permintaan dari penyedia muncul di sini saat tiba.',
     states: {
-      received: 'Diterima',
       pending: 'Menunggu',
-      processing: 'Sedang diterapkan',
       applied: 'Diterapkan',
-      processed: 'Diterapkan',
-      ignored: 'Diabaikan',
       failed: 'Gagal',
+      unrouted: 'Tanpa kotak masuk',
+      unreadable: 'Tidak terbaca',
     },
   },
   audit: {

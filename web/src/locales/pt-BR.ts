@@ -202,6 +202,7 @@ const messages: Messages = {
     sendAnyway: 'Enviar mesmo assim',
   },
   attempts: {
+    underWay: 'Em andamento',
     title: 'Tentativas de entrega',
     none: 'Nenhuma tentativa foi feita ainda.',
     attempt: 'Tentativa {number}',
@@ -221,6 +222,7 @@ const messages: Messages = {
       failed: 'Não foi possível buscar',
       too_large: 'Grande demais para guardar aqui',
     },
+    fetchAgain: 'Buscar de novo',
     file: 'Arquivo',
     play: 'Tocar',
     pause: 'Pausar',
@@ -263,6 +265,10 @@ const messages: Messages = {
     leftBytes: 'resta {count} byte | restam {count} bytes',
     overBytes: '{count} byte a mais | {count} bytes a mais',
     hint: 'Enter envia, Shift+Enter começa uma nova linha',
+    removedTitle: 'O canal foi removido.',
+    removedText: 'A conversa continua legível; nada pode ser enviado.',
+    overCaption:
+      '{count} caractere a mais junto a um arquivo | {count} caracteres a mais junto a um arquivo',
     closedTitle: 'Esta conversa está encerrada.',
     closedText: 'Reabra para responder.',
     window: {
@@ -337,6 +343,7 @@ const messages: Messages = {
       connecting: 'Conectando',
       reconnect: 'Ação necessária',
       degraded: 'Com problemas',
+      unreachable: 'Inacessível',
       paused: 'Pausado',
       unknown: 'Ainda não se sabe',
     },
@@ -363,7 +370,7 @@ const messages: Messages = {
     role: 'Papel',
     password: 'Senha',
     newPassword: 'Nova senha',
-    passwordHelp: 'Pelo menos 8 caracteres. Conte você mesmo à pessoa; ela não aparece de novo.',
+    passwordHelp: 'Pelo menos 10 caracteres. Conte você mesmo à pessoa; ela não aparece de novo.',
     keepPassword: 'Deixe vazio para manter a atual.',
     admin: 'Administrador',
     agent: 'Atendente',
@@ -401,6 +408,7 @@ const messages: Messages = {
     emptyText: 'Crie um para que um script ou outro sistema use a API.',
   },
   webhooks: {
+    events: '{count} evento | {count} eventos',
     lead: 'O que os provedores nos enviaram, como chegou. Os que falharam podem ser aplicados de novo.',
     state: 'Estado',
     allStates: 'Todos os estados',
@@ -410,13 +418,11 @@ const messages: Messages = {
     emptyTitle: 'Nada aqui',
     emptyText: 'Os pedidos dos provedores aparecem aqui quando chegam.',
     states: {
-      received: 'Recebido',
       pending: 'Esperando',
-      processing: 'Sendo aplicado',
       applied: 'Aplicado',
-      processed: 'Aplicado',
-      ignored: 'Ignorado',
       failed: 'Falhou',
+      unrouted: 'Sem caixa para ele',
+      unreadable: 'Ilegível',
     },
   },
   audit: {

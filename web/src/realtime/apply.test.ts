@@ -61,7 +61,6 @@ describe('applyEvent', () => {
         quote: null,
         state: 'sending',
         error: null,
-        newer: [],
       },
     ]
     server.reply(1, { content: 'On my way', client_key: 'key-1' })

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { answer, DELETE, GET, PATCH, POST } from '@/api/client'
+import { everyPage } from '@/api/pages'
 import type { Channel, Inbox, InboxState } from '@/api/types'
 
 export const useInboxes = defineStore('inboxes', () => {
@@ -16,7 +17,9 @@ export const useInboxes = defineStore('inboxes', () => {
   )
 
   async function load(): Promise<void> {
-    items.value = (await answer(GET('/api/v1/inboxes', {}))).data
+    items.value = await everyPage((cursor) =>
+      answer(GET('/api/v1/inboxes', { params: { query: { cursor, limit: 200 } } })),
+    )
     loaded.value = true
   }
 
@@ -37,7 +40,7 @@ export const useInboxes = defineStore('inboxes', () => {
 
   async function change(
     id: number,
-    body: { name?: string; settings?: Record<string, string>; enabled?: boolean },
+    body: { name?: string; settings?: Record<string, string | null>; enabled?: boolean },
   ): Promise<void> {
     put(await answer(PATCH('/api/v1/inboxes/{id}', { params: { path: { id } }, body })))
   }

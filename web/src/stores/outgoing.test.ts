@@ -99,7 +99,7 @@ describe('outgoing', () => {
     const key = outgoing.send(draft)
     // The socket has not brought the colleague's reply, yet the thread knows it afterwards.
     await vi.waitFor(() => expect(outgoing.of(1)[0]?.state).toBe('guarded'))
-    expect(contents()).toContain('Already answered')
+    await vi.waitFor(() => expect(contents()).toContain('Already answered'))
     outgoing.sendAgain(key, true)
     await vi.waitFor(() => expect(outgoing.of(1)).toHaveLength(0))
     expect(server.posted.at(-1)).toMatchObject({ force: true, client_key: key })

@@ -30,7 +30,6 @@ export interface Outgoing {
   quote: Message['reply_to']
   state: OutgoingState
   error: string | null
-  newer: Message[]
 }
 
 export type NewReply = Pick<
@@ -63,7 +62,6 @@ export const useOutgoing = defineStore('outgoing', () => {
       createdAt: new Date().toISOString(),
       state: 'waiting',
       error: null,
-      newer: [],
     })
     void flush(reply.conversationId)
     return clientKey
@@ -132,7 +130,8 @@ export const useOutgoing = defineStore('outgoing', () => {
         }),
       )
       discard(clientKey)
-      threads.put(message, 'snapshot')
+      const { companions = [], ...first } = message
+      for (const stored of [first, ...companions]) threads.put(stored, 'snapshot')
       return true
     } catch (error) {
       return failed(clientKey, error)
@@ -150,8 +149,8 @@ export const useOutgoing = defineStore('outgoing', () => {
     }
     if (error instanceof ApiError && error.code === 'NEWER_MESSAGES') {
       item.state = 'guarded'
-      item.newer = error.newerMessages
-      for (const message of item.newer) threads.put(message, 'snapshot')
+      // What overtook us has to be on screen to be judged, also when the socket is late or away.
+      void threads.refresh(item.conversationId).catch(() => undefined)
       return false
     }
     item.state = 'refused'

@@ -52,6 +52,13 @@ export const useThreads = defineStore('threads', () => {
     }
   }
 
+  /** Takes in the newest page without forgetting older ones. */
+  async function refresh(conversationId: number): Promise<void> {
+    const thread = of(conversationId)
+    const page = await fetchPage(conversationId)
+    thread.messages = putMessages(thread.messages, page.data, 'snapshot')
+  }
+
   async function loadOlder(conversationId: number): Promise<void> {
     const thread = of(conversationId)
     if (!thread.previousCursor || thread.loadingOlder) return
@@ -121,7 +128,19 @@ export const useThreads = defineStore('threads', () => {
     if (thread) thread.messages = thread.messages.filter((message) => message.id !== messageId)
   }
 
-  return { byConversation, of, load, loadOlder, put, forget, forgetAllBut, retry, resolve, remove }
+  return {
+    byConversation,
+    of,
+    load,
+    refresh,
+    loadOlder,
+    put,
+    forget,
+    forgetAllBut,
+    retry,
+    resolve,
+    remove,
+  }
 })
 
 function pathOf(message: Message): { id: number; mid: number } {

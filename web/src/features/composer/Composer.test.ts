@@ -1,9 +1,9 @@
 import { fireEvent, screen } from '@testing-library/vue'
 import userEvent from '@testing-library/user-event'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Conversation } from '@/api/types'
+import type { Capabilities, Conversation } from '@/api/types'
 import { useSession } from '@/stores/session'
-import { buildConversation } from '../../../mocks/builders'
+import { buildConversation, WHATSAPP } from '../../../mocks/builders'
 import { fakeApi } from '../../../mocks/node'
 import { renderApp } from '../../../mocks/render'
 import Composer from './Composer.vue'
@@ -13,9 +13,10 @@ beforeAll(() => interceptor.listen({ onUnhandledRequest: 'error' }))
 afterAll(() => interceptor.close())
 beforeEach(() => (server.posted.length = 0))
 
-async function open(given: Partial<Conversation> = {}) {
+async function open(given: Partial<Conversation> = {}, limits: Partial<Capabilities> = {}) {
   const page = renderApp(Composer, {
     conversation: buildConversation({ id: 1, ...given }),
+    capabilities: { ...WHATSAPP, ...limits },
     name: 'Sari',
   })
   await useSession().load()
@@ -45,14 +46,25 @@ describe('Composer', () => {
   })
 
   it('counts towards the channel’s limit and refuses to send beyond it', async () => {
-    const conversation = buildConversation({ id: 1 })
-    await open({
-      capabilities: { ...conversation.capabilities, text_max: { count: 10, unit: 'bytes' } },
-    })
+    await open({}, { text_max: { count: 10, unit: 'bytes' } })
     await userEvent.type(field(), 'ééééé')
     expect(screen.getByText('0 bytes left')).toBeTruthy()
     await userEvent.type(field(), 'é')
     expect(screen.getByText('2 bytes too long')).toBeTruthy()
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true)
+  })
+
+  it('holds the text beside a file to the shorter limit of captions', async () => {
+    const { container } = await open({}, { caption_max: 5 })
+    await userEvent.type(field(), 'seven..')
+    const chooser = vi.spyOn(HTMLInputElement.prototype, 'click').mockReturnValue()
+    await userEvent.click(screen.getByRole('button', { name: 'Attach files' }))
+    expect(chooser).toHaveBeenCalled()
+    const file = new File(['%PDF'], 'a.pdf', { type: 'application/pdf' })
+    await fireEvent.paste(container.querySelector('textarea')!, {
+      clipboardData: { files: [file] },
+    })
+    expect(await screen.findByText('2 characters too many beside a file')).toBeTruthy()
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true)
   })
 
@@ -74,8 +86,7 @@ describe('Composer', () => {
     await vi.waitFor(() => expect(server.posted[0]?.template?.name).toBe('hello_again'))
     first.unmount()
 
-    const { capabilities } = buildConversation({ id: 1 })
-    await open({ reply_window: closed, capabilities: { ...capabilities, templates: false } })
+    await open({ reply_window: closed }, { templates: false })
     expect(screen.queryByRole('button')).toBeNull()
     expect(screen.getByText('The reply window is closed.')).toBeTruthy()
   })
@@ -87,7 +98,9 @@ describe('Composer', () => {
         expires_at: new Date(Date.now() + 95.5 * 60_000).toISOString(),
       },
     })
-    expect(screen.getByText(/Window closes in 1 h 35 min/).className).toContain('text-brass')
+    expect(screen.getByText(/Window closes in 1 h 35 min/).parentElement?.className).toContain(
+      'text-brass',
+    )
   })
 
   it('offers to reopen a closed conversation', async () => {

@@ -39,6 +39,12 @@ describe('checkFile', () => {
     })
   })
 
+  it('takes any type where the channel names none', () => {
+    const rules = [{ kind: 'document' as const, mime_types: [], max_bytes: 10 }]
+    expect(checkFile({ type: 'x/y', size: 9 }, rules)).toEqual({ ok: true, kind: 'document' })
+    expect(acceptedTypes(rules)).toBe('')
+  })
+
   it('treats a file without a type as bytes', () => {
     expect(checkFile({ type: '', size: 9 }, MESSENGER.attachments)).toEqual({
       ok: true,

@@ -1,10 +1,6 @@
 /** A list loaded page by page with a cursor. */
 import { ref } from 'vue'
-
-export interface CursorPage<Item> {
-  data: Item[]
-  next_cursor: string | null
-}
+import type { CursorPage } from '@/api/pages'
 
 export function usePagedList<Item>(
   fetchPage: (cursor: string | undefined) => Promise<CursorPage<Item>>,

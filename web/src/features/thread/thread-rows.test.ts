@@ -14,7 +14,6 @@ const outgoing = (clientKey: string): Outgoing => ({
   quote: null,
   state: 'sending',
   error: null,
-  newer: [],
 })
 
 it('puts a line between days and joins what one person says in a row', () => {
