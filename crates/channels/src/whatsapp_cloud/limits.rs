@@ -16,7 +16,7 @@ pub(super) fn capabilities() -> Capabilities {
             limit(MediaKind::Audio, AUDIO, 16 * MB),
             // A voice note is an Ogg file with Opus in it.
             limit(MediaKind::Voice, &["audio/ogg"], 16 * MB),
-            limit(MediaKind::Document, &[], 100 * MB),
+            limit(MediaKind::Document, DOCUMENT, 100 * MB),
             // 500 KB animated, 100 KB still.
             limit(MediaKind::Sticker, &["image/webp"], 500 * 1024),
         ],
@@ -31,6 +31,18 @@ pub(super) fn capabilities() -> Capabilities {
         typing: true,
     }
 }
+
+/// An upload of any other type is refused, whatever it is to be sent as.
+const DOCUMENT: &[&str] = &[
+    "text/plain",
+    "application/pdf",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+];
 
 const AUDIO: &[&str] = &["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/opus"];
 
