@@ -136,6 +136,8 @@ pub struct ProviderSettings {
     pub allow_private_hosts: Vec<String>,
     /// Time-out of one call.
     pub timeout_ms: u64,
+    /// How long the calls of an inbox are refused after its provider kept failing.
+    pub breaker_open_ms: u64,
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ fn context() -> ChannelContext {
             meta_graph_version: "v26.0".to_owned(),
             allow_private_hosts: Vec::new(),
             timeout_ms: 1000,
+            breaker_open_ms: 30_000,
         }),
         recorder: Arc::new(NobodyListens),
     }

@@ -216,6 +216,7 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
         meta_graph_version: "v26.0".to_owned(),
         allow_private_hosts: vec!["127.0.0.1".to_owned()],
         timeout_ms: 2000,
+        breaker_open_ms: 30_000,
     };
     Engine::new(EngineParts {
         store,

@@ -28,6 +28,7 @@ pub(crate) fn open(
     let mut settings = provider_settings(base_url);
     settings.addresses = addresses(hosts);
     settings.timeout = Duration::from_millis(context.providers.timeout_ms.max(1));
+    settings.breaker.open_for = Duration::from_millis(context.providers.breaker_open_ms);
     let http = ProviderHttp::with_recorder(settings, context.recorder.clone()).map_err(unusable)?;
     let version = context.providers.meta_graph_version.trim();
     let account = GraphAccount {

@@ -104,6 +104,7 @@ pub fn open_at(
             meta_graph_version: "v26.0".to_owned(),
             allow_private_hosts: allowed.iter().map(|&host| host.to_owned()).collect(),
             timeout_ms: 10_000,
+            breaker_open_ms: 30_000,
         }),
         recorder: Arc::new(NobodyListens),
     };

@@ -70,6 +70,7 @@ impl Settings {
             meta_graph_version: self.meta.graph_version.clone(),
             allow_private_hosts: self.providers.allow_private_hosts.clone(),
             timeout_ms: self.providers.timeout_ms,
+            breaker_open_ms: self.outbox.breaker_open_ms,
         }
     }
 }

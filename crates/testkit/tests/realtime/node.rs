@@ -174,6 +174,7 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
         meta_graph_version: "v26.0".to_owned(),
         allow_private_hosts: Vec::new(),
         timeout_ms: 2000,
+        breaker_open_ms: 30_000,
     };
     Engine::new(EngineParts {
         store: Store::open(&store, clock.clone()).await.unwrap(),
