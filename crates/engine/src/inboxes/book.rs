@@ -91,11 +91,24 @@ impl InboxBooks {
         {
             return Ok(book.clone());
         }
-        let rows = engine.store.read(inboxes::list_configs).await?;
-        let book = Arc::new(write_book(&engine.vault, &engine.settings.doors, rows));
+        let book = read_book(engine).await?;
         *latest = Some((rung, book.clone()));
         Ok(book)
     }
+
+    /// The book read again although no bell rang: another node's may still be on its way.
+    pub(crate) async fn reopen(&self, engine: &Engine) -> Result<Arc<InboxBook>, StoreError> {
+        let mut latest = self.latest.lock().await;
+        let rung = *self.bell.borrow();
+        let book = read_book(engine).await?;
+        *latest = Some((rung, book.clone()));
+        Ok(book)
+    }
+}
+
+async fn read_book(engine: &Engine) -> Result<Arc<InboxBook>, StoreError> {
+    let rows = engine.store.read(inboxes::list_configs).await?;
+    Ok(Arc::new(write_book(&engine.vault, &engine.settings.doors, rows)))
 }
 
 fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>) -> InboxBook {

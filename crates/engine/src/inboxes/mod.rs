@@ -220,6 +220,11 @@ pub async fn book(engine: &Engine) -> Result<std::sync::Arc<InboxBook>, StoreErr
     engine.state.inboxes.open(engine).await
 }
 
+/// The same, read again from the database: for those who miss an inbox that another node may just have added.
+pub(crate) async fn fresh_book(engine: &Engine) -> Result<std::sync::Arc<InboxBook>, StoreError> {
+    engine.state.inboxes.reopen(engine).await
+}
+
 /// Where the provider delivers webhooks of this channel; `None` when it has none.
 pub fn webhook_url(engine: &Engine, channel: &dyn Channel) -> Option<String> {
     channel.door().map(|door| format!("{}{}", engine.settings.public_url, door.path()))

@@ -1,7 +1,7 @@
 //! A raw webhook request: is it genuine, and can it be read?
 
 use bytes::Bytes;
-use frontdesk_channels::contract::{Door, ParseError, Refusal, WebhookRequest};
+use frontdesk_channels::contract::{Door, ParseError, Refusal, RoutedEvent, WebhookRequest};
 use frontdesk_store::webhook_logs::WebhookState;
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,13 @@ pub async fn receive(
         tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
     })?;
     let parsed = door.parse(&body);
+    let is_strange = |event: &RoutedEvent| {
+        !event.channel.is_empty() && book.find_by_route(event.channel, &event.route).is_empty()
+    };
+    if parsed.as_ref().is_ok_and(|events| events.iter().any(is_strange)) {
+        // The inbox may be so new that this node has not heard of it; what is kept as unrouted waits for a person.
+        inboxes::fresh_book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+    }
     let body_hash: [u8; 32] = Sha256::digest(&body).into();
     let unreadable = parsed.as_ref().err().cloned();
     let received = Received {
