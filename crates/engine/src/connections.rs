@@ -31,7 +31,40 @@ pub(crate) struct Line {
     pub(crate) pace: Pace,
     /// Whether its provider answers.
     pub(crate) breaker: Breaker,
-    version: i64,
+    /// The version of the inbox it was opened for.
+    pub(crate) version: i64,
+    /// The provider asked to hear nothing until then.
+    rest_until: AtomicI64,
+    /// When it last proved to work; 0 while that is in doubt.
+    confirmed_at: AtomicI64,
+}
+
+impl Line {
+    /// Until when nothing may be sent, if that is still ahead.
+    pub(crate) fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = Timestamp::from_millis(self.rest_until.load(Ordering::Relaxed));
+        (until > now).then_some(until)
+    }
+
+    /// The provider asked to hear nothing until `until`.
+    pub(crate) fn rest_until(&self, until: Timestamp) {
+        self.rest_until.fetch_max(until.as_millis(), Ordering::Relaxed);
+    }
+
+    /// It no longer seems to work.
+    pub(crate) fn doubt(&self) {
+        self.confirmed_at.store(0, Ordering::Relaxed);
+    }
+
+    /// True for whoever is to write down that it works: at first, after a doubt, and once in `every_ms`.
+    pub(crate) fn is_confirmation_due(&self, now: Timestamp, every_ms: i64) -> bool {
+        let last = self.confirmed_at.load(Ordering::Relaxed);
+        now.as_millis() - last >= every_ms
+            && self
+                .confirmed_at
+                .compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
 }
 
 impl Connections {
@@ -54,6 +87,8 @@ impl Connections {
             pace: Pace::per_second(settings.per_inbox_per_second),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_open_ms),
             version: inbox.version,
+            rest_until: AtomicI64::new(0),
+            confirmed_at: AtomicI64::new(0),
         });
         lines.insert(id, line.clone());
         line

@@ -5,9 +5,9 @@ use std::time::Duration;
 use frontdesk_channels::contract::{Connection, MediaAddress};
 use frontdesk_model::content::{MediaKind, MediaRef};
 use frontdesk_model::outbound::Recipient;
-use frontdesk_model::{AccountId, ContactId, InboxId};
+use frontdesk_model::{AccountId, ContactId, InboxId, Timestamp};
 use frontdesk_store::attachments::{self, NewUpload};
-use frontdesk_store::contacts::{self, ContactRow};
+use frontdesk_store::contacts;
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::{StoreError, Topic, conversations};
 
@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 const MAX_PICTURE_BYTES: u64 = 2 * 1024 * 1024;
 /// How many new contacts are looked at together.
 const BATCH: i64 = 50;
+/// Waits before a network that did not answer is asked again, in milliseconds; then it is left.
+const ASK_AGAIN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
+/// How many questions may wait.
+const MAX_LATER: usize = 10_000;
 const MAX_NAME: usize = 120;
 
 /// What to change; `None` leaves it, `Some(None)` empties it.
@@ -79,38 +83,76 @@ pub async fn change(
 /// Asks for the profiles of new contacts, until shutdown. Only channels that tell profiles are asked.
 pub(crate) async fn run(engine: Engine) {
     let mut bell = engine.store.signals().listen(Topic::Media);
+    let mut later = Later::default();
     while !engine.shutdown.is_cancelled() {
         bell.mark_unchanged();
-        match engine.store.read(|tx| contacts::without_profile(tx, BATCH)).await {
-            Ok(found) if found.is_empty() => {}
-            Ok(found) => {
-                for contact in found {
-                    if let Err(error) = learn_profile(&engine, &contact).await {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "a profile could not be stored"
-                        );
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                }
-                continue;
-            }
-            Err(error) => {
+        let found =
+            engine.store.read(|tx| contacts::without_profile(tx, BATCH)).await.unwrap_or_else(|error| {
                 tracing::warn!(error = &error as &dyn std::error::Error, "new contacts could not be read");
+                Vec::new()
+            });
+        let new =
+            found.into_iter().map(|contact| Question { of: (contact.account_id, contact.id), tries: 0 });
+        let questions: Vec<Question> = new.chain(later.take_due(engine.clock.now())).collect();
+        if questions.is_empty() {
+            tokio::select! {
+                () = engine.shutdown.cancelled() => {}
+                _ = bell.changed() => {}
+                () = tokio::time::sleep(PAUSE) => {}
             }
         }
-        tokio::select! {
-            () = engine.shutdown.cancelled() => {}
-            _ = bell.changed() => {}
-            () = tokio::time::sleep(PAUSE) => {}
+        for question in questions {
+            if engine.shutdown.is_cancelled() {
+                return;
+            }
+            match learn_profile(&engine, question.of).await {
+                Ok(Answer::Final) => {}
+                Ok(Answer::AskAgain) => later.put(question, engine.clock.now()),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a profile could not be stored");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
         }
     }
 }
 
-/// Asks the network once who a contact is. A courtesy: failures are not told.
-async fn learn_profile(engine: &Engine, contact: &ContactRow) -> Result<(), StoreError> {
+/// A profile to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Question {
+    of: (AccountId, ContactId),
+    tries: usize,
+}
+
+/// What became of a question.
+enum Answer {
+    /// The network told, or never will.
+    Final,
+    /// It did not answer properly.
+    AskAgain,
+}
+
+/// Questions the network did not answer, and when to ask them again. A courtesy: in memory, bounded, gone at the end.
+#[derive(Default)]
+struct Later(Vec<(Timestamp, Question)>);
+
+impl Later {
+    fn put(&mut self, question: Question, now: Timestamp) {
+        if let Some(wait_ms) = ASK_AGAIN_MS.get(question.tries)
+            && self.0.len() < MAX_LATER
+        {
+            self.0.push((now.plus_ms(*wait_ms), Question { tries: question.tries + 1, ..question }));
+        }
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Question> {
+        self.0.extract_if(.., |(due, _)| *due <= now).map(|(_, question)| question).collect()
+    }
+}
+
+/// Asks the network once who a contact is.
+async fn learn_profile(engine: &Engine, (account, id): (AccountId, ContactId)) -> Result<Answer, StoreError> {
     let now = engine.clock.now();
-    let (account, id) = (contact.account_id, contact.id);
     let (talks, identities) = engine
         .store
         .write(move |tx| {
@@ -120,6 +162,7 @@ async fn learn_profile(engine: &Engine, contact: &ContactRow) -> Result<(), Stor
         })
         .await?;
     let book = inboxes::book(engine).await?;
+    let mut answer = Answer::Final;
     for row in talks {
         let Some(inbox) = book.find(row.inbox_id).filter(|i| i.enabled) else { continue };
         let line = engine.connections().line(engine, inbox);
@@ -135,13 +178,16 @@ async fn learn_profile(engine: &Engine, contact: &ContactRow) -> Result<(), Stor
                         tracing::debug!(contact.id = id.0, reason, "a profile picture was not kept");
                     }
                 }
-                return Ok(());
+                return Ok(Answer::Final);
             }
             Ok(None) => {}
-            Err(error) => tracing::debug!(contact.id = id.0, code = error.code, "no profile was told"),
+            Err(error) => {
+                tracing::debug!(contact.id = id.0, code = error.code, "no profile was told");
+                answer = Answer::AskAgain;
+            }
         }
     }
-    Ok(())
+    Ok(answer)
 }
 
 async fn store_name(
@@ -224,5 +270,25 @@ fn updated(account_id: AccountId, id: ContactId) -> NewEvent {
         conversation_id: None,
         message_id: None,
         data: Some(id.0.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_that_does_not_answer_is_asked_less_and_less_and_then_left() {
+        let (mut later, start) = (Later::default(), Timestamp::from_secs(1_000));
+        let mut question = Question { of: (AccountId(1), ContactId(1)), tries: 0 };
+        for wait_ms in ASK_AGAIN_MS {
+            later.put(question, start);
+            assert!(later.take_due(start.plus_ms(wait_ms - 1)).is_empty());
+            let due = later.take_due(start.plus_ms(wait_ms));
+            assert_eq!(due.len(), 1);
+            question = due[0];
+        }
+        later.put(question, start);
+        assert!(later.0.is_empty());
     }
 }

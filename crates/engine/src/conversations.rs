@@ -99,7 +99,7 @@ fn queue_read_mark(tx: &mut Tx<'_>, row: &ConversationRow, now: Timestamp) -> Re
     let Some(last) = row.last_inbound_id else { return Ok(()) };
     let remote = messages::find(tx, row.account_id, last)?.and_then(|m| m.remote_id);
     let Some(remote) = remote else { return Ok(()) };
-    if outbox::has_pending_read(tx, row.account_id, row.id)? {
+    if outbox::renew_read(tx, row.account_id, row.id, remote.as_str())? {
         return Ok(());
     }
     let work = NewWork {

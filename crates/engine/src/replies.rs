@@ -145,9 +145,12 @@ pub async fn reply(
         .store
         .write(move |tx| {
             let account = author.actor.account_id;
+            // Of replies written at once each sees those before it: keys, newer messages and the order hold on every
+            // node.
+            conversations::lock(tx, account, conversation)?;
             let row = conversations::find(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
             if let Some(earlier) = find_earlier(tx, &row, &reply)? {
-                return Ok(Stored { messages: vec![earlier], new: false });
+                return Ok(Stored { messages: earlier, new: false });
             }
             if row.status == ConversationStatus::Closed {
                 return Err(ReplyError::Closed);
@@ -159,14 +162,7 @@ pub async fn reply(
             let quoted = find_quoted(tx, &row, &reply)?;
             let mut stored = Vec::with_capacity(parts.len());
             for (index, part) in parts.iter().enumerate() {
-                match store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)? {
-                    Some(id) => stored.push(id),
-                    // The same request was faster on another connection.
-                    None => {
-                        let earlier = find_earlier(tx, &row, &reply)?.ok_or(ReplyError::NotFound)?;
-                        return Ok(Stored { messages: vec![earlier], new: false });
-                    }
-                }
+                stored.push(store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)?);
             }
             Ok(Stored { messages: stored, new: true })
         })
@@ -178,35 +174,51 @@ struct Part {
     kind: MessageKind,
     content: Option<String>,
     payload: Payload,
-    file: Option<AttachmentId>,
+    /// The file, and as what it is shown.
+    file: Option<(AttachmentId, MediaKind)>,
 }
 
-/// The message an earlier request with the same key stored.
+/// The key of one message of a reply: one key stands for the whole, the first message carries it.
+fn key_of_part(key: &str, index: usize) -> String {
+    // No key of a client holds a control character, so that the two never meet.
+    if index == 0 { key.to_owned() } else { format!("{key}\u{1f}{index}") }
+}
+
+/// The messages an earlier request with the same key stored.
 fn find_earlier(
     tx: &mut Tx<'_>,
     row: &ConversationRow,
     reply: &Reply,
-) -> Result<Option<MessageId>, ReplyError> {
+) -> Result<Option<Vec<MessageId>>, ReplyError> {
     let Some(key) = reply.client_key.as_deref() else { return Ok(None) };
-    let Some(earlier) = messages::find_by_client_key(tx, row.account_id, row.id, key)? else {
-        return Ok(None);
-    };
-    let files = attachments::of_message(tx, row.account_id, earlier.id)?;
+    let (mut earlier, mut files) = (Vec::new(), Vec::new());
+    while let Some(message) =
+        messages::find_by_client_key(tx, row.account_id, row.id, &key_of_part(key, earlier.len()))?
+    {
+        files.extend(attachments::of_message(tx, row.account_id, message.id)?.into_iter().map(|f| f.id));
+        earlier.push(message);
+    }
+    let Some(first) = earlier.first() else { return Ok(None) };
     if is_same(&earlier, &files, reply) {
-        Ok(Some(earlier.id))
+        Ok(Some(earlier.iter().map(|message| message.id).collect()))
     } else {
-        Err(ReplyError::KeyConflict(earlier.id))
+        Err(ReplyError::KeyConflict(first.id))
     }
 }
 
-fn is_same(earlier: &MessageRow, files: &[AttachmentRow], reply: &Reply) -> bool {
+fn is_same(earlier: &[MessageRow], files: &[AttachmentId], reply: &Reply) -> bool {
     match &reply.special {
-        Some(special) => earlier.kind == special.kind() && earlier.payload == special.payload(),
-        None if reply.attachments.is_empty() => {
-            earlier.kind == MessageKind::Text && earlier.content.as_deref() == reply.content.as_deref()
+        Some(special) => earlier.iter().all(|m| m.kind == special.kind() && m.payload == special.payload()),
+        None => {
+            let said = earlier.iter().find_map(|message| message.content.as_deref());
+            said == text_of(reply) && files == reply.attachments
         }
-        None => files.first().map(|f| f.id) == reply.attachments.first().copied(),
     }
+}
+
+/// The words as they are stored.
+fn text_of(reply: &Reply) -> Option<&str> {
+    reply.content.as_deref().map(str::trim_end).filter(|content| !content.trim().is_empty())
 }
 
 /// Splits a reply into messages and checks each against what the channel can carry.
@@ -220,11 +232,19 @@ fn plan(
     let can = channel.capabilities();
     let label = channel.info().label;
     let mut wrong = Check::default();
-    if reply.client_key.as_ref().is_some_and(|k| k.is_empty() || k.chars().count() > MAX_CLIENT_KEY) {
-        wrong.add("client_key", format!("The client_key field must have 1 to {MAX_CLIENT_KEY} characters."));
+    if let Some(key) = &reply.client_key
+        && (key.is_empty() || key.chars().count() > MAX_CLIENT_KEY || key.chars().any(char::is_control))
+    {
+        wrong.add(
+            "client_key",
+            format!("The client_key field must have 1 to {MAX_CLIENT_KEY} printable characters."),
+        );
     }
-    let content = reply.content.as_deref().map(str::trim_end).filter(|c| !c.trim().is_empty());
+    let content = text_of(reply);
     if let Some(special) = &reply.special {
+        if !reply.attachments.is_empty() {
+            wrong.add("attachments", "Files go with text only: send them apart.".to_owned());
+        }
         check_special(&mut wrong, can, label, special);
         wrong.done()?;
         let text = content.map(str::to_owned).or_else(|| summary(special));
@@ -260,7 +280,7 @@ fn plan(
             kind: file.kind.message_kind(),
             content: own_caption,
             payload: Payload::default(),
-            file: Some(*id),
+            file: Some((*id, file.kind)),
         });
     }
     wrong.done()?;
@@ -472,7 +492,7 @@ fn find_quoted(
     found.ok_or_else(missing).map(Some)
 }
 
-/// Stores and queues one message of a reply; `None` when its client key is taken.
+/// Stores and queues one message of a reply.
 #[expect(clippy::too_many_arguments, reason = "the parts of one row")]
 fn store_part(
     tx: &mut Tx<'_>,
@@ -483,10 +503,9 @@ fn store_part(
     reply: &Reply,
     index: usize,
     now: Timestamp,
-) -> Result<Option<MessageId>, ReplyError> {
+) -> Result<MessageId, ReplyError> {
     let client_ref = new_client_ref();
-    // One key stands for the whole reply: the first part carries it, the others are known by it.
-    let key = reply.client_key.as_ref().map(|k| if index == 0 { k.clone() } else { format!("{k}#{index}") });
+    let key = reply.client_key.as_ref().map(|key| key_of_part(key, index));
     let inserted = messages::insert(
         tx,
         &NewMessage {
@@ -512,9 +531,10 @@ fn store_part(
         },
         now,
     )?;
-    let Some(id) = inserted else { return Ok(None) };
-    if let Some(file) = part.file
-        && !attachments::attach(tx, row.account_id, file, id, row.inbox_id)?
+    // The conversation is locked and the key was not there.
+    let id = inserted.ok_or_else(|| StoreError::Unavailable("a reply could not be inserted".to_owned()))?;
+    if let Some((file, kind)) = part.file
+        && !attachments::attach(tx, row.account_id, file, id, row.inbox_id, kind)?
     {
         let message = format!("The uploaded file {file} is part of another message.");
         return Err(ReplyError::Invalid(vec![("attachments".to_owned(), message)]));
@@ -528,7 +548,7 @@ fn store_part(
         message_id: Some(id),
         data: None,
     });
-    Ok(Some(id))
+    Ok(id)
 }
 
 fn queue(

@@ -112,7 +112,7 @@ pub struct OutboxSettings {
 impl Default for OutboxSettings {
     fn default() -> Self {
         Self {
-            concurrency: 32,
+            concurrency: 64,
             lease_ms: 30_000,
             retry_ladder_ms: vec![1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 300_000],
             give_up_ms: 86_400_000,

@@ -26,8 +26,15 @@ pub struct Workers {
 /// Starts everything. Ends after [`crate::EngineParts::shutdown`] is cancelled; wait for it with [`Workers::stopped`].
 pub fn spawn(engine: &Engine) -> Workers {
     let tracker = TaskTracker::new();
-    tracker.spawn(outbox::run(engine.clone()));
-    tracker.spawn(media::run(engine.clone()));
+    let (sender, fetcher) = (engine.clone(), engine.clone());
+    tracker.spawn(async move {
+        taken_over("sends", outbox::take_over(&sender).await);
+        outbox::run(sender).await;
+    });
+    tracker.spawn(async move {
+        taken_over("fetches", media::take_over(&fetcher).await);
+        media::run(fetcher).await;
+    });
     tracker.spawn(contacts::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(every(
@@ -47,6 +54,13 @@ impl Workers {
     /// Waits until all have finished what they held.
     pub async fn stopped(&self) {
         self.tracker.wait().await;
+    }
+}
+
+/// What a former self left behind and could not be taken over is taken up after its lease.
+fn taken_over(what: &'static str, result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::warn!(error = &error as &dyn std::error::Error, what, "former work could not be taken over");
     }
 }
 
@@ -101,6 +115,9 @@ async fn remove_orphans(engine: &Engine) -> Result<(), StoreError> {
                 "a file nobody needs could not be removed"
             );
         }
+    }
+    if let Err(error) = engine.media().remove_half_written(engine.clock.now()).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "half-written files could not be removed");
     }
     Ok(())
 }

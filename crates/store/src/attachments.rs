@@ -26,7 +26,7 @@ statements! {
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
     ATTACH = both(
-        "UPDATE attachments SET message_id = $3, inbox_id = $4
+        "UPDATE attachments SET message_id = $3, inbox_id = $4, kind = $5
          WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND inbox_id IS NULL AND state = 'ready'");
     CLAIM = each(
         concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
@@ -53,6 +53,7 @@ statements! {
     DISCARD_OF_MESSAGE = both(
         "UPDATE attachments SET message_id = NULL, state = 'discarded', source = NULL, due_at = NULL
          WHERE account_id = $1 AND message_id = $2");
+    RELEASE = both("UPDATE attachments SET lease_until = 0 WHERE state = 'pending' AND lease_until > 0");
     TAKE_DISCARDED = both(
         "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND inbox_id IS NULL AND state = 'ready' AND created_at < $1)
          RETURNING account_id, storage_key");
@@ -212,15 +213,24 @@ pub fn of_message(
     tx.query(&OF_MESSAGE, p![account, message])
 }
 
-/// Makes an uploaded file part of a message; false when it is part of one already.
+/// Makes an uploaded file part of a message, shown as `kind`; false when it is part of one already.
 pub fn attach(
     tx: &mut Tx<'_>,
     account: AccountId,
     id: AttachmentId,
     message: MessageId,
     inbox: InboxId,
+    kind: MediaKind,
 ) -> Result<bool, StoreError> {
-    Ok(tx.execute(&ATTACH, p![account, id, message, inbox])? > 0)
+    Ok(tx.execute(&ATTACH, p![account, id, message, inbox, kind])? > 0)
+}
+
+/// Takes every file from whoever was fetching it: for a process that knows it is alone.
+pub fn release_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    if tx.execute(&RELEASE, p![])? > 0 {
+        tx.signal(Topic::Media);
+    }
+    Ok(())
 }
 
 /// Takes files that are due, for `lease_until`.

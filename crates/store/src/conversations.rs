@@ -3,7 +3,7 @@
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::db::value::Value;
 use crate::{Columns, FromRow, StoreError, ToValue, Tx};
 
@@ -16,6 +16,7 @@ macro_rules! columns {
 }
 
 statements! {
+    LOCK = each("SELECT 1", "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR UPDATE");
     INSERT = both(
         "INSERT INTO conversations (account_id, inbox_id, contact_id, thread, status, last_message_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, 'active', $5, $6, $6)
@@ -282,6 +283,12 @@ pub fn set_assignee(
 ) -> Result<(), StoreError> {
     tx.execute(&SET_ASSIGNEE, p![account, id, assignee, now])?;
     Ok(())
+}
+
+/// Waits until no other transaction writes to the conversation, and keeps others waiting until this one ends. SQLite
+/// has one writer at a time anyway.
+pub fn lock(tx: &mut Tx<'_>, account: AccountId, id: ConversationId) -> Result<(), StoreError> {
+    tx.query::<(i64,)>(&LOCK, p![account, id]).map(drop)
 }
 
 /// Replaces the labels; `labels` is a JSON list of text.

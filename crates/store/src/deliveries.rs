@@ -10,7 +10,11 @@ statements! {
         "INSERT INTO deliveries (account_id, message_id, outbox_id, attempt, started_at) VALUES ($1, $2, $3, $4, $5)");
     FINISH = both(
         "UPDATE deliveries SET finished_at = $5, outcome = $6, http_status = $7, provider_code = $8, error = $9, remote_id = $10
-         WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND attempt = $4 AND finished_at IS NULL");
+         WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND attempt = $4
+           AND (finished_at IS NULL OR outcome = 'unknown')");
+    INTERRUPT = both(
+        "UPDATE deliveries SET finished_at = $4, outcome = 'unknown', error = $5
+         WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND finished_at IS NULL");
     LIST = both(
         "SELECT id, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
          FROM deliveries WHERE account_id = $1 AND message_id = $2 ORDER BY id");
@@ -24,7 +28,7 @@ pub struct DeliveryRow {
     pub attempt: i64,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// `sent`, `retry`, `failed`, `unknown`; absent while under way or when the process died.
+    /// `sent`, `retry`, `failed`, `unknown`; absent while under way.
     pub outcome: Option<String>,
     pub http_status: Option<i64>,
     pub provider_code: Option<String>,
@@ -75,7 +79,7 @@ pub struct DeliveryEnd<'a> {
     pub remote_id: Option<&'a RemoteId>,
 }
 
-/// A try ended.
+/// A try ended. What is known now stands above `unknown`.
 pub fn end(
     tx: &mut Tx<'_>,
     key: DeliveryKey,
@@ -97,6 +101,19 @@ pub fn end(
             end.remote_id
         ],
     )?;
+    Ok(())
+}
+
+/// The process that made a try died: how it ended is not known.
+pub fn interrupt(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+    outbox: OutboxId,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&INTERRUPT, p![account, message, outbox, now, error])?;
     Ok(())
 }
 

@@ -17,16 +17,19 @@ macro_rules! columns {
     };
 }
 
-/// Due, not behind an earlier row of its conversation, and its conversation may be written to.
+/// Due, not of an inbox that has enough under way (`$5`), not behind an earlier row of its conversation, and its
+/// conversation may be written to.
 macro_rules! claimable {
-    () => {
+    ($busy:literal) => {
+        concat!(
         "SELECT d.id FROM outbox d
-         WHERE d.due_at <= $1 AND d.state = 'queued'
+         WHERE d.due_at <= $1 AND d.state = 'queued' AND d.inbox_id NOT IN (", $busy, ")
            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account_id = d.account_id
                 AND e.conversation_id = d.conversation_id AND e.kind = d.kind AND e.id < d.id AND e.state <> 'unknown')
            AND NOT EXISTS (SELECT 1 FROM conversations v WHERE v.account_id = d.account_id
                 AND v.id = d.conversation_id AND v.next_send_at > $1)
          ORDER BY d.due_at, d.id LIMIT $4"
+        )
     };
 }
 
@@ -36,9 +39,10 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7) RETURNING id");
     CLAIM = each(
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
-         WHERE id IN (", claimable!(), ") RETURNING ", columns!()),
+         WHERE id IN (", claimable!("SELECT value FROM json_each($5)"), ") RETURNING ", columns!()),
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
-         WHERE id IN (", claimable!(), " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING ", columns!()));
+         WHERE id IN (", claimable!("SELECT CAST(jsonb_array_elements_text(CAST(CAST($5 AS TEXT) AS JSONB)) AS BIGINT)"),
+            " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING ", columns!()));
     START = both(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $4, updated_at = $5
          WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'claimed' RETURNING attempts");
@@ -52,20 +56,15 @@ statements! {
     EXPIRED_CLAIMS = both(
         "UPDATE outbox SET state = 'queued', lease_until = 0, claim_token = NULL
          WHERE state = 'claimed' AND lease_until < $1");
-    EXPIRED_SENDS = each(
-        concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0, due_at = $1 + $2
-         WHERE state = 'sending' AND lease_until < $1 RETURNING ", columns!()),
-        concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0,
-            due_at = CAST($1 AS BIGINT) + CAST($2 AS BIGINT)
+    EXPIRED_SENDS = both(
+        concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0, due_at = $2
          WHERE state = 'sending' AND lease_until < $1 RETURNING ", columns!()));
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
     REMOVE_SETTLED = both(
         "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state = 'unknown'");
-    CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND state = 'queued'");
-    HOLD_CONVERSATION = both(
-        "UPDATE outbox SET due_at = $3 WHERE account_id = $1 AND conversation_id = $2 AND state = 'queued' AND due_at < $3");
+    CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND state <> 'sending'");
     WAKE_INBOX = both(
         "UPDATE outbox SET due_at = $2 WHERE inbox_id = $1 AND state = 'queued' AND due_at > $2");
     HOLD_INBOX = both(
@@ -75,8 +74,8 @@ statements! {
         "SELECT inbox_id, COUNT(*), MIN(created_at) FROM outbox WHERE state <> 'unknown' GROUP BY inbox_id");
     DEPTH_OF_INBOX = both(
         "SELECT COUNT(*) FROM outbox WHERE account_id = $1 AND inbox_id = $2 AND state <> 'unknown'");
-    PENDING_READ = both(
-        "SELECT id FROM outbox WHERE account_id = $1 AND conversation_id = $2 AND kind = 'read' AND state = 'queued'");
+    RENEW_READ = both(
+        "UPDATE outbox SET data = $3 WHERE account_id = $1 AND conversation_id = $2 AND kind = 'read' AND state = 'queued'");
 }
 
 frontdesk_model::words! {
@@ -162,15 +161,17 @@ pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Takes work that is due: at most one row per conversation, the earliest.
+/// Takes work that is due: at most one row per conversation, the earliest, and none of the inboxes in `busy`.
 pub fn claim(
     tx: &mut Tx<'_>,
     now: Timestamp,
     lease_until: Timestamp,
     token: &str,
     limit: i64,
+    busy: &[InboxId],
 ) -> Result<Vec<OutboxRow>, StoreError> {
-    let mut rows = tx.query::<OutboxRow>(&CLAIM, p![now, lease_until, token, limit])?;
+    let busy = serde_json::json!(busy).to_string();
+    let mut rows = tx.query::<OutboxRow>(&CLAIM, p![now, lease_until, token, limit, busy])?;
     rows.sort_by_key(|row| row.id);
     Ok(rows)
 }
@@ -215,18 +216,22 @@ pub fn set_unknown(
     Ok(tx.execute(&SET_UNKNOWN, p![row.account_id, row.id, token, settle_at, now])? > 0)
 }
 
-/// Claims of dead workers go back to the queue.
-pub fn release_expired_claims(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
-    let released = tx.execute(&EXPIRED_CLAIMS, p![now])?;
+/// Claims of dead workers, whose lease ended before `ended`, go back to the queue.
+pub fn release_expired_claims(tx: &mut Tx<'_>, ended: Timestamp) -> Result<u64, StoreError> {
+    let released = tx.execute(&EXPIRED_CLAIMS, p![ended])?;
     if released > 0 {
         tx.signal(Topic::Outbox);
     }
     Ok(released)
 }
 
-/// Sends of dead workers become unknown; returns them.
-pub fn expire_sends(tx: &mut Tx<'_>, now: Timestamp, settle_ms: i64) -> Result<Vec<OutboxRow>, StoreError> {
-    tx.query(&EXPIRED_SENDS, p![now, settle_ms])
+/// Sends of dead workers, whose lease ended before `ended`, become unknown; returns them.
+pub fn expire_sends(
+    tx: &mut Tx<'_>,
+    ended: Timestamp,
+    settle_at: Timestamp,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    tx.query(&EXPIRED_SENDS, p![ended, settle_at])
 }
 
 /// The work that sends a message.
@@ -249,20 +254,10 @@ pub fn remove_settled(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -
     Ok(tx.execute(&REMOVE_SETTLED, p![account, message])? > 0)
 }
 
-/// Takes a message out of the queue before it was claimed; true when it was still there.
+/// Takes a message out of the queue unless a request for it is under way; true when it was still there. A worker that
+/// has claimed it finds its claim lost.
 pub fn cancel(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<bool, StoreError> {
     Ok(tx.execute(&CANCEL, p![account, message])? > 0)
-}
-
-/// Holds back everything queued for a conversation until `until`.
-pub fn hold_conversation(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    conversation: ConversationId,
-    until: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute(&HOLD_CONVERSATION, p![account, conversation, until])?;
-    Ok(())
 }
 
 /// Holds back everything queued for an inbox until `until`.
@@ -294,11 +289,12 @@ pub fn depth(tx: &mut Tx<'_>, account: AccountId, inbox: InboxId) -> Result<i64,
     Ok(tx.find::<(i64,)>(&DEPTH_OF_INBOX, p![account, inbox])?.map_or(0, |(n,)| n))
 }
 
-/// True when a read mark for the conversation is queued already.
-pub fn has_pending_read(
+/// Lets a read mark of the conversation that is still queued cover everything up to `target`; false when there is none.
+pub fn renew_read(
     tx: &mut Tx<'_>,
     account: AccountId,
     conversation: ConversationId,
+    target: &str,
 ) -> Result<bool, StoreError> {
-    Ok(tx.find::<(OutboxId,)>(&PENDING_READ, p![account, conversation])?.is_some())
+    Ok(tx.execute(&RENEW_READ, p![account, conversation, target])? > 0)
 }

@@ -21,13 +21,27 @@ const LADDER_MS: [i64; 6] = [2_000, 10_000, 60_000, 300_000, 1_800_000, 3_600_00
 /// After this many tries (about a day) the file is given up.
 const MAX_TRIES: i64 = 30;
 
-/// Works until shutdown.
+/// Takes the files a former self was fetching, without waiting for its leases. Only where one process has the database
+/// to itself, which is so on SQLite.
+pub(crate) async fn take_over(engine: &Engine) -> Result<(), StoreError> {
+    if engine.store.is_postgres() {
+        return Ok(());
+    }
+    engine.store.write(attachments::release_all).await
+}
+
+/// Works until shutdown, then finishes what it holds.
 pub(crate) async fn run(engine: Engine) {
-    let places = Arc::new(Semaphore::new(engine.settings.media.concurrency.max(1)));
+    let limit = engine.settings.media.concurrency.max(1);
+    let places = Arc::new(Semaphore::new(limit));
     let mut bell = engine.store.signals().listen(Topic::Media);
     while !engine.shutdown.is_cancelled() {
         bell.mark_unchanged();
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let place = tokio::select! {
+            () = engine.shutdown.cancelled() => break,
+            place = places.clone().acquire_owned() => place,
+        };
+        let Ok(place) = place else { return };
         match claim(&engine).await {
             Ok(Some((token, file))) => {
                 let engine = engine.clone();
@@ -59,6 +73,8 @@ pub(crate) async fn run(engine: Engine) {
             () = tokio::time::sleep(MAX_SLEEP) => {}
         }
     }
+    // Whoever holds a place is fetching: wait for all of them.
+    drop(places.acquire_many(u32::try_from(limit).unwrap_or(u32::MAX)).await);
 }
 
 async fn claim(engine: &Engine) -> Result<Option<(String, AttachmentRow)>, StoreError> {

@@ -6,11 +6,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use frontdesk_model::AccountId;
+use frontdesk_model::{AccountId, Timestamp};
 use frontdesk_store::media_chunks::{self, CHUNK_BYTES};
 use frontdesk_store::{Store, StoreError};
+use sha2::{Digest, Sha256};
 use tokio::fs;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// A file still being written after this long belongs to a process that died.
+const HALF_WRITTEN_MS: i64 = 86_400_000;
 
 /// The media store of this node.
 pub struct MediaStore {
@@ -62,7 +66,26 @@ impl MediaStore {
         }
         fs::File::open(&scratch.path).await?.sync_all().await?;
         fs::rename(&scratch.path, &target).await?;
+        if let Some(parent) = target.parent() {
+            fs::File::open(parent).await?.sync_all().await?; // the new name is to survive a power cut too
+        }
         Ok(sha256.to_owned())
+    }
+
+    /// Removes what processes that died left half written.
+    pub async fn remove_half_written(&self, now: Timestamp) -> Result<(), MediaStoreError> {
+        let mut entries = match fs::read_dir(self.folder.join("incoming")).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        while let Some(entry) = entries.next_entry().await? {
+            let written = entry.metadata().await?.modified()?.duration_since(std::time::UNIX_EPOCH);
+            let written_ms = written.map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+            if now.millis_since(Timestamp::from_millis(written_ms)) > HALF_WRITTEN_MS {
+                fs::remove_file(entry.path()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The file on this node's disk, brought from the database if need be.
@@ -143,6 +166,7 @@ async fn read_slices(
     path: &Path,
 ) -> Result<bool, MediaStoreError> {
     let mut file = None;
+    let mut hash = Sha256::new();
     for position in 0.. {
         let wanted = key.to_owned();
         let slice = store.read(move |tx| media_chunks::get(tx, account, &wanted, position)).await?;
@@ -152,9 +176,11 @@ async fn read_slices(
         }
         if let Some(file) = &mut file {
             file.write_all(&slice).await?;
+            hash.update(&slice);
         }
     }
     let Some(mut file) = file else { return Ok(false) };
     file.flush().await?;
-    Ok(true)
+    // Slices that are being removed at this moment give half a file: that must not be kept under its name.
+    Ok(hex::encode(hash.finalize()) == key)
 }

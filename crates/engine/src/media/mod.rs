@@ -7,7 +7,7 @@ mod serve;
 mod sniff;
 mod upload;
 
-pub(crate) use fetch::run;
+pub(crate) use fetch::{run, take_over};
 pub use keep::{MediaStore, MediaStoreError};
 pub use serve::{MediaAddress, MediaFile, find_served, url_of};
 pub(crate) use sniff::sniff;

@@ -13,5 +13,5 @@ mod send;
 mod sweep;
 mod worker;
 
-pub(crate) use sweep::sweep;
+pub(crate) use sweep::{sweep, take_over};
 pub(crate) use worker::run;

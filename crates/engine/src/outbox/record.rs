@@ -1,5 +1,8 @@
 //! Writes down what came of a send: status, attempt, queue and news for the browsers, in one transaction.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use frontdesk_channels::contract::{Retry, Scope, SendError};
 use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_model::message::{MessageStatus, StatusError};
@@ -14,28 +17,51 @@ use crate::intake::News;
 use crate::intake::status;
 use crate::{Engine, inboxes};
 
+/// A dead token is tried again this often, in case the provider was wrong.
+const RECONNECT_MS: i64 = 300_000;
+/// Waits while the database does not take what came of a send: what the provider said must not be lost.
+const WRITE_PAUSES_MS: [u64; 6] = [100, 300, 1_000, 3_000, 5_000, 10_000];
+
 /// What came of a send.
 #[derive(Debug)]
 pub(super) enum Fate {
     /// The provider accepted it.
     Sent(RemoteId),
     /// It will not work.
-    Failed(StatusError),
+    Failed(Problem),
     /// Again later.
     Retry {
         /// When.
         at: Timestamp,
-        /// How much has to wait.
-        scope: Scope,
+        /// What has to wait with it.
+        hold: Hold,
         /// Why.
-        error: StatusError,
-        /// The HTTP status, for the attempt.
-        http_status: Option<u16>,
+        problem: Problem,
         /// What the inbox is to be told, when its credentials do not work.
         reconnect: Option<ConnectionState>,
     },
     /// The outcome was lost.
-    Unknown(StatusError),
+    Unknown(Problem),
+}
+
+/// What went wrong.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// For people.
+    pub(super) shown: StatusError,
+    /// For the attempt, when there was an answer.
+    pub(super) http_status: Option<u16>,
+}
+
+/// What waits with a message that is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Only what stands behind it in its conversation.
+    Nothing,
+    /// The conversation, until this moment.
+    Conversation(Timestamp),
+    /// The inbox, until this moment.
+    Inbox(Timestamp),
 }
 
 /// What a failed send means.
@@ -47,6 +73,7 @@ pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: Se
         message: error.shown.clone(),
         action: error.action.map(str::to_owned),
     };
+    let problem = Problem { shown, http_status: error.http_status };
     tracing::warn!(
         inbox.id = row.inbox_id.0,
         outbox.id = row.id.0,
@@ -55,26 +82,37 @@ pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: Se
         "a send did not succeed"
     );
     if !error.certain {
-        return Fate::Unknown(shown);
+        return Fate::Unknown(problem);
     }
     if error.reconnect {
-        let at = now.plus_ms(300_000);
-        let reconnect = Some(reconnect_state(&error));
-        return Fate::Retry {
-            at,
-            scope: Scope::Inbox,
-            error: shown,
-            http_status: error.http_status,
-            reconnect,
-        };
+        let at = now.plus_ms(RECONNECT_MS);
+        return Fate::Retry { at, hold: Hold::Inbox(at), problem, reconnect: Some(reconnect_state(&error)) };
     }
     let not_before_ms = match error.retry {
-        Retry::Never => return Fate::Failed(shown),
+        Retry::Never => return Fate::Failed(problem),
         Retry::AfterMs(ms) => ms,
         Retry::OnSchedule => 0,
     };
     let at = schedule::next_try(settings, attempts, not_before_ms, rand::random(), now);
-    Fate::Retry { at, scope: error.scope, error: shown, http_status: error.http_status, reconnect: None }
+    let hold = match error.scope {
+        Scope::Message => Hold::Nothing,
+        Scope::Conversation => Hold::Conversation(at),
+        Scope::Inbox => rest_of_inbox(engine, &error, now).map_or(Hold::Nothing, Hold::Inbox),
+    };
+    Fate::Retry { at, hold, problem, reconnect: None }
+}
+
+/// Until when the provider wants to hear nothing from the inbox. `None` when it only failed: one message that keeps
+/// failing must not hold back the others, and when all fail the breaker opens.
+pub(super) fn rest_of_inbox(engine: &Engine, error: &SendError, now: Timestamp) -> Option<Timestamp> {
+    let throttled = error.http_status.is_some_and(|status| (400..500).contains(&status));
+    match (error.scope, error.retry) {
+        (Scope::Inbox, Retry::AfterMs(ms)) => Some(now.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX))),
+        (Scope::Inbox, Retry::OnSchedule) if throttled && !error.reconnect => {
+            Some(schedule::next_try(&engine.settings.outbox, 1, 0, rand::random(), now))
+        }
+        _ => None,
+    }
 }
 
 /// Writes the fate of a send. When the claim was lost meanwhile, only the truth about a sent message is written.
@@ -92,65 +130,81 @@ pub(super) async fn record(
         Fate::Unknown(_) => "unknown",
     };
     metrics::counter!("frontdesk_sends_total", "outcome" => outcome).increment(1);
-    let (row, token, now) = (row.clone(), token.to_owned(), engine.clock.now());
-    let settle_ms = engine.settings.outbox.unknown_settle_ms;
-    engine
-        .store
-        .write(move |tx| {
-            if let Some(key) = key {
-                deliveries::end(tx, key, attempt_end(&fate, outcome), now)?;
-            }
-            match &fate {
-                Fate::Sent(remote_id) => record_sent(tx, &row, &token, remote_id, now),
-                Fate::Failed(error) => record_failed(tx, &row, &token, error, now),
-                Fate::Retry { at, scope, reconnect, .. } => {
-                    if !outbox::requeue(tx, &row, &token, *at, now)? {
-                        return Ok(());
-                    }
-                    match scope {
-                        Scope::Message => {}
-                        Scope::Conversation => {
-                            conversations::set_next_send(tx, row.account_id, row.conversation_id, *at)?;
-                        }
-                        Scope::Inbox => outbox::hold_inbox(tx, row.inbox_id, *at)?,
-                    }
-                    if let Some(state) = reconnect {
-                        inboxes::store_state(tx, row.account_id, row.inbox_id, state, now)?;
-                    }
-                    Ok(())
-                }
-                Fate::Unknown(error) => {
-                    if outbox::set_unknown(tx, &row, &token, now.plus_ms(settle_ms), now)? {
-                        raise(tx, &row, MessageStatus::Unknown, Some(error), now)?;
-                    }
-                    Ok(())
-                }
-            }
-        })
-        .await
+    let (now, settle_ms) = (engine.clock.now(), engine.settings.outbox.unknown_settle_ms);
+    let settle_at = now.plus_ms(settle_ms);
+    let outcome = Arc::new(Outcome { row: row.clone(), token: token.to_owned(), key, word: outcome, fate });
+    let mut pauses = WRITE_PAUSES_MS.into_iter();
+    loop {
+        let written = outcome.clone();
+        let Err(error) = engine.store.write(move |tx| written.write(tx, settle_at, now)).await else {
+            return Ok(());
+        };
+        let Some(pause) = pauses.next() else { return Err(error) };
+        tracing::warn!(
+            outbox.id = row.id.0,
+            error = &error as &dyn std::error::Error,
+            "the outcome of a send could not be written yet"
+        );
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
 }
 
-fn attempt_end<'a>(fate: &'a Fate, outcome: &'a str) -> DeliveryEnd<'a> {
-    match fate {
-        Fate::Sent(remote_id) => DeliveryEnd {
-            outcome,
-            http_status: Some(200),
-            remote_id: Some(remote_id),
-            ..DeliveryEnd::default()
-        },
-        Fate::Failed(error) | Fate::Unknown(error) => DeliveryEnd {
-            outcome,
-            provider_code: Some(&error.code),
-            error: Some(&error.message),
-            ..DeliveryEnd::default()
-        },
-        Fate::Retry { error, http_status, .. } => DeliveryEnd {
-            outcome,
-            http_status: http_status.map(i64::from),
-            provider_code: Some(&error.code),
-            error: Some(&error.message),
-            ..DeliveryEnd::default()
-        },
+/// What is to be written down, as often as it takes.
+struct Outcome {
+    row: OutboxRow,
+    token: String,
+    key: Option<DeliveryKey>,
+    word: &'static str,
+    fate: Fate,
+}
+
+impl Outcome {
+    fn write(&self, tx: &mut Tx<'_>, settle_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let (row, token) = (&self.row, &self.token);
+        if let Some(key) = self.key {
+            deliveries::end(tx, key, self.attempt_end(), now)?;
+        }
+        match &self.fate {
+            Fate::Sent(remote_id) => record_sent(tx, row, token, remote_id, now),
+            Fate::Failed(problem) => record_failed(tx, row, token, &problem.shown, now),
+            Fate::Retry { at, hold, reconnect, .. } => {
+                if !outbox::requeue(tx, row, token, *at, now)? {
+                    return Ok(());
+                }
+                match *hold {
+                    Hold::Nothing => {}
+                    Hold::Conversation(until) => {
+                        conversations::set_next_send(tx, row.account_id, row.conversation_id, until)?;
+                    }
+                    Hold::Inbox(until) => outbox::hold_inbox(tx, row.inbox_id, until)?,
+                }
+                if let Some(state) = reconnect {
+                    inboxes::store_state(tx, row.account_id, row.inbox_id, state, now)?;
+                }
+                Ok(())
+            }
+            Fate::Unknown(problem) => {
+                if outbox::set_unknown(tx, row, token, settle_at, now)? {
+                    raise(tx, row, MessageStatus::Unknown, Some(&problem.shown), now)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn attempt_end(&self) -> DeliveryEnd<'_> {
+        let ended = DeliveryEnd { outcome: self.word, ..DeliveryEnd::default() };
+        match &self.fate {
+            Fate::Sent(remote_id) => {
+                DeliveryEnd { http_status: Some(200), remote_id: Some(remote_id), ..ended }
+            }
+            Fate::Failed(problem) | Fate::Unknown(problem) | Fate::Retry { problem, .. } => DeliveryEnd {
+                http_status: problem.http_status.map(i64::from),
+                provider_code: Some(&problem.shown.code),
+                error: Some(&problem.shown.message),
+                ..ended
+            },
+        }
     }
 }
 
@@ -209,6 +263,17 @@ pub(super) fn raise(
 pub(super) async fn drop_work(engine: &Engine, row: &OutboxRow, token: &str) -> Result<(), StoreError> {
     let (row, token) = (row.clone(), token.to_owned());
     engine.store.write(move |tx| outbox::finish(tx, &row, &token).map(drop)).await
+}
+
+/// This row alone waits until `until`.
+pub(super) async fn put_back(
+    engine: &Engine,
+    row: &OutboxRow,
+    token: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let (row, token, now) = (row.clone(), token.to_owned(), engine.clock.now());
+    engine.store.write(move |tx| outbox::requeue(tx, &row, &token, until, now).map(drop)).await
 }
 
 /// The inbox rests: this row and everything queued behind it waits until `until`.

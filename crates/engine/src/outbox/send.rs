@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use frontdesk_channels::contract::{Retry, Scope, SendError};
 use frontdesk_model::conversation::WindowState;
+use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::message::{MessageKind, MessageStatus, StatusError};
 use frontdesk_model::outbound::{Interactive, OutboundBody, OutboundMedia, OutboundMessage, Recipient};
 use frontdesk_model::{RemoteId, Timestamp};
@@ -14,18 +15,20 @@ use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
 use frontdesk_store::{StoreError, contacts};
 
-use super::breaker::Admission;
-use super::record::{self, Fate};
+use super::breaker::Pass;
+use super::record::{self, Fate, Hold, Problem};
 use crate::Engine;
 use crate::connections::Line;
 use crate::inboxes;
 
 /// How long a held inbox rests before its queue is looked at again, in milliseconds.
 const HOLD_MS: i64 = 60_000;
+/// A message whose inbox this node does not know (yet) is looked at again after this long, in milliseconds.
+const STRANGE_MS: i64 = 2_000;
+/// The state of an inbox that works is looked at this often, in milliseconds.
+const CONFIRM_MS: i64 = 60_000;
 /// Read marks are a courtesy: after this many tries they are left.
 const MAX_READ_TRIES: i64 = 5;
-/// The longest a request may take, above every provider time-out.
-const REQUEST_LIMIT: Duration = Duration::from_secs(120);
 
 /// Carries out one claimed row and writes down what came of it. Never fails: what cannot be written is found by the
 /// sweep when the lease runs out.
@@ -77,15 +80,22 @@ async fn carry_out_message(engine: &Engine, row: &OutboxRow, token: &str) -> Res
     }
     let book = inboxes::book(engine).await?;
     let Some(inbox) = book.find(row.inbox_id) else {
-        let error = problem("INBOX_GONE", "The inbox of this conversation was removed.", None);
-        return record::record(engine, row, token, None, Fate::Failed(error)).await;
+        // Not in this node's book does not mean removed: it may be too new for it, or sealed with another key.
+        return match inboxes::get(engine, row.account_id, row.inbox_id).await {
+            Ok(_) => record::put_back(engine, row, token, now.plus_ms(STRANGE_MS)).await,
+            Err(inboxes::InboxError::Store(error)) => Err(error),
+            Err(_) => {
+                let error = problem("INBOX_GONE", "The inbox of this conversation was removed.", None);
+                fail(engine, row, token, error).await
+            }
+        };
     };
     if !inbox.enabled {
         return record::hold(engine, row, token, now.plus_ms(HOLD_MS)).await;
     }
     if now.millis_since(row.created_at) > engine.settings.outbox.give_up_ms {
         let error = problem("GAVE_UP", "It could not be sent for too long and was given up.", Some("retry"));
-        return record::record(engine, row, token, None, Fate::Failed(error)).await;
+        return fail(engine, row, token, error).await;
     }
     let window = inbox.channel.capabilities().reply_window;
     if is_outside_window(&job, window, now) {
@@ -94,7 +104,7 @@ async fn carry_out_message(engine: &Engine, row: &OutboxRow, token: &str) -> Res
             "The customer's last message is too old for a free reply; send a template.",
             Some("template"),
         );
-        return record::record(engine, row, token, None, Fate::Failed(error)).await;
+        return fail(engine, row, token, error).await;
     }
     let line = engine.connections().line(engine, inbox);
     let connection = match &line.connection {
@@ -104,30 +114,60 @@ async fn carry_out_message(engine: &Engine, row: &OutboxRow, token: &str) -> Res
             return record::hold(engine, row, token, now.plus_ms(HOLD_MS)).await;
         }
     };
-    if let Admission::HoldUntil(until) = line.breaker.admit(now) {
+    if let Some(until) = line.rests_until(now) {
         return record::hold(engine, row, token, until).await;
     }
-    let outgoing =
-        match outgoing(engine, &job, u32::try_from(row.attempts + 1).unwrap_or(u32::MAX), now).await {
-            Ok(outgoing) => outgoing,
-            Err(error) => {
-                line.breaker.abandoned();
-                return record::record(engine, row, token, None, Fate::Failed(error)).await;
-            }
-        };
+    let pass = match line.breaker.admit(now) {
+        Ok(pass) => pass,
+        Err(until) => return record::hold(engine, row, token, until).await,
+    };
+    let outgoing = match outgoing(engine, &job, row.attempts + 1, now).await {
+        Ok(outgoing) => outgoing,
+        Err(error) => return fail(engine, row, token, error).await,
+    };
     line.pace.wait().await;
     let Some(key) = start(engine, row, token, &job).await? else {
-        line.breaker.abandoned(); // the claim was lost meanwhile: someone else has it
-        return Ok(());
+        return Ok(()); // the claim was lost meanwhile: someone else has it, or nobody wants it any more
     };
-    let answer = tokio::time::timeout(REQUEST_LIMIT, connection.send(&outgoing)).await;
+    let answer = tokio::time::timeout(request_limit(engine), connection.send(&outgoing)).await;
     let result = answer.unwrap_or_else(|_| Err(timed_out()));
-    note_on_line(engine, row, &line, result.as_ref().err()).await;
     let fate = match result {
-        Ok(sent) => Fate::Sent(sent.remote_id),
-        Err(error) => record::fate_of(engine, row, key.attempt, error),
+        Err(error) if error.reconnect && matches!(is_outdated(engine, &line, row).await, Ok(true)) => {
+            retry_with_new_token(engine, error)
+        }
+        result => {
+            note_on_line(engine, row, &line, pass, result.as_ref().err()).await;
+            match result {
+                Ok(sent) => Fate::Sent(sent.remote_id),
+                Err(error) => record::fate_of(engine, row, key.attempt, error),
+            }
+        }
     };
     record::record(engine, row, token, Some(key), fate).await
+}
+
+/// The longest a request may take: a file may go up before its message, each within the provider's time-out.
+fn request_limit(engine: &Engine) -> Duration {
+    Duration::from_millis(engine.channels.providers.timeout_ms.saturating_mul(2).saturating_add(5_000))
+}
+
+/// Fails a message no request was made for.
+async fn fail(engine: &Engine, row: &OutboxRow, token: &str, error: StatusError) -> Result<(), StoreError> {
+    let fate = Fate::Failed(Problem { shown: error, http_status: None });
+    record::record(engine, row, token, None, fate).await
+}
+
+/// True when the settings of the inbox were changed after the line was opened.
+async fn is_outdated(engine: &Engine, line: &Line, row: &OutboxRow) -> Result<bool, StoreError> {
+    let book = inboxes::book(engine).await?;
+    Ok(book.find(row.inbox_id).is_some_and(|inbox| inbox.version != line.version))
+}
+
+/// What the old token may not do says nothing about the new one.
+fn retry_with_new_token(engine: &Engine, error: SendError) -> Fate {
+    let shown = StatusError { code: error.code, message: error.shown, action: None };
+    let problem = Problem { shown, http_status: error.http_status };
+    Fate::Retry { at: engine.clock.now(), hold: Hold::Nothing, problem, reconnect: None }
 }
 
 /// Marks the row as sending and notes the try, just before the request leaves.
@@ -138,8 +178,8 @@ async fn start(
     job: &Job,
 ) -> Result<Option<DeliveryKey>, StoreError> {
     let now = engine.clock.now();
-    let limit_ms = i64::try_from(REQUEST_LIMIT.as_millis()).unwrap_or(i64::MAX);
-    let lease_until = now.plus_ms(engine.settings.outbox.lease_ms.max(limit_ms + 5_000));
+    let limit_ms = i64::try_from(request_limit(engine).as_millis()).unwrap_or(i64::MAX);
+    let lease_until = now.plus_ms(engine.settings.outbox.lease_ms.max(limit_ms.saturating_add(5_000)));
     let (row, token, message) = (row.clone(), token.to_owned(), job.message.id);
     engine
         .store
@@ -154,33 +194,85 @@ async fn start(
         .await
 }
 
-/// Tells the breaker of the inbox, and everyone when it opens or closes.
-async fn note_on_line(engine: &Engine, row: &OutboxRow, line: &Line, error: Option<&SendError>) {
+/// Tells the breaker of the inbox, and everyone when the inbox's state changes by it.
+async fn note_on_line(
+    engine: &Engine,
+    row: &OutboxRow,
+    line: &Line,
+    pass: Pass<'_>,
+    error: Option<&SendError>,
+) {
     let now = engine.clock.now();
-    let state = match error {
+    let noted = match error {
         Some(error) if error.reconnect => {
-            line.breaker.abandoned();
-            Some(record::reconnect_state(error))
+            drop(pass);
+            line.doubt();
+            inboxes::set_state(engine, row.account_id, row.inbox_id, record::reconnect_state(error)).await
         }
-        Some(error) if error.scope == Scope::Inbox || !error.certain || error.code == "UNREACHABLE" => {
-            let opened = line.breaker.failed(now);
-            if let Some(until) = opened {
-                let inbox = row.inbox_id;
-                let held = engine.store.write(move |tx| outbox::hold_inbox(tx, inbox, until)).await;
-                if let Err(error) = held {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a queue could not be held");
-                }
+        Some(error) if is_outage(error) => match pass.failed(now) {
+            Some(until) => {
+                line.doubt();
+                hold_for_outage(engine, row, error, until).await
             }
-            opened.map(|_| record::unreachable_state(error))
+            None => Ok(()),
+        },
+        error => {
+            if let Some(until) = error.and_then(|error| record::rest_of_inbox(engine, error, now)) {
+                line.rest_until(until);
+            }
+            let was_open = pass.succeeded();
+            // A refusal proves that the provider is there; only a message that went proves that all is well.
+            if was_open || (error.is_none() && line.is_confirmation_due(now, CONFIRM_MS)) {
+                confirm(engine, row).await
+            } else {
+                Ok(())
+            }
         }
-        _ => line.breaker.succeeded().then(record::connected_state),
     };
-    let Some(state) = state else { return };
-    if let Err(error) = inboxes::set_state(engine, row.account_id, row.inbox_id, state).await {
+    if let Err(error) = noted {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "the state of an inbox could not be written"
         );
+    }
+}
+
+/// True when the provider as a whole failed, not this message.
+fn is_outage(error: &SendError) -> bool {
+    let answered = error.http_status.is_some_and(|status| status < 500);
+    !error.certain || error.code == "UNREACHABLE" || (error.scope == Scope::Inbox && !answered)
+}
+
+async fn hold_for_outage(
+    engine: &Engine,
+    row: &OutboxRow,
+    error: &SendError,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let (account, inbox, now) = (row.account_id, row.inbox_id, engine.clock.now());
+    let state = record::unreachable_state(error);
+    engine
+        .store
+        .write(move |tx| {
+            outbox::hold_inbox(tx, inbox, until)?;
+            inboxes::store_state(tx, account, inbox, &state, now)
+        })
+        .await
+}
+
+/// Says that an inbox works when it is known as one that does not, or of which it was not known. What the provider
+/// itself told (restricted, paused) stands.
+async fn confirm(engine: &Engine, row: &OutboxRow) -> Result<(), StoreError> {
+    let code = match inboxes::get(engine, row.account_id, row.inbox_id).await {
+        Ok(inbox) => inbox.state.code,
+        Err(inboxes::InboxError::Store(error)) => return Err(error),
+        Err(_) => return Ok(()),
+    };
+    match code {
+        ConnectionCode::Connecting | ConnectionCode::Reconnect | ConnectionCode::Unreachable => {
+            inboxes::set_state(engine, row.account_id, row.inbox_id, record::connected_state()).await
+        }
+        ConnectionCode::Connected | ConnectionCode::Degraded | ConnectionCode::Paused => Ok(()),
     }
 }
 
@@ -203,7 +295,7 @@ fn is_outside_window(
 async fn outgoing(
     engine: &Engine,
     job: &Job,
-    attempt: u32,
+    attempt: i64,
     now: Timestamp,
 ) -> Result<OutboundMessage, StatusError> {
     let message = &job.message;
@@ -231,9 +323,9 @@ async fn outgoing(
         to: job.recipient.clone(),
         body,
         reply_to: message.reply_to.clone(),
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         last_inbound_at: job.conversation.last_inbound_at,
         now,
-        attempt,
     })
 }
 
@@ -267,9 +359,7 @@ async fn carry_out_read(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         return record::drop_work(engine, row, token).await;
     };
     let Some(receipts) = connection.receipts() else { return record::drop_work(engine, row, token).await };
-    if let Admission::HoldUntil(_) = line.breaker.admit(now) {
-        return record::drop_work(engine, row, token).await;
-    }
+    let Ok(pass) = line.breaker.admit(now) else { return record::drop_work(engine, row, token).await };
     let (account, conversation) = (row.account_id, row.conversation_id);
     let recipient = engine
         .store
@@ -279,14 +369,11 @@ async fn carry_out_read(engine: &Engine, row: &OutboxRow, token: &str) -> Result
             Ok::<_, StoreError>(Some(Recipient { thread: row.thread, identities }))
         })
         .await?;
-    let Some(recipient) = recipient else {
-        line.breaker.abandoned();
-        return record::drop_work(engine, row, token).await;
-    };
+    let Some(recipient) = recipient else { return record::drop_work(engine, row, token).await };
     line.pace.wait().await;
     // A read mark may be repeated without harm, so it goes straight from claimed to done.
     let result = receipts.mark_read(&recipient, &RemoteId(target)).await;
-    note_on_line(engine, row, &line, result.as_ref().err()).await;
+    note_on_line(engine, row, &line, pass, result.as_ref().err()).await;
     match result {
         Err(error) if error.retry != Retry::Never && row.attempts < MAX_READ_TRIES => {
             record::try_read_again(engine, row, token).await
