@@ -3,3 +3,4 @@
 pub mod call;
 pub mod database;
 pub mod server;
+pub mod stage;

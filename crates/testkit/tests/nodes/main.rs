@@ -1,0 +1,3 @@
+//! Several nodes on one PostgreSQL: it does not matter which of them one talks to.
+
+mod shared;

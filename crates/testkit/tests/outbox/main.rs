@@ -1,0 +1,12 @@
+//! The way of a reply: from the API through the queue to the provider and back as ticks, on both databases.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod failures;
+mod kinds;
+mod order;
+mod outage;
+mod people;
+mod receipts;
+mod ticks;
+mod uncertain;
+mod workers;
