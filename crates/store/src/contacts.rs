@@ -8,15 +8,15 @@ use crate::{Columns, FromRow, StoreError, Tx, conversations};
 
 macro_rules! columns {
     () => {
-        "c.id, c.account_id, c.name, c.name_edited, c.name_at, c.email, c.phone, c.avatar_id, c.profile_at,
+        "c.id, c.account_id, c.name, c.name_edited, c.name_at, c.email, c.phone, c.phone_at, c.avatar_id, c.profile_at,
          c.merged_into, c.created_at, c.updated_at"
     };
 }
 
 statements! {
     INSERT = both(
-        "INSERT INTO contacts (account_id, name, name_at, phone, search_text, created_at, updated_at, profile_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id");
+        "INSERT INTO contacts (account_id, name, name_at, phone, phone_at, search_text, created_at, updated_at, profile_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
     BY_IDENTITY = both(
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3");
@@ -28,8 +28,9 @@ statements! {
     MOVE_IDENTITIES = both("UPDATE contact_identities SET contact_id = $3 WHERE account_id = $1 AND contact_id = $2");
     DELETE = both("DELETE FROM contacts WHERE account_id = $1 AND id = $2");
     SET_DETAILS = both(
-        "UPDATE contacts SET name = $3, name_edited = $4, name_at = $5, email = $6, phone = $7, search_text = $8,
-         updated_at = $9 WHERE account_id = $1 AND id = $2");
+        "UPDATE contacts SET name = $3, name_edited = $4, name_at = $5, email = $6, phone = $7, phone_at = $8,
+         search_text = $9, updated_at = $10 WHERE account_id = $1 AND id = $2");
+    SET_TOLD = both("UPDATE contacts SET name_at = $3, phone_at = $4 WHERE account_id = $1 AND id = $2");
     SET_PROFILE = both(
         "UPDATE contacts SET profile_at = $3 WHERE account_id = $1 AND id = $2");
     SET_AVATAR = both("UPDATE contacts SET avatar_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
@@ -51,6 +52,8 @@ pub struct ContactRow {
     pub name_at: Timestamp,
     pub email: Option<String>,
     pub phone: Option<String>,
+    /// When the phone was told, by the provider's clock: the newest wins.
+    pub phone_at: Timestamp,
     /// The profile picture, kept here.
     pub avatar_id: Option<AttachmentId>,
     /// When the profile was last asked for.
@@ -71,6 +74,7 @@ impl FromRow for ContactRow {
             name_at: row.next()?,
             email: row.next()?,
             phone: row.next()?,
+            phone_at: row.next()?,
             avatar_id: row.next()?,
             profile_at: row.next()?,
             merged_into: row.next()?,
@@ -91,8 +95,11 @@ pub struct Resolved {
     pub renamed: bool,
 }
 
+/// How often a contact is looked for again because another node made or changed it meanwhile.
+const MAX_TRIES: usize = 4;
+
 /// Finds the contact behind a hint, or makes one. Names that turn out to belong to two contacts merge them; the older
-/// contact stays. `at` is the provider's time of the news and decides between profile names.
+/// contact stays. `at` is the provider's time of the news and decides between profile names and between phones.
 ///
 /// `None` when the hint carries no identity.
 pub fn resolve(
@@ -102,28 +109,62 @@ pub fn resolve(
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Resolved>, StoreError> {
-    let mut known: Vec<Option<ContactId>> = Vec::with_capacity(hint.identities.len());
+    if hint.identities.is_empty() {
+        return Ok(None);
+    }
+    for _ in 0..MAX_TRIES {
+        let resolved = match find_oldest(tx, account, hint, now)? {
+            Some(id) => join(tx, account, id, hint, at, now)?,
+            None => create(tx, account, hint, at, now)?,
+        };
+        if resolved.is_some() {
+            return Ok(resolved);
+        }
+    }
+    Err(StoreError::Unavailable("a contact changed again and again while it was looked for".to_owned()))
+}
+
+/// The one contact that has any of these names; several become one.
+fn find_oldest(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    hint: &ContactHint,
+    now: Timestamp,
+) -> Result<Option<ContactId>, StoreError> {
+    let mut known = Vec::with_capacity(hint.identities.len());
     for identity in &hint.identities {
-        known.push(find_by_identity(tx, account, identity)?);
+        known.extend(find_by_identity(tx, account, identity)?);
     }
-    let Some(id) = known.iter().flatten().min().copied() else {
-        return create(tx, account, hint, at, now);
-    };
-    let mut others: Vec<ContactId> = known.iter().flatten().copied().filter(|other| *other != id).collect();
-    others.sort_unstable();
-    others.dedup();
+    known.sort_unstable();
+    known.dedup();
+    let Some((oldest, others)) = known.split_first() else { return Ok(None) };
     for other in others {
-        merge(tx, account, other, id, now)?;
+        merge(tx, account, *other, *oldest, now)?;
     }
-    for (identity, known) in hint.identities.iter().zip(&known) {
-        if known.is_none() {
-            tx.execute(&INSERT_IDENTITY, p![account, identity.kind, identity.value, id, now])?;
+    Ok(Some(*oldest))
+}
+
+/// Adds to a contact what a hint tells. `None` when another node gave one of the names to someone else meanwhile.
+fn join(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: ContactId,
+    hint: &ContactHint,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Resolved>, StoreError> {
+    for identity in &hint.identities {
+        if find_by_identity(tx, account, identity)?.is_none()
+            && !add_identity(tx, account, id, identity, now)?
+        {
+            return Ok(None);
         }
     }
     let renamed = learn(tx, account, id, hint, at, now)?;
     Ok(Some(Resolved { id, created: false, renamed }))
 }
 
+/// Makes a contact. `None` when another node made it a moment ago (PostgreSQL waited for its commit).
 fn create(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -131,33 +172,37 @@ fn create(
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Resolved>, StoreError> {
-    if hint.identities.is_empty() {
-        return Ok(None);
-    }
-    let phone = hint.identities.iter().find(|i| i.kind == IdentityKind::Phone).map(|i| i.value.as_str());
-    let name_at = hint.name.as_ref().map_or(0, |_| at.as_millis());
+    let phone = phone_of(hint);
+    let name_at = hint.name.as_ref().map(|_| at).unwrap_or_default();
+    let phone_at = phone.map(|_| at).unwrap_or_default();
     let search = search_text(hint.name.as_deref(), None, phone);
     // A network that tells the name along with the message need not be asked for it.
     let asked = hint.name.as_ref().map(|_| now);
-    let inserted =
-        tx.find::<(ContactId,)>(&INSERT, p![account, hint.name, name_at, phone, search, now, asked])?;
+    let inserted = tx.find::<(ContactId,)>(
+        &INSERT,
+        p![account, hint.name, name_at, phone, phone_at, search, now, asked],
+    )?;
     let Some((id,)) = inserted else { return Ok(None) };
     for identity in &hint.identities {
-        let added = tx.execute(&INSERT_IDENTITY, p![account, identity.kind, identity.value, id, now])?;
-        if added == 0 {
-            // Another node made this contact a moment ago (PostgreSQL waited for its commit): use that one.
-            let winner = find_by_identity(tx, account, identity)?;
-            if let Some(winner) = winner.filter(|w| *w != id) {
-                tx.execute(&MOVE_IDENTITIES, p![account, id, winner])?;
-                tx.execute(&DELETE, p![account, id])?;
-                return Ok(Some(Resolved { id: winner, created: false, renamed: false }));
-            }
+        let added = add_identity(tx, account, id, identity, now)?;
+        if added {
+            continue;
+        }
+        let winner = find_by_identity(tx, account, identity)?;
+        if let Some(winner) = winner.filter(|w| *w != id) {
+            tx.execute(&MOVE_IDENTITIES, p![account, id, winner])?;
+            tx.execute(&DELETE, p![account, id])?;
+            return Ok(None);
         }
     }
     Ok(Some(Resolved { id, created: true, renamed: false }))
 }
 
-/// Takes over a newer profile name and a phone not known so far. True when the name changed.
+fn phone_of(hint: &ContactHint) -> Option<&str> {
+    hint.identities.iter().find(|i| i.kind == IdentityKind::Phone).map(|i| i.value.as_str())
+}
+
+/// Takes over a newer profile name and a newer phone. True when the name changed.
 fn learn(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -167,24 +212,57 @@ fn learn(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(mut contact) = find(tx, account, id)? else { return Ok(false) };
-    let phone = hint.identities.iter().find(|i| i.kind == IdentityKind::Phone).map(|i| i.value.clone());
-    let new_phone = phone.is_some() && contact.phone.is_none();
-    if new_phone {
-        contact.phone = phone;
-    }
-    // Equal times: the greater name wins, so that the order of arrival does not matter.
+    // Equal times: the greater name or phone wins, so that the order of arrival does not matter.
+    let phone = phone_of(hint);
+    let newer_phone = phone.is_some() && (at, phone) > (contact.phone_at, contact.phone.as_deref());
     let newer_name = hint.name.is_some()
         && !contact.name_edited
         && (at, hint.name.as_deref()) > (contact.name_at, contact.name.as_deref());
-    let renamed = newer_name && hint.name != contact.name;
-    if newer_name {
-        contact.name.clone_from(&hint.name);
+    if newer_phone {
+        contact.phone_at = at;
     }
-    if renamed || new_phone {
-        contact.name_at = contact.name_at.max(if newer_name { at } else { contact.name_at });
+    if newer_name {
+        contact.name_at = at;
+    }
+    let other_phone = newer_phone && phone != contact.phone.as_deref();
+    let renamed = newer_name && hint.name != contact.name;
+    if renamed || other_phone {
+        if newer_name {
+            contact.name.clone_from(&hint.name);
+        }
+        if newer_phone {
+            contact.phone = phone.map(str::to_owned);
+        }
         save(tx, &contact, now)?;
+    } else if newer_name || newer_phone {
+        tx.execute(&SET_TOLD, p![account, id, contact.name_at, contact.phone_at])?;
     }
     Ok(renamed)
+}
+
+/// Notes that a contact has these names too, as told beside a status. A name that was another contact's makes the two
+/// one. True when this contact became part of another by that.
+pub fn add_names(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: ContactId,
+    names: &[Identity],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut identities = Vec::new();
+    for name in names {
+        if find_by_identity(tx, account, name)? != Some(id) {
+            identities.push(name.clone());
+        }
+    }
+    if identities.is_empty() {
+        return Ok(false);
+    }
+    identities.extend(self::identities(tx, account, id)?.into_iter().take(1));
+    // No time: whom a message was sent to says less about a phone than what comes from it.
+    let hint = ContactHint { identities, name: None };
+    let resolved = resolve(tx, account, &hint, Timestamp::default(), now)?;
+    Ok(resolved.is_some_and(|r| r.id != id))
 }
 
 /// Writes name, e-mail and phone of a contact back.
@@ -200,6 +278,7 @@ pub fn save(tx: &mut Tx<'_>, contact: &ContactRow, now: Timestamp) -> Result<(),
             contact.name_at,
             contact.email,
             contact.phone,
+            contact.phone_at,
             search,
             now
         ],
@@ -286,13 +365,20 @@ pub fn merge(
     conversations::move_to_contact(tx, account, loser, winner, now)?;
     if let (Some(lost), Some(mut kept)) = (find(tx, account, loser)?, find(tx, account, winner)?) {
         kept.email = kept.email.or(lost.email);
-        kept.phone = kept.phone.or(lost.phone);
-        if !kept.name_edited && (lost.name_edited || lost.name_at > kept.name_at) {
+        if (lost.phone_at, &lost.phone) > (kept.phone_at, &kept.phone) {
+            kept.phone = lost.phone.or(kept.phone);
+            kept.phone_at = lost.phone_at;
+        }
+        let newer = (lost.name_at, &lost.name) > (kept.name_at, &kept.name);
+        if !kept.name_edited && (lost.name_edited || newer) {
             kept.name = lost.name.or(kept.name);
             kept.name_edited = lost.name_edited;
             kept.name_at = kept.name_at.max(lost.name_at);
         }
         save(tx, &kept, now)?;
+        if let (None, Some(avatar)) = (kept.avatar_id, lost.avatar_id) {
+            set_avatar(tx, account, winner, avatar, now)?;
+        }
     }
     tx.execute(&MARK_MERGED, p![account, loser, winner, now])?;
     Ok(())

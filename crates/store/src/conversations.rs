@@ -5,6 +5,7 @@ use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, 
 
 use crate::db::statement::{both, each};
 use crate::db::value::Value;
+use crate::events::{EventKind, NewEvent};
 use crate::{Columns, FromRow, StoreError, ToValue, Tx};
 
 macro_rules! columns {
@@ -48,7 +49,7 @@ statements! {
     COUNT_UNREAD = both(
         "UPDATE conversations SET unread_count =
             (SELECT COUNT(*) FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2
-             AND m.direction = 'inbound' AND m.sender_type = 'customer' AND m.read_at IS NULL), updated_at = $3
+             AND m.direction = 'inbound' AND m.sender_type = 'customer' AND m.read_at IS NULL AND m.deleted_at IS NULL), updated_at = $3
          WHERE account_id = $1 AND id = $2");
     SET_STATUS = both(
         "UPDATE conversations SET status = $3, status_changed_at = $4, updated_at = $4 WHERE account_id = $1 AND id = $2");
@@ -63,14 +64,19 @@ statements! {
         "UPDATE conversations SET read_until = $3 WHERE account_id = $1 AND id = $2 AND read_until < $3");
     MOVE_CONTACT = both("UPDATE conversations SET contact_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
     MOVE_MESSAGES = both(
-        "UPDATE messages SET conversation_id = $3, contact_id = $4 WHERE account_id = $1 AND conversation_id = $2");
+        "UPDATE messages SET conversation_id = $3, contact_id = $4,
+            client_key = CASE WHEN client_key IN (SELECT k.client_key FROM messages k WHERE k.account_id = $1
+                AND k.conversation_id = $3 AND k.client_key IS NOT NULL) THEN NULL ELSE client_key END
+         WHERE account_id = $1 AND conversation_id = $2");
     MOVE_OUTBOX = both("UPDATE outbox SET conversation_id = $3 WHERE account_id = $1 AND conversation_id = $2");
     SET_MESSAGES_CONTACT = both(
         "UPDATE messages SET contact_id = $3 WHERE account_id = $1 AND conversation_id = $2");
     ABSORB = both(
         "UPDATE conversations SET
             unread_count = unread_count + $3, last_message_id = $4, last_message_at = $5,
-            last_inbound_at = $6, last_inbound_id = $7, thread = $8, updated_at = $9
+            last_inbound_at = $6, last_inbound_id = $7, thread = $8, updated_at = $9,
+            delivered_until = $10, read_until = $11, next_send_at = $12, status = $13, starred = $14,
+            assignee_id = $15, labels = $16
          WHERE account_id = $1 AND id = $2");
     DELETE = both("DELETE FROM conversations WHERE account_id = $1 AND id = $2");
     REFRESH_LAST = both(
@@ -238,7 +244,7 @@ pub fn set_read(
     Ok(tx.execute(&SET_READ, p![account, id, now])? > 0)
 }
 
-/// Counts the unread messages again, after single ones were marked.
+/// Counts the unread messages again, after single ones were marked or went away.
 pub fn count_unread(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -360,6 +366,10 @@ pub(crate) fn move_to_contact(
         } else {
             &target
         };
+        let mut labels = target.labels.clone();
+        labels.extend(lost.labels.iter().filter(|label| !target.labels.contains(label)).cloned());
+        let labels = serde_json::to_string(&labels).unwrap_or_else(|_| "[]".to_owned());
+        let active = [&lost, &target].iter().any(|c| c.status == ConversationStatus::Active);
         let heard = if lost.last_inbound_at > target.last_inbound_at { &lost } else { &target };
         tx.execute(
             &ABSORB,
@@ -372,10 +382,24 @@ pub(crate) fn move_to_contact(
                 heard.last_inbound_at,
                 heard.last_inbound_id,
                 heard.thread,
-                now
+                now,
+                lost.delivered_until.max(target.delivered_until),
+                lost.read_until.max(target.read_until),
+                lost.next_send_at.max(target.next_send_at),
+                if active { ConversationStatus::Active } else { target.status },
+                lost.starred || target.starred,
+                target.assignee_id.or(lost.assignee_id),
+                labels
             ],
         )?;
         tx.execute(&DELETE, p![account, lost.id])?;
+        tx.emit(NewEvent {
+            account_id: account,
+            kind: EventKind::ConversationUpdated,
+            conversation_id: Some(kept),
+            message_id: None,
+            data: None,
+        });
     }
     Ok(())
 }

@@ -50,8 +50,11 @@ statements! {
     COUNT_THREAD = both("SELECT COUNT(*) FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2");
     SET_STATUS = both(
         "UPDATE messages SET status = $3, status_rank = $4, error_code = $5, error_message = $6, error_action = $7,
-            read_at = CASE WHEN $3 IN ('read', 'played') THEN COALESCE(read_at, $8) ELSE read_at END, updated_at = $9
+            read_at = CASE WHEN $3 IN ('read', 'played') AND (read_at IS NULL OR read_at > $8) THEN $8 ELSE read_at END,
+            updated_at = $9
          WHERE account_id = $1 AND id = $2 AND status_rank < $4");
+    READ_EARLIER = both(
+        "UPDATE messages SET read_at = $3 WHERE account_id = $1 AND id = $2 AND direction = 'outbound' AND read_at > $3");
     FORCE_STATUS = both(
         "UPDATE messages SET status = $3, status_rank = $4, error_code = NULL, error_message = NULL, error_action = NULL,
             client_ref = $5, updated_at = $6
@@ -60,7 +63,7 @@ statements! {
         "UPDATE messages SET remote_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2 AND remote_id IS NULL");
     BELOW_WATERMARK = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.direction = 'outbound'
-          AND m.sent_at <= $3 AND m.status_rank < $4 AND m.remote_id IS NOT NULL ORDER BY m.id LIMIT 500"));
+          AND m.sent_at <= $3 AND m.status_rank < $4 AND m.remote_id IS NOT NULL ORDER BY m.id LIMIT $5"));
     SET_CONTENT = both(
         "UPDATE messages SET content = $3, edit_version = $4, edited_at = $5, updated_at = $6
          WHERE account_id = $1 AND id = $2");
@@ -69,8 +72,10 @@ statements! {
          ON CONFLICT DO NOTHING");
     DELETE_EDITS = both("DELETE FROM message_edits WHERE account_id = $1 AND message_id = $2");
     TAKE_BACK = both(
-        "UPDATE messages SET content = NULL, payload = NULL, deleted_at = $3, updated_at = $4
-         WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL");
+        "UPDATE messages SET content = NULL, payload = NULL, edited_at = NULL, edit_version = 0,
+            deleted_at = COALESCE(deleted_at, $3), updated_at = $4
+         WHERE account_id = $1 AND id = $2
+           AND (deleted_at IS NULL OR content IS NOT NULL OR payload IS NOT NULL)");
     HIDE = both(
         "UPDATE messages SET deleted_at = $3, updated_at = $3 WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL");
     MARK_READ = both(
@@ -341,6 +346,10 @@ pub fn raise_status(
         error.map_or((None, None, None), |e| (Some(&e.code), Some(&e.message), e.action.as_ref()));
     let changed =
         tx.execute(&SET_STATUS, p![account, id, status, status.rank(), code, message, action, at, now])?;
+    if changed == 0 && status >= MessageStatus::Read {
+        // News of an earlier moment that came late: when it was read does not depend on the order either.
+        tx.execute(&READ_EARLIER, p![account, id, at])?;
+    }
     Ok(changed > 0)
 }
 
@@ -368,7 +377,10 @@ pub fn set_remote_id(
     Ok(tx.execute(&SET_REMOTE, p![account, id, remote_id, now])? > 0)
 }
 
-/// Our messages written until a moment and not yet at this status.
+/// How many messages [`below_watermark`] finds at once.
+pub const WATERMARK_BATCH: usize = 500;
+
+/// Our messages written until a moment and not yet at this status, the first [`WATERMARK_BATCH`] of them.
 pub fn below_watermark(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -376,7 +388,7 @@ pub fn below_watermark(
     until: Timestamp,
     status: MessageStatus,
 ) -> Result<Vec<MessageRow>, StoreError> {
-    tx.query(&BELOW_WATERMARK, p![account, conversation, until, status.rank()])
+    tx.query(&BELOW_WATERMARK, p![account, conversation, until, status.rank(), WATERMARK_BATCH as i64])
 }
 
 /// Changes the text, keeping what it said before.
@@ -397,7 +409,7 @@ pub fn edit(
     Ok(())
 }
 
-/// The sender took the message back: its content goes, a tombstone stays. True when it was there.
+/// The sender took the message back: its content goes, a tombstone stays; also of one we hide. True when it was there.
 pub fn take_back(
     tx: &mut Tx<'_>,
     account: AccountId,

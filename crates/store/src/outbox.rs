@@ -63,7 +63,7 @@ statements! {
         " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
     REMOVE_SETTLED = both(
-        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state = 'unknown'");
+        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state IN ('queued', 'unknown')");
     CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND state <> 'sending'");
     WAKE_INBOX = both(
         "UPDATE outbox SET due_at = $2 WHERE inbox_id = $1 AND state = 'queued' AND due_at > $2");

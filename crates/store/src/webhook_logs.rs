@@ -20,14 +20,17 @@ statements! {
          ON CONFLICT (door, body_hash) DO NOTHING RETURNING id");
     SET_STATE = both(
         "UPDATE webhook_logs SET state = $2, error = $3, events = $4, attempts = attempts + 1, applied_at = $5,
-            account_id = $6, inbox_id = $7
+            account_id = COALESCE($6, account_id), inbox_id = COALESCE($7, inbox_id)
          WHERE id = $1");
+    BY_BODY = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.door = $1 AND w.body_hash = $2"));
+    SET_VERIFIED_BY = both("UPDATE webhook_logs SET verified_by = $2 WHERE id = $1");
+    COUNT_ACCOUNTS = both("SELECT COUNT(*) FROM accounts");
     BODY = both("SELECT door, body, verified_by FROM webhook_logs WHERE id = $1");
     OF_STATE = both("SELECT id FROM webhook_logs WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3");
     LIST = both(concat!("SELECT ", columns!(),
-        " FROM webhook_logs w WHERE w.account_id = $1 AND w.id < $2 ORDER BY w.id DESC LIMIT $3"));
+        " FROM webhook_logs w WHERE w.account_id IN ($1, $4) AND w.id < $2 ORDER BY w.id DESC LIMIT $3"));
     LIST_OF_STATE = both(concat!("SELECT ", columns!(),
-        " FROM webhook_logs w WHERE w.account_id = $1 AND w.id < $2 AND w.state = $4 ORDER BY w.id DESC LIMIT $3"));
+        " FROM webhook_logs w WHERE w.account_id IN ($1, $4) AND w.id < $2 AND w.state = $5 ORDER BY w.id DESC LIMIT $3"));
     GET = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.id = $1"));
     DELETE_OLDEST = both(
         "DELETE FROM webhook_logs WHERE created_at < $1
@@ -138,7 +141,8 @@ pub struct Outcome<'a> {
     pub state: WebhookState,
     pub error: Option<&'a str>,
     pub events: i64,
-    pub account_id: AccountId,
+    /// `None` when it could not be told: what was known before stays.
+    pub account_id: Option<AccountId>,
     pub inbox_id: Option<InboxId>,
 }
 
@@ -152,6 +156,25 @@ pub fn set_outcome(
     let Outcome { state, error, events, account_id, inbox_id } = outcome;
     let applied_at = (*state == WebhookState::Applied).then_some(now);
     tx.execute(&SET_STATE, p![id, state.as_str(), error, events, applied_at, account_id, inbox_id])?;
+    Ok(())
+}
+
+/// An entry by its body.
+pub fn find_by_body(
+    tx: &mut Tx<'_>,
+    door: &str,
+    body_hash: &[u8],
+) -> Result<Option<WebhookLogRow>, StoreError> {
+    tx.find(&BY_BODY, p![door, body_hash])
+}
+
+/// Notes which key vouched for a body; `None` for one of the settings.
+pub fn set_verified_by(
+    tx: &mut Tx<'_>,
+    id: WebhookLogId,
+    verified_by: Option<InboxId>,
+) -> Result<(), StoreError> {
+    tx.execute(&SET_VERIFIED_BY, p![id, verified_by])?;
     Ok(())
 }
 
@@ -191,7 +214,8 @@ pub fn ids_of_state(
         .collect())
 }
 
-/// The log of an account, newest first.
+/// The log of an account, newest first. What belongs to no account (nobody added its inbox, or it cannot be read) is
+/// shown to the account of a server that has only one.
 pub fn list(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -200,15 +224,29 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<WebhookLogRow>, StoreError> {
     let before = before.map_or(i64::MAX, |id| id.0);
+    let also = if is_alone(tx)? { NOBODY } else { account };
     match state {
-        Some(state) => tx.query(&LIST_OF_STATE, p![account, before, limit, state.as_str()]),
-        None => tx.query(&LIST, p![account, before, limit]),
+        Some(state) => tx.query(&LIST_OF_STATE, p![account, before, limit, also, state.as_str()]),
+        None => tx.query(&LIST, p![account, before, limit, also]),
     }
 }
 
-/// One entry, whoever it belongs to.
-pub fn find(tx: &mut Tx<'_>, id: WebhookLogId) -> Result<Option<WebhookLogRow>, StoreError> {
-    tx.find(&GET, p![id])
+/// One entry as far as [`list`] shows it to this account.
+pub fn find(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: WebhookLogId,
+) -> Result<Option<WebhookLogRow>, StoreError> {
+    let Some(row) = tx.find::<WebhookLogRow>(&GET, p![id])? else { return Ok(None) };
+    let shown = row.account_id == account || (row.account_id == NOBODY && is_alone(tx)?);
+    Ok(shown.then_some(row))
+}
+
+/// The account of what concerns none, or several.
+const NOBODY: AccountId = AccountId(0);
+
+fn is_alone(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.find::<(i64,)>(&COUNT_ACCOUNTS, p![])?.is_some_and(|(n,)| n == 1))
 }
 
 /// Forgets at most `limit` of the oldest bodies received before `before`.

@@ -18,6 +18,63 @@ pub struct TestDatabase {
     _folder: Option<tempfile::TempDir>,
 }
 
+impl TestDatabase {
+    /// Runs statements beside the store, on a connection of their own: to provoke faults.
+    ///
+    /// # Panics
+    /// When the database refuses them.
+    #[expect(clippy::expect_used, reason = "a mistake of the test")]
+    pub async fn script(&self, sql: &str) {
+        match self.sqlite_file() {
+            Some(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the file can be opened");
+                connection.execute_batch(sql).expect("SQLite takes the statements");
+            }
+            None => {
+                let (client, driver) = self.postgres_client().await;
+                client.batch_execute(sql).await.expect("PostgreSQL takes the statements");
+                drop(client);
+                let _ = driver.await;
+            }
+        }
+    }
+
+    /// The one number a query finds.
+    ///
+    /// # Panics
+    /// When the query finds none.
+    #[expect(clippy::expect_used, reason = "a mistake of the test")]
+    pub async fn number(&self, sql: &str) -> i64 {
+        match self.sqlite_file() {
+            Some(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the file can be opened");
+                connection.query_row(sql, [], |row| row.get(0)).expect("the query finds a number")
+            }
+            None => {
+                let (client, driver) = self.postgres_client().await;
+                let found = client.query_one(sql, &[]).await.expect("the query finds a row").get(0);
+                drop(client);
+                let _ = driver.await;
+                found
+            }
+        }
+    }
+
+    fn sqlite_file(&self) -> Option<&str> {
+        self.url.strip_prefix("sqlite://")
+    }
+
+    #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
+    async fn postgres_client(&self) -> (tokio_postgres::Client, tokio::task::JoinHandle<()>) {
+        let config: tokio_postgres::Config = self.url.parse().expect("a PostgreSQL address");
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("PostgreSQL answers");
+        let driver = tokio::spawn(async move {
+            let _ = connection.await; // ends with the client
+        });
+        (client, driver)
+    }
+}
+
 /// Makes one fresh database of every kind available: SQLite always; PostgreSQL when `TEST_DATABASE_URL` is set.
 ///
 /// # Panics

@@ -1,6 +1,9 @@
 //! Test server, builders and the suites that need the whole product. Top of the dependency graph.
 
+pub mod bodies;
 pub mod call;
 pub mod database;
+pub mod meta;
 pub mod server;
+pub mod snapshot;
 pub mod stage;

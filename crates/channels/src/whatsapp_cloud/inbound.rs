@@ -217,7 +217,8 @@ fn read_system(
     let changed = kind.contains("changed_number") || kind.contains("changed_user_id");
     if changed && (new_phone.is_some() || system.user_id.is_some()) {
         let old = identities(from.as_deref(), system.previous_user_id.as_deref());
-        if let Some(thread) = from.clone().or(system.previous_user_id) {
+        // From now on the customer is reached under the new name.
+        if let Some(thread) = new_phone.clone().or(system.user_id.clone()) {
             return InboundEvent::IdentityChange(IdentityChange {
                 old,
                 new: identities(new_phone.as_deref(), system.user_id.as_deref()),

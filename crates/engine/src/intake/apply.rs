@@ -85,24 +85,45 @@ pub(crate) fn keep_and_apply(
         context.now,
     )?;
     if kept.is_none() {
-        return Ok(Receipt::Repeated);
+        return apply_repeated(tx, context, body, &routing);
     }
     apply_routed(tx, context, &routing)?;
     Ok(Receipt::Kept(state))
 }
 
+/// The same bytes again. What was applied stays as it is; what was not has another chance: its inbox was added since, or
+/// it now comes with the right signature.
+fn apply_repeated(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    body: &Received,
+    routing: &Routing<'_>,
+) -> Result<Receipt, StoreError> {
+    let earlier = webhook_logs::find_by_body(tx, body.door, &body.body_hash)?;
+    let open = earlier.filter(|row| row.state != WebhookState::Applied && body.unreadable.is_none());
+    let Some(earlier) = open else { return Ok(Receipt::Repeated) };
+    apply_routed(tx, context, routing)?;
+    if routing.problem.is_some() {
+        return Ok(Receipt::Repeated);
+    }
+    webhook_logs::set_verified_by(tx, earlier.id, body.verified_inbox())?;
+    webhook_logs::set_outcome(tx, earlier.id, &routing.outcome(body.events.len()), context.now)?;
+    Ok(Receipt::Kept(WebhookState::Applied))
+}
+
 /// Keeps a body whose events could not be applied.
 pub(crate) fn keep_as_failed(
     tx: &mut Tx<'_>,
+    context: &Context,
     body: &Received,
     reason: &str,
-    now: Timestamp,
 ) -> Result<Receipt, StoreError> {
+    let routing = route(context, body.door, body.verified_by, &body.events);
     let kept = webhook_logs::insert(
         tx,
         &NewWebhookLog {
-            account_id: AccountId(0),
-            inbox_id: None,
+            account_id: routing.account,
+            inbox_id: routing.inbox,
             door: body.door,
             body_hash: &body.body_hash,
             body: &body.body,
@@ -111,7 +132,7 @@ pub(crate) fn keep_as_failed(
             error: Some(reason),
             events: body.events.len() as i64,
         },
-        now,
+        context.now,
     )?;
     Ok(if kept.is_some() { Receipt::Kept(WebhookState::Failed) } else { Receipt::Repeated })
 }
@@ -127,20 +148,8 @@ pub(crate) fn apply_again(
 ) -> Result<WebhookState, StoreError> {
     let routing = route(context, door, verified_by, events);
     apply_routed(tx, context, &routing)?;
-    let state = routing.state();
-    webhook_logs::set_outcome(
-        tx,
-        log,
-        &Outcome {
-            state,
-            error: routing.problem.as_deref(),
-            events: events.len() as i64,
-            account_id: routing.account,
-            inbox_id: routing.inbox,
-        },
-        context.now,
-    )?;
-    Ok(state)
+    webhook_logs::set_outcome(tx, log, &routing.outcome(events.len()), context.now)?;
+    Ok(routing.state())
 }
 
 /// Which inbox each event is for.
@@ -155,6 +164,16 @@ struct Routing<'a> {
 impl Routing<'_> {
     fn state(&self) -> WebhookState {
         if self.problem.is_some() { WebhookState::Unrouted } else { WebhookState::Applied }
+    }
+
+    fn outcome(&self, events: usize) -> Outcome<'_> {
+        Outcome {
+            state: self.state(),
+            error: self.problem.as_deref(),
+            events: events as i64,
+            account_id: Some(self.account),
+            inbox_id: self.inbox,
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use frontdesk_model::Timestamp;
 use frontdesk_model::inbound::{DeleteNews, EditNews, Notice, ReactionNews};
-use frontdesk_model::message::SenderType;
+use frontdesk_model::message::{Direction, SenderType};
 use frontdesk_store::events::EventKind;
 use frontdesk_store::messages::{MessageRow, NewReaction};
-use frontdesk_store::{StoreError, Tx, attachments, audit, messages};
+use frontdesk_store::{StoreError, Tx, attachments, audit, conversations, messages};
 
 use super::apply::News;
 use super::message::event;
@@ -88,6 +88,12 @@ pub(super) fn delete_message(
         // The bytes go with the next sweep of the media store, after this transaction is safe.
         attachments::discard_of_message(tx, news.account, message.id)?;
         announce(tx, news, message);
+        if message.direction == Direction::Inbound {
+            // There is nothing left to read.
+            conversations::count_unread(tx, news.account, message.conversation_id, news.now)?;
+            let of = Some(message.conversation_id);
+            tx.emit(event(news, EventKind::ConversationUpdated, of, None, None));
+        }
     }
     Ok(())
 }

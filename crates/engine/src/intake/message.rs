@@ -1,7 +1,7 @@
 //! A new entry of a conversation: contact, conversation, message and files, in one transaction.
 
 use frontdesk_model::contact::ContactHint;
-use frontdesk_model::content::{Content, Payload, SystemNotice};
+use frontdesk_model::content::{Content, MediaRef, Payload, SystemNotice};
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::inbound::{Echo, IdentityChange, InboundMessage};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
@@ -13,9 +13,7 @@ use frontdesk_store::{StoreError, Topic, Tx, attachments, contacts, conversation
 
 use super::apply::News;
 use super::{settle_pending, status};
-
-/// The longest text kept of one message, in characters; far above what any channel sends.
-const MAX_TEXT: usize = 65_536;
+use crate::media::safe_file_name;
 
 /// Applies a message. One that is here already changes nothing.
 pub(crate) fn apply(tx: &mut Tx<'_>, news: News, message: &InboundMessage) -> Result<(), StoreError> {
@@ -66,7 +64,8 @@ pub(crate) fn apply_identity_change(
         remote_id: change.remote_id.clone(),
         thread: change.thread.clone(),
         contact: ContactHint {
-            identities: change.old.iter().chain(&change.new).cloned().collect(),
+            // The first phone is the one the person has now.
+            identities: change.new.iter().chain(&change.old).cloned().collect(),
             name: None,
         },
         echo: None,
@@ -122,6 +121,7 @@ fn apply_echo(
     let account = news.account;
     if let Some(client_ref) = &echo.client_ref
         && let Some(ours) = messages::find_by_client_ref(tx, account, client_ref)?
+        && ours.inbox_id == news.inbox
     {
         return status::adopt(tx, news, &ours, &message.remote_id);
     }
@@ -161,7 +161,6 @@ fn insert(
     sender_name: Option<&str>,
     status: MessageStatus,
 ) -> Result<Option<MessageId>, StoreError> {
-    let text = message.content.text.as_deref().map(shorten);
     let inserted = messages::insert(
         tx,
         &NewMessage {
@@ -174,7 +173,7 @@ fn insert(
             sender_id: None,
             sender_name,
             kind: message.content.kind,
-            content: text,
+            content: message.content.text.as_deref(),
             payload: &message.content.payload,
             remote_id: Some(&message.remote_id),
             client_key: None,
@@ -189,7 +188,9 @@ fn insert(
     )?;
     if let Some(id) = inserted {
         for media in &message.content.media {
-            attachments::insert_pending(tx, news.account, news.inbox, id, media, news.now)?;
+            let file_name = media.file_name.as_deref().map(safe_file_name);
+            let media = MediaRef { file_name, ..media.clone() };
+            attachments::insert_pending(tx, news.account, news.inbox, id, &media, news.now)?;
         }
     }
     Ok(inserted)
@@ -200,10 +201,6 @@ fn insert(
 fn plausible(at: Timestamp, now: Timestamp) -> Timestamp {
     const TOLERANCE_MS: i64 = 300_000;
     if at.as_millis() == 0 || at.millis_since(now) > TOLERANCE_MS { now } else { at }
-}
-
-fn shorten(text: &str) -> &str {
-    text.char_indices().nth(MAX_TEXT).map_or(text, |(end, _)| &text[..end])
 }
 
 pub(super) fn event(

@@ -10,6 +10,7 @@
 
 mod apply;
 mod changes;
+mod limits;
 mod message;
 mod pending;
 mod queue;

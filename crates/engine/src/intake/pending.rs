@@ -4,6 +4,7 @@ use frontdesk_model::inbound::{DeleteNews, EditNews, StatusNews};
 use frontdesk_model::{MessageId, RemoteId};
 use frontdesk_store::{StoreError, Tx, messages, pending_updates};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::apply::News;
 use super::{changes, status};
@@ -25,24 +26,12 @@ pub(super) struct PendingReaction {
     pub(super) at_ms: i64,
 }
 
-impl Pending {
-    /// Tells repeated news apart from new ones.
-    fn key(&self) -> String {
-        match self {
-            Self::Status(s) => format!("status:{}", s.status),
-            Self::Reaction(r) => {
-                format!("reaction:{}:{}:{}", r.by_us, r.at_ms, r.emoji.as_deref().unwrap_or(""))
-            }
-            Self::Edit(e) => format!("edit:{}:{}", e.version, e.at.as_millis()),
-            Self::Delete(_) => "delete".to_owned(),
-        }
-    }
-}
-
 /// Keeps news until the message `target` arrives.
 pub(super) fn keep(tx: &mut Tx<'_>, news: News, target: &str, pending: &Pending) -> Result<(), StoreError> {
     let Ok(data) = serde_json::to_string(pending) else { return Ok(()) };
-    pending_updates::keep(tx, news.account, news.inbox, target, &pending.key(), &data, news.now)
+    // Repeated news are told apart from new ones by all they say.
+    let key = hex::encode(Sha256::digest(data.as_bytes()));
+    pending_updates::keep(tx, news.account, news.inbox, target, &key, &data, news.now)
 }
 
 /// Applies everything that waited for a message which has just got its remote id.
@@ -56,7 +45,7 @@ pub(crate) fn settle_pending(
         let Ok(pending) = serde_json::from_str::<Pending>(&data) else { continue };
         let Some(message) = messages::find(tx, news.account, message)? else { return Ok(()) };
         match pending {
-            Pending::Status(s) => status::raise(tx, news, &message, &s)?,
+            Pending::Status(s) => status::apply_to(tx, news, message, &s)?,
             Pending::Reaction(r) => changes::react_to(tx, news, &message, &r)?,
             Pending::Edit(e) => changes::edit_message(tx, news, &message, &e)?,
             Pending::Delete(d) => changes::delete_message(tx, news, &message, &d)?,

@@ -118,8 +118,8 @@ async fn apply_alone(engine: &Engine, body: Arc<Received>) -> Result<Receipt, St
                 "a webhook could not be applied; it is kept for replay"
             );
             metrics::counter!("frontdesk_webhooks_failed_total", "door" => body.door).increment(1);
-            let now = engine.clock.now();
-            engine.store.write(move |tx| apply::keep_as_failed(tx, &body, &reason, now)).await
+            let context = apply::Context::new(engine).await?;
+            engine.store.write(move |tx| apply::keep_as_failed(tx, &context, &body, &reason)).await
         }
     }
 }

@@ -6,6 +6,7 @@ use frontdesk_store::webhook_logs::WebhookState;
 use sha2::{Digest, Sha256};
 
 use super::apply::Received;
+use super::limits;
 use super::queue::Receipt;
 use crate::{Engine, inboxes};
 
@@ -47,7 +48,7 @@ pub async fn receive(
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
         tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
     })?;
-    let parsed = door.parse(&body);
+    let parsed = read(door, &body);
     let is_strange = |event: &RoutedEvent| {
         !event.channel.is_empty() && book.find_by_route(event.channel, &event.route).is_empty()
     };
@@ -73,6 +74,15 @@ pub async fn receive(
         return Err(error.into());
     }
     Ok(receipt)
+}
+
+/// The events of a body, with every id short enough to be kept.
+pub(super) fn read(door: &dyn Door, body: &[u8]) -> Result<Vec<RoutedEvent>, ParseError> {
+    let mut events = door.parse(body)?;
+    for routed in &mut events {
+        limits::shorten(&mut routed.event);
+    }
+    Ok(events)
 }
 
 impl Receipt {

@@ -2,12 +2,12 @@
 
 use frontdesk_channels::contract::VerifiedBy;
 use frontdesk_channels::registry;
-use frontdesk_model::{AccountId, WebhookLogId};
+use frontdesk_model::WebhookLogId;
 use frontdesk_store::StoreError;
 use frontdesk_store::webhook_logs::{self, Outcome, WebhookState};
 
-use super::apply;
 use super::queue::error_chain;
+use super::{apply, receive};
 use crate::Engine;
 
 /// Why a body was not replayed.
@@ -40,14 +40,15 @@ pub async fn replay(engine: &Engine, id: WebhookLogId) -> Result<WebhookState, R
     let door = registry::doors().into_iter().find(|d| d.path() == kept.door);
     let door = door.ok_or(ReplayError::NoDoor(kept.door))?;
     let verified_by = kept.verified_by.map_or(VerifiedBy::Settings, VerifiedBy::Inbox);
-    let events = match door.parse(&kept.body) {
+    let events = match receive::read(door, &kept.body) {
         Ok(events) => events,
         Err(error) => {
             let reason = error.to_string();
-            return Ok(note(engine, id, WebhookState::Unreadable, reason).await?);
+            return Ok(note(engine, id, WebhookState::Unreadable, 0, reason).await?);
         }
     };
     let context = apply::Context::new(engine).await?;
+    let count = events.len() as i64;
     let applied = engine
         .store
         .write(move |tx| apply::apply_again(tx, &context, door.path(), verified_by, &events, id))
@@ -55,7 +56,7 @@ pub async fn replay(engine: &Engine, id: WebhookLogId) -> Result<WebhookState, R
     match applied {
         Ok(state) => Ok(state),
         Err(error) if error.is_unavailable() => Err(error.into()),
-        Err(error) => Ok(note(engine, id, WebhookState::Failed, error_chain(&error)).await?),
+        Err(error) => Ok(note(engine, id, WebhookState::Failed, count, error_chain(&error)).await?),
     }
 }
 
@@ -63,14 +64,14 @@ async fn note(
     engine: &Engine,
     id: WebhookLogId,
     state: WebhookState,
+    events: i64,
     reason: String,
 ) -> Result<WebhookState, StoreError> {
     let now = engine.clock.now();
     engine
         .store
         .write(move |tx| {
-            let outcome =
-                Outcome { state, error: Some(&reason), events: 0, account_id: AccountId(0), inbox_id: None };
+            let outcome = Outcome { state, error: Some(&reason), events, account_id: None, inbox_id: None };
             webhook_logs::set_outcome(tx, id, &outcome, now)
         })
         .await?;

@@ -29,13 +29,26 @@ pub(crate) fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<
         (None, None) => None,
     };
     match found {
-        Some(message) => {
-            for identity in &status.recipient {
-                contacts::add_identity(tx, account, message.contact_id, identity, news.now)?;
-            }
-            raise(tx, news, &message, status)
-        }
+        Some(message) => apply_to(tx, news, message, status),
         None => pending::keep(tx, news, status.remote_id.as_str(), &Pending::Status(status.clone())),
+    }
+}
+
+/// Applies news to the message they are about.
+pub(crate) fn apply_to(
+    tx: &mut Tx<'_>,
+    news: News,
+    message: MessageRow,
+    status: &StatusNews,
+) -> Result<(), StoreError> {
+    let merged = contacts::add_names(tx, news.account, message.contact_id, &status.recipient, news.now)?;
+    if !merged {
+        return raise(tx, news, &message, status);
+    }
+    // It may stand in another conversation now.
+    match messages::find(tx, news.account, message.id)? {
+        Some(message) => raise(tx, news, &message, status),
+        None => Ok(()),
     }
 }
 
@@ -99,13 +112,29 @@ pub(crate) fn apply_watermark(tx: &mut Tx<'_>, news: News, watermark: &Watermark
         conversations::find_or_create(tx, account, news.inbox, contact.id, thread, at, news.now)?;
     let read = watermark.status >= MessageStatus::Read;
     if conversations::raise_watermark(tx, account, conversation, read, at)? {
-        for message in messages::below_watermark(tx, account, conversation, at, watermark.status)? {
-            if messages::raise_status(tx, account, message.id, watermark.status, None, at, news.now)? {
+        raise_below(tx, news, conversation, watermark)?;
+    }
+    Ok(())
+}
+
+fn raise_below(
+    tx: &mut Tx<'_>,
+    news: News,
+    conversation: ConversationId,
+    watermark: &Watermark,
+) -> Result<(), StoreError> {
+    let (account, status, at) = (news.account, watermark.status, watermark.until);
+    loop {
+        let below = messages::below_watermark(tx, account, conversation, at, status)?;
+        for message in &below {
+            if messages::raise_status(tx, account, message.id, status, None, at, news.now)? {
                 announce(tx, news, conversation, message.id);
             }
         }
+        if below.len() < messages::WATERMARK_BATCH {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// A message of ours was stored or accepted after the customer's network had already read beyond it.

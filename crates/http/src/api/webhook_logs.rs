@@ -63,7 +63,8 @@ impl From<WebhookLogRow> for WebhookLog {
     }
 }
 
-/// Lists the webhooks for the account's inboxes, the newest first.
+/// Lists the webhooks for the account's inboxes, the newest first. Those for no inbox, and unreadable ones, are shown
+/// when the server has only this account.
 #[utoipa::path(get, path = "/api/v1/webhook-logs", tag = "operations", security(("token" = ["admin"])),
     params(StateQuery, PageQuery), responses((status = 200, body = Page<WebhookLog>)))]
 async fn list_webhook_logs(
@@ -103,8 +104,8 @@ async fn replay_webhook(
 }
 
 async fn get(state: &HttpState, account: AccountId, id: WebhookLogId) -> Result<WebhookLogRow, ApiError> {
-    let found = state.engine.store.read(move |tx| webhook_logs::find(tx, id)).await?;
-    found.filter(|row| row.account_id == account).ok_or_else(|| ApiError::not_found("webhook"))
+    let found = state.engine.store.read(move |tx| webhook_logs::find(tx, account, id)).await?;
+    found.ok_or_else(|| ApiError::not_found("webhook"))
 }
 
 impl From<ReplayError> for ApiError {

@@ -81,6 +81,7 @@ CREATE TABLE contacts (
     name_at BIGINT NOT NULL DEFAULT 0,
     email TEXT,
     phone TEXT,
+    phone_at BIGINT NOT NULL DEFAULT 0,
     avatar_id BIGINT,
     search_text TEXT NOT NULL DEFAULT '',
     profile_at BIGINT,

@@ -1,0 +1,8 @@
+//! Whoever sends whatever: refused with a sentence, or kept; never a 5xx, never a word in another's inbox.
+
+mod door;
+mod malformed;
+mod routes;
+mod signatures;
+mod sizes;
+mod tenants;

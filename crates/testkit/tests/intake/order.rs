@@ -1,0 +1,94 @@
+use bytes::Bytes;
+use frontdesk_testkit::meta::{fixtures, settings};
+use frontdesk_testkit::server::TestServer;
+use frontdesk_testkit::snapshot;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde_json::Value;
+
+/// What a server shows after these bodies.
+async fn shown_after(server: &TestServer, bodies: Vec<Bytes>, connections: usize) -> Value {
+    server.connect_all().await;
+    let admin = server.admin_token().await;
+    server.deliver_all(bodies, connections).await;
+    let open = server.database.number("SELECT COUNT(*) FROM webhook_logs WHERE state <> 'applied'").await;
+    assert_eq!(open, 0, "{}: every body is applied", server.database.kind);
+    snapshot::of_account(server, &admin).await
+}
+
+fn recorded() -> Vec<Bytes> {
+    fixtures().into_iter().map(|f| f.body).collect()
+}
+
+#[track_caller]
+fn assert_same(found: &Value, expected: &Value, what: &str) {
+    if found != expected {
+        let folder = std::env::temp_dir();
+        let text = |v: &Value| serde_json::to_string_pretty(v).unwrap();
+        let (a, b) = (text(expected), text(found));
+        let difference = a.lines().zip(b.lines()).enumerate().find(|(_, (a, b))| a != b);
+        panic!("{what}: another state, first in line {difference:?} ({})\n{b}", folder.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_order_of_the_recorded_bodies_gives_the_same_state() {
+    let mut expected = None;
+    for seed in 0..6 {
+        let mut bodies = recorded();
+        if seed > 0 {
+            bodies.shuffle(&mut StdRng::seed_from_u64(seed));
+        }
+        let connections = if seed % 2 == 0 { 1 } else { 8 };
+        for server in TestServer::on_all(settings()).await {
+            let found = shown_after(&server, bodies.clone(), connections).await;
+            let expected = expected.get_or_insert_with(|| found.clone());
+            assert_same(&found, expected, &format!("{} seed {seed}", server.database.kind));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_body_ten_times_over_eight_connections_counts_once() {
+    let expected = shown_after(&TestServer::on_all(settings()).await[0], recorded(), 1).await;
+    for seed in 1..3 {
+        // The same bytes, and the same events in other bytes: a retry of the provider and a proxy's rewriting.
+        let same = recorded().into_iter().flat_map(|body| std::iter::repeat_n(body, 10));
+        let padded = recorded()
+            .into_iter()
+            .flat_map(|body| (0..10).map(move |n| Bytes::from([body.as_ref(), &b" ".repeat(n)].concat())));
+        let mut bodies: Vec<Bytes> = if seed == 1 { same.collect() } else { padded.collect() };
+        bodies.shuffle(&mut StdRng::seed_from_u64(seed));
+        for server in TestServer::on_all(settings()).await {
+            let found = shown_after(&server, bodies.clone(), 8).await;
+            assert_same(&found, &expected, &format!("{} round {seed}", server.database.kind));
+            let stored = server.database.number("SELECT COUNT(*) FROM webhook_logs").await;
+            assert_eq!(stored, if seed == 1 { 40 } else { 400 });
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_come_again_later_change_nothing_and_tell_nobody() {
+    for server in TestServer::on_all(settings()).await {
+        let before = shown_after(&server, recorded(), 1).await;
+        let events = server.database.number("SELECT event_seq FROM accounts").await;
+        server.clock.advance_ms(9 * 86_400_000); // beyond the days for which bodies are kept
+        server.database.script("DELETE FROM webhook_logs").await;
+        let mut again = recorded();
+        again.reverse();
+        server.deliver_all(again, 1).await;
+        let admin = server.user("second@example.org", frontdesk_model::user::Role::Admin).await;
+        let admin = server.token(&admin, &[frontdesk_model::user::Ability::All]).await;
+        assert_same(&snapshot::of_account(&server, &admin).await, &before, server.database.kind);
+        // Notices about an inbox have no id; all else is known by its own.
+        let told = server
+            .database
+            .number(&format!(
+                "SELECT COUNT(*) FROM events WHERE seq > {events} AND kind <> 'inbox_state_changed'"
+            ))
+            .await;
+        assert_eq!(told, 0, "{}", server.database.kind);
+    }
+}
