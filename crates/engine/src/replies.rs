@@ -42,6 +42,13 @@ pub struct Reply {
     pub force: bool,
 }
 
+impl Reply {
+    /// The text as it is stored; `None` when there is nothing but white space.
+    fn text(&self) -> Option<&str> {
+        self.content.as_deref().map(str::trim_end).filter(|text| !text.trim().is_empty())
+    }
+}
+
 /// Content other than text and files.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Special {
@@ -211,14 +218,9 @@ fn is_same(earlier: &[MessageRow], files: &[AttachmentId], reply: &Reply) -> boo
         Some(special) => earlier.iter().all(|m| m.kind == special.kind() && m.payload == special.payload()),
         None => {
             let said = earlier.iter().find_map(|message| message.content.as_deref());
-            said == text_of(reply) && files == reply.attachments
+            said == reply.text() && files == reply.attachments
         }
     }
-}
-
-/// The words as they are stored.
-fn text_of(reply: &Reply) -> Option<&str> {
-    reply.content.as_deref().map(str::trim_end).filter(|content| !content.trim().is_empty())
 }
 
 /// Splits a reply into messages and checks each against what the channel can carry.
@@ -240,7 +242,7 @@ fn plan(
             format!("The client_key field must have 1 to {MAX_CLIENT_KEY} printable characters."),
         );
     }
-    let content = text_of(reply);
+    let content = reply.text();
     if let Some(special) = &reply.special {
         if !reply.attachments.is_empty() {
             wrong.add("attachments", "Files go with text only: send them apart.".to_owned());

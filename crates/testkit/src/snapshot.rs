@@ -1,6 +1,7 @@
 //! Everything an account shows, without ids and times of this server: equal for servers that were told the same.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use frontdesk_model::Timestamp;
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ pub async fn of_account(server: &TestServer, token: &str) -> Value {
     let mut conversations = Vec::new();
     for conversation in pages(server, token, "/api/v1/conversations", "next_cursor", "cursor").await {
         let contact = conversation["customer_id"].as_i64().unwrap_or(0);
-        if !contacts.contains_key(&contact) {
-            contacts.insert(contact, card(server, token, contact).await);
+        if let Entry::Vacant(place) = contacts.entry(contact) {
+            place.insert(card(server, token, contact).await);
         }
         let messages = messages(server, token, conversation["id"].as_i64().unwrap_or(0)).await;
         conversations.push(show_conversation(&conversation, &contacts[&contact], &messages));

@@ -29,7 +29,7 @@ fn judge(head: &[u8], claimed: Option<&str>, wanted: Option<MediaKind>) -> (Stri
         (Some("video/mp4"), Some(c @ ("audio/mp4" | "audio/aac" | "audio/m4a"))) => c,
         (Some("application/zip"), Some(c)) if c.starts_with("application/vnd.") => c,
         (Some("text/html" | "text/xml" | "application/xhtml+xml"), _) => "text/plain",
-        (Some("audio/ogg" | "application/ogg"), _) => "audio/ogg",
+        (Some("audio/ogg" | "application/ogg" | "audio/opus"), _) => "audio/ogg",
         (Some(found), _) => found,
         (None, Some(c)) if is_harmless(c) => c,
         (None, _) => "application/octet-stream",
@@ -80,6 +80,12 @@ mod tests {
             ("application/octet-stream".to_owned(), MediaKind::Document)
         );
         assert_eq!(judge(b"hello", Some("text/csv; charset=utf-8"), None).0, "text/csv");
+        let opus = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0OpusHead";
+        assert_eq!(
+            judge(opus, None, None).0,
+            "audio/ogg",
+            "the container's type, which networks and browsers know"
+        );
         assert_eq!(
             judge(b"OggS\0\x02", Some("audio/ogg; codecs=opus"), Some(MediaKind::Voice)).1,
             MediaKind::Voice

@@ -6,6 +6,7 @@ use axum::http::Uri;
 use frontdesk_engine::conversations;
 use frontdesk_engine::views::{ConversationView, MessageView, Viewer};
 use frontdesk_model::conversation::ConversationStatus;
+use frontdesk_model::user::Ability;
 use frontdesk_model::{ConversationId, Timestamp};
 use frontdesk_store::conversations::{ConversationFilter, Page as StorePage};
 use frontdesk_store::{StoreError, conversations as rows, messages};
@@ -177,7 +178,8 @@ async fn list_inbox(
     }))
 }
 
-/// Shows a conversation with its messages, the oldest first, and marks it as read.
+/// Shows a conversation with its messages, the oldest first, and marks it as read. A token that may only read leaves
+/// it as it is.
 #[utoipa::path(get, path = "/admin/inbox/{id}", tag = "inbox", security(("token" = ["inbox:read"])),
     params(("id" = i64, Path), NumberedPage), responses((status = 200, body = ConversationDetail)))]
 async fn get_inbox_conversation(
@@ -187,7 +189,9 @@ async fn get_inbox_conversation(
     Query(page): Query<NumberedPage>,
 ) -> Result<Json<ConversationDetail>, ApiError> {
     let (number, per_page, offset) = page.check(50)?;
-    conversations::mark_read(&state.engine, caller.actor(), id).await?;
+    if caller.may(Ability::InboxWrite) {
+        conversations::mark_read(&state.engine, caller.actor(), id).await?;
+    }
     let account = caller.account_id;
     let viewer = Viewer::new(&state.engine).await?;
     let found = state

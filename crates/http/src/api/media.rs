@@ -1,6 +1,7 @@
 //! Files: uploading them to be sent, and serving them by signed address.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -93,11 +94,12 @@ struct Signed {
 /// Serves a file to whoever holds its signed address: ranges, caching, and nothing a browser would run.
 async fn serve_media(
     State(state): State<HttpState>,
-    Path((id, _)): Path<(String, String)>,
+    address: Result<Path<(String, String)>, PathRejection>,
     Query(signed): Query<Signed>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let not_found = || ApiError::not_found("file");
+    let Path((id, _)) = address.map_err(|_| not_found())?;
     let address = MediaAddress {
         account: AccountId(signed.account),
         id: AttachmentId(id.parse().map_err(|_| not_found())?),
@@ -107,7 +109,7 @@ async fn serve_media(
     let file = media::find_served(&state.engine, &address).await?.ok_or_else(not_found)?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", file.sha256)).map_err(ApiError::internal)?;
     if request.headers().get(header::IF_NONE_MATCH) == Some(&etag) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     let mime: mime_guess::Mime = file.mime_type.parse().unwrap_or(mime_guess::mime::APPLICATION_OCTET_STREAM);
     let served = ServeFile::new_with_mime(&file.path, &mime).oneshot(request).await;
@@ -115,6 +117,12 @@ async fn serve_media(
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
     };
+    match response.status() {
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::RANGE_NOT_SATISFIABLE => return Ok(beyond_the_end(&response)),
+        StatusCode::NOT_FOUND => return Err(not_found()),
+        _ => return Ok(response),
+    }
     let shown = matches!(mime.type_().as_str(), "image" | "audio" | "video") && mime.subtype() != "svg";
     let disposition = content_disposition(shown, &file.file_name);
     let headers = response.headers_mut();
@@ -130,6 +138,16 @@ async fn serve_media(
     );
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// The refusal of a range, with the size of the file.
+fn beyond_the_end(response: &Response) -> Response {
+    let sentence = "The range lies beyond the end of the file.";
+    let mut refusal = ApiError::new(ErrorCode::RangeNotSatisfiable, sentence).into_response();
+    if let Some(size) = response.headers().get(header::CONTENT_RANGE) {
+        refusal.headers_mut().insert(header::CONTENT_RANGE, size.clone());
+    }
+    refusal
 }
 
 /// `inline` only for pictures, sound and films; the name in the form every browser reads.

@@ -123,25 +123,39 @@ async fn send_message(
     let key = idempotency_key(&headers)?;
     let reply = read_reply(body, key)?;
     let author = Author { actor: caller.actor(), name: caller.name.clone() };
-    let stored = replies::reply(&state.engine, author, id, reply).await?;
-    let account = caller.account_id;
-    let viewer = Viewer::new(&state.engine).await?;
-    let ids = stored.messages.clone();
-    let mut views = state
-        .engine
-        .store
-        .read(move |tx| {
-            let mut found = Vec::with_capacity(ids.len());
-            for id in &ids {
-                found.extend(viewer.message_by_id(tx, account, *id)?);
-            }
-            Ok::<_, StoreError>(found)
-        })
-        .await?
-        .into_iter();
+    let stored = match replies::reply(&state.engine, author, id, reply).await {
+        Ok(stored) => stored,
+        Err(ReplyError::Newer(ids)) => {
+            let messages = views_of(&state, caller.account_id, ids).await?;
+            return Err(colleague_was_faster(&messages));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut views = views_of(&state, caller.account_id, stored.messages).await?.into_iter();
     let message = views.next().ok_or_else(|| ApiError::not_found("message"))?;
     let status = if stored.new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(SentMessage { message, companions: views.collect() })))
+}
+
+async fn views_of(
+    state: &HttpState,
+    account: AccountId,
+    ids: Vec<MessageId>,
+) -> Result<Vec<MessageView>, ApiError> {
+    let viewer = Viewer::new(&state.engine).await?;
+    let views = state.engine.store.read(move |tx| {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in &ids {
+            found.extend(viewer.message_by_id(tx, account, *id)?);
+        }
+        Ok::<_, StoreError>(found)
+    });
+    Ok(views.await?)
+}
+
+fn colleague_was_faster(messages: &[MessageView]) -> ApiError {
+    let sentence = "A colleague has replied since. Read it, or send with \"force\": true.";
+    ApiError::new(ErrorCode::NewerMessages, sentence).with_detail("messages", json!(messages))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
@@ -307,11 +321,7 @@ impl From<ReplyError> for ApiError {
                 "This key was used for a message with other content.",
             )
             .with_detail("message_id", id.0),
-            ReplyError::Newer(ids) => Self::new(
-                ErrorCode::NewerMessages,
-                "A colleague has replied since. Read it, or send with \"force\": true.",
-            )
-            .with_detail("message_ids", json!(ids)),
+            ReplyError::Newer(_) => colleague_was_faster(&[]),
             ReplyError::InboxGone => Self::new(
                 ErrorCode::Conflict,
                 "The inbox of this conversation was removed. Connect it again to reply.",

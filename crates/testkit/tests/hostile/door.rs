@@ -10,13 +10,16 @@ async fn the_challenge_is_repeated_to_who_knows_the_token() {
         format!("{DOOR}?{query}")
     };
     for server in TestServer::on_all(settings()).await {
-        let good = [("hub.mode", "subscribe"), ("hub.challenge", "abc123"), ("hub.verify_token", VERIFY_TOKEN)];
+        let good =
+            [("hub.mode", "subscribe"), ("hub.challenge", "abc123"), ("hub.verify_token", VERIFY_TOKEN)];
         let answer = server.get(&asked(&good)).send().await;
         assert_eq!((answer.status, answer.text().as_str()), (200, "abc123"));
         assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
 
-        for token in ["", "x", "the verify toke", "the verify token ", "THE VERIFY TOKEN", "\u{0}", APP_SECRET] {
+        for token in
+            ["", "x", "the verify toke", "the verify token ", "THE VERIFY TOKEN", "\u{0}", APP_SECRET]
+        {
             let query = asked(&[good[0], good[1], ("hub.verify_token", token)]);
             let refused = server.get(&query).send().await.refused(403, "INVALID_SIGNATURE");
             assert_eq!(refused["error"], "Invalid verification token");
@@ -105,7 +108,8 @@ async fn a_server_without_secrets_believes_nobody() {
             for token in ["", " ", "x"] {
                 let call = server.post(DOOR).header("authorization", format!("Bearer {token}"));
                 call.body(body.clone()).send().await.refused(403, "INVALID_SIGNATURE");
-                let asked = format!("{DOOR}?hub.mode=subscribe&hub.challenge=1&hub.verify_token={}", token.trim());
+                let asked =
+                    format!("{DOOR}?hub.mode=subscribe&hub.challenge=1&hub.verify_token={}", token.trim());
                 server.get(&asked).send().await.refused(403, "INVALID_SIGNATURE");
             }
             assert_eq!(server.database.number("SELECT COUNT(*) FROM webhook_logs").await, 0);

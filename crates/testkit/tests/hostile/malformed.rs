@@ -21,27 +21,45 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn pick<'a, T>(dice: &mut StdRng, items: &'a [T]) -> &'a T {
-    &items[dice.random_range(0..items.len())]
+fn pick<T: Clone>(dice: &mut StdRng, items: &[T]) -> T {
+    items[dice.random_range(0..items.len())].clone()
 }
 
 /// Something that stands where it does not belong.
 fn strange(dice: &mut StdRng) -> Value {
     let long = "x".repeat(20_000);
     let values = [
-        json!(null), json!(true), json!(0), json!(-1), json!(1e308), json!(u64::MAX), json!(i64::MIN), json!(0.1),
-        json!(""), json!("\u{0}"), json!("null"), json!("99999999999999999999"), json!("💥"), json!(long),
-        json!([]), json!({}), json!([[]]), json!([null]), json!({ "": "" }), json!([{}, {}]), json!({ "id": {} }),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1e308),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(0.1),
+        json!(""),
+        json!("\u{0}"),
+        json!("null"),
+        json!("99999999999999999999"),
+        json!("💥"),
+        json!(long),
+        json!([]),
+        json!({}),
+        json!([[]]),
+        json!([null]),
+        json!({ "": "" }),
+        json!([{}, {}]),
+        json!({ "id": {} }),
     ];
-    pick(dice, &values).clone()
+    pick(dice, &values)
 }
 
 /// One recorded body, spoiled in one of many ways.
 fn spoiled(dice: &mut StdRng, bodies: &[Value]) -> Vec<u8> {
-    let mut body = pick(dice, bodies).clone();
+    let mut body = pick(dice, bodies);
     let mut all = Vec::new();
     places(&body, "", &mut all);
-    let place = pick(dice, &all[1..]).clone();
+    let place = pick(dice, &all[1..]);
     let text = body.to_string();
     match dice.random_range(0..14) {
         0 => text.as_bytes()[..dice.random_range(0..text.len())].to_vec(),
@@ -55,24 +73,33 @@ fn spoiled(dice: &mut StdRng, bodies: &[Value]) -> Vec<u8> {
         }
         2 => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
         3 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        4 => text.replacen(":\"", pick(dice, &[":NaN,\"", ":Infinity,\"", ":-0x1,\"", ":01,\"", ":1e999,\""]), 1).into(),
+        4 => text
+            .replacen(":\"", pick(dice, &[":NaN,\"", ":Infinity,\"", ":-0x1,\"", ":01,\"", ":1e999,\""]), 1)
+            .into(),
         5 => {
             *body.pointer_mut(&place).unwrap() = json!("DEEP");
-            let (open, close) = *pick(dice, &[("[", "]"), ("{\"a\":", "}")]);
+            let (open, close) = pick(dice, &[("[", "]"), ("{\"a\":", "}")]);
             let depth = 10_000;
             let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
             body.to_string().replace("\"DEEP\"", &deep).into()
         }
         6 => {
             // The same key twice, with different values.
-            let (key, _) = text.split_once("\":").map_or(("", ""), |(k, v)| (k.rsplit('"').next().unwrap(), v));
+            let (key, _) =
+                text.split_once("\":").map_or(("", ""), |(k, v)| (k.rsplit('"').next().unwrap(), v));
             text.replacen(&format!("\"{key}\":"), &format!("\"{key}\":7,\"{key}\":"), 1).into()
         }
-        7 => text.replace("\"text\"", pick(dice, &["\"\\ud800\"", "\"\\u0000\"", "\"\u{1}\"", "'text'"])).into(),
+        7 => text
+            .replace("\"text\"", pick(dice, &["\"\\ud800\"", "\"\\u0000\"", "\"\u{1}\"", "'text'"]))
+            .into(),
         8 => {
             // A list where one thing was, and one thing where a list was.
             let value = body.pointer_mut(&place).unwrap();
-            *value = if let Value::Array(items) = value { items.pop().unwrap_or(Value::Null) } else { json!([value]) };
+            *value = if let Value::Array(items) = value {
+                items.pop().unwrap_or(Value::Null)
+            } else {
+                json!([value])
+            };
             body.to_string().into()
         }
         9 => {
@@ -106,8 +133,7 @@ async fn deliver_spoiled(server: &TestServer, bodies: Vec<Vec<u8>>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thousand_spoiled_bodies_make_no_5xx_and_none_fails() {
-    let recorded: Vec<Value> =
-        fixtures().iter().map(|f| serde_json::from_slice(&f.body).unwrap()).collect();
+    let recorded: Vec<Value> = fixtures().iter().map(|f| serde_json::from_slice(&f.body).unwrap()).collect();
     let mut dice = StdRng::seed_from_u64(20_261_121);
     let bodies: Vec<Vec<u8>> = (0..2000).map(|_| spoiled(&mut dice, &recorded)).collect();
     for server in TestServer::on_all(settings()).await {
@@ -128,7 +154,7 @@ async fn what_is_whole_in_a_broken_batch_is_kept() {
         let spoil = |dice: &mut StdRng, body: &mut Value, under: &str| {
             let mut all = Vec::new();
             places(body.pointer(under).unwrap(), under, &mut all);
-            let place = pick(dice, &all).clone();
+            let place = pick(dice, &all);
             *body.pointer_mut(&place).unwrap() = strange(dice);
         };
         let mut body = good.clone();
@@ -137,8 +163,11 @@ async fn what_is_whole_in_a_broken_batch_is_kept() {
             0 => {
                 let first = dice.random_range(0..2);
                 let messages = body.pointer_mut("/entry/0/changes/0/value/messages").unwrap();
-                messages.as_array_mut().unwrap().insert(first, json!({ "from": "4711", "id": "wamid.bad",
-                    "timestamp": "1793260000", "type": "text", "text": { "body": "bad" } }));
+                messages.as_array_mut().unwrap().insert(
+                    first,
+                    json!({ "from": "4711", "id": "wamid.bad",
+                    "timestamp": "1793260000", "type": "text", "text": { "body": "bad" } }),
+                );
                 spoil(&mut dice, &mut body, &format!("/entry/0/changes/0/value/messages/{first}"));
             }
             // A broken change beside a whole one.

@@ -9,22 +9,94 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
 const IDS: [&str; 18] = [
-    "1", "2", "0", "-1", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e3", "0x1", "1.0",
-    "%00", "%ff", "%F0%9F%92%A5", "%2e%2e", "%2F", "null", "'%20OR%201=1--", "1;DROP%20TABLE%20messages",
+    "1",
+    "2",
+    "0",
+    "-1",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1e3",
+    "0x1",
+    "1.0",
+    "%00",
+    "%ff",
+    "%F0%9F%92%A5",
+    "%2e%2e",
+    "%2F",
+    "null",
+    "'%20OR%201=1--",
+    "1;DROP%20TABLE%20messages",
 ];
 const NAMES: [&str; 40] = [
-    "status", "platform", "unread", "q", "page", "per_page", "cursor", "limit", "before", "inbox_id", "state",
-    "content", "client_key", "last_seen_message_id", "force", "reply_to_message_id", "attachments", "type", "template",
-    "location", "contacts", "interactive", "reaction", "outcome", "starred", "assignee_id", "labels", "name", "email",
-    "role", "channel", "settings", "abilities", "expires_at", "enabled", "after", "account", "expires", "signature", "x",
+    "status",
+    "platform",
+    "unread",
+    "q",
+    "page",
+    "per_page",
+    "cursor",
+    "limit",
+    "before",
+    "inbox_id",
+    "state",
+    "content",
+    "client_key",
+    "last_seen_message_id",
+    "force",
+    "reply_to_message_id",
+    "attachments",
+    "type",
+    "template",
+    "location",
+    "contacts",
+    "interactive",
+    "reaction",
+    "outcome",
+    "starred",
+    "assignee_id",
+    "labels",
+    "name",
+    "email",
+    "role",
+    "channel",
+    "settings",
+    "abilities",
+    "expires_at",
+    "enabled",
+    "after",
+    "account",
+    "expires",
+    "signature",
+    "x",
 ];
 const WORDS: [&str; 22] = [
-    "active", "closed", "whatsapp", "true", "1", "0", "-1", "text", "template", "sent", "all", "", " ", "\u{0}", "💥",
-    "' OR 1=1 --", "\"*\" NEAR(a b)", "a:b AND NOT (c*) ^d", "%_\\", "9223372036854775807", "1e400", "\u{202e}\u{feff}",
+    "active",
+    "closed",
+    "whatsapp",
+    "true",
+    "1",
+    "0",
+    "-1",
+    "text",
+    "template",
+    "sent",
+    "all",
+    "",
+    " ",
+    "\u{0}",
+    "💥",
+    "' OR 1=1 --",
+    "\"*\" NEAR(a b)",
+    "a:b AND NOT (c*) ^d",
+    "%_\\",
+    "9223372036854775807",
+    "1e400",
+    "\u{202e}\u{feff}",
 ];
 
-fn pick<'a, T>(dice: &mut StdRng, items: &'a [T]) -> &'a T {
-    &items[dice.random_range(0..items.len())]
+fn pick(dice: &mut StdRng, items: &[&'static str]) -> &'static str {
+    items[dice.random_range(0..items.len())]
 }
 
 fn value(dice: &mut StdRng, depth: usize) -> Value {
@@ -42,7 +114,7 @@ fn value(dice: &mut StdRng, depth: usize) -> Value {
 }
 
 fn object(dice: &mut StdRng, depth: usize) -> Map<String, Value> {
-    (0..dice.random_range(0..7)).map(|_| ((*pick(dice, &NAMES)).to_owned(), value(dice, depth))).collect()
+    (0..dice.random_range(0..7)).map(|_| (pick(dice, &NAMES).to_owned(), value(dice, depth))).collect()
 }
 
 fn encoded(text: &str) -> String {
@@ -51,13 +123,17 @@ fn encoded(text: &str) -> String {
 
 fn address(dice: &mut StdRng, endpoint: &Endpoint) -> String {
     // The first user and inbox are whom the requests are made by and for.
-    let ids = if endpoint.path.contains("/users/") || endpoint.method == "DELETE" { &IDS[1..] } else { &IDS[..] };
-    let parts: Vec<&str> =
-        endpoint.path.split('/').map(|part| if part.starts_with('{') { *pick(dice, ids) } else { part }).collect();
+    let ids =
+        if endpoint.path.contains("/users/") || endpoint.method == "DELETE" { &IDS[1..] } else { &IDS[..] };
+    let parts: Vec<&str> = endpoint
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { pick(dice, ids) } else { part })
+        .collect();
     let query: Vec<String> = (0..dice.random_range(0..4))
         .map(|_| format!("{}={}", pick(dice, &NAMES), encoded(pick(dice, &WORDS))))
         .collect();
-    let raw = *pick(dice, &["", "", "", "&%", "&=", "&a=%ff%fe", "&&&", "&page[]=1", "&q=%F0%28"]);
+    let raw = pick(dice, &["", "", "", "&%", "&=", "&a=%ff%fe", "&&&", "&page[]=1", "&q=%F0%28"]);
     format!("{}?{}{raw}", parts.join("/"), query.join("&"))
 }
 
@@ -79,7 +155,10 @@ fn check(answer: &Answer, what: &str) {
     if status >= 400 {
         assert_eq!(answer.header("content-type"), "application/json", "{what}: {}", answer.text());
         let json = answer.json();
-        assert!(json["error"].is_string() && json["code"].is_string() && json["details"].is_object(), "{what}: {json}");
+        assert!(
+            json["error"].is_string() && json["code"].is_string() && json["details"].is_object(),
+            "{what}: {json}"
+        );
         assert_eq!(json["code"] == "VALIDATION_ERROR", json["errors"].is_object(), "{what}: {json}");
     }
 }
@@ -101,17 +180,37 @@ async fn no_request_to_any_route_makes_a_5xx() {
             let token = server.token(&admin, &[Ability::All]).await;
             for _ in 0..40 {
                 let path = address(&mut dice, &endpoint);
-                let kind = *pick(&mut dice, &["application/json", "application/json", "application/json; charset=x",
-                    "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "\u{e9}", ""]);
+                let kind = pick(
+                    &mut dice,
+                    &[
+                        "application/json",
+                        "application/json",
+                        "application/json; charset=x",
+                        "multipart/form-data; boundary=x",
+                        "multipart/form-data",
+                        "text/plain",
+                        "\u{e9}",
+                        "",
+                    ],
+                );
                 let sent = body(&mut dice);
-                let what = format!("{} {path} {}", endpoint.method, String::from_utf8_lossy(&sent[..sent.len().min(3000)]));
+                let what = format!(
+                    "{} {path} {}",
+                    endpoint.method,
+                    String::from_utf8_lossy(&sent[..sent.len().min(3000)])
+                );
                 let mut call = server.call(&endpoint.method, &path).header("content-type", kind).body(sent);
                 call = match dice.random_range(0..12) {
                     0 => call.header("authorization", b"Bearer \xff"),
                     1 => call.bearer("1|x").header("cookie", "frontdesk_session=;;=;\u{e9}"),
-                    2 => call.bearer(&token).header("idempotency-key", pick(&mut dice, &WORDS).replace('\0', "")),
+                    2 => call
+                        .bearer(&token)
+                        .header("idempotency-key", pick(&mut dice, &WORDS).replace('\0', "")),
                     3 => call.bearer(&token).header("range", "bytes=9-1").header("if-none-match", "\""),
-                    4 => call.bearer(&token).header("origin", "null").header("x-forwarded-for", "nobody, 1::1::1"),
+                    4 => call
+                        .bearer(&token)
+                        .header("origin", "null")
+                        .header("x-forwarded-for", "nobody, 1::1::1"),
                     _ => call.bearer(&token),
                 };
                 let answer = call.send().await;
@@ -128,10 +227,25 @@ async fn no_address_makes_a_5xx() {
     for server in TestServer::on_all(settings()).await {
         let long = "a".repeat(20_000);
         for path in [
-            "/%00", "/%ff", "//", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/media", "/media/1", "/media/%ff/x",
-            "/media/1/%ff?account=1&expires=1&signature=x", "/media/1/x", "/media/1/x?account=a&expires=b&signature=",
-            "/media/99999999999999999999/x?account=1&expires=1&signature=aa", "/api/docs/%ff", "/api/docs/../x",
-            "/api/openapi.json?x", "/admin", "/admin/inbox/%ff/messages", "/assets/%00.js", "/?%ff",
+            "/%00",
+            "/%ff",
+            "//",
+            "/../../etc/passwd",
+            "/%2e%2e/%2e%2e/etc/passwd",
+            "/media",
+            "/media/1",
+            "/media/%ff/x",
+            "/media/1/%ff?account=1&expires=1&signature=x",
+            "/media/1/x",
+            "/media/1/x?account=a&expires=b&signature=",
+            "/media/99999999999999999999/x?account=1&expires=1&signature=aa",
+            "/api/docs/%ff",
+            "/api/docs/../x",
+            "/api/openapi.json?x",
+            "/admin",
+            "/admin/inbox/%ff/messages",
+            "/assets/%00.js",
+            "/?%ff",
         ] {
             for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "TRACE", "BREW"] {
                 let status = server.call(method, path).send().await.status;
@@ -140,7 +254,11 @@ async fn no_address_makes_a_5xx() {
         }
         let status = server.get(&format!("/{long}?{long}")).send().await.status;
         assert!(status < 500);
-        for path in ["/media/%ff/x?account=1&expires=1&signature=x", "/media/1/x", "/media/1/x?account=1&expires=1&signature=x"] {
+        for path in [
+            "/media/%ff/x?account=1&expires=1&signature=x",
+            "/media/1/x",
+            "/media/1/x?account=1&expires=1&signature=x",
+        ] {
             check(&server.get(path).send().await, path);
         }
     }

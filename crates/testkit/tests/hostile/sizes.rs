@@ -3,9 +3,9 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use bytes::Bytes;
 use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::meta::APP_SECRET;
 use frontdesk_testkit::meta::{DOOR, NUMBER, settings, sign};
 use frontdesk_testkit::server::TestServer;
-use frontdesk_testkit::meta::APP_SECRET;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +15,9 @@ const LIMIT: usize = 4 * 1024 * 1024;
 /// A whole body filled up with spaces.
 fn body_of(size: usize) -> Bytes {
     let text = bodies::text(NUMBER, Person::named("6281390045512", "Sari"), "wamid.1", 1_768_460_000, "hi");
-    format!("{:size$}", text.to_string()).into()
+    let mut whole = text.to_string().into_bytes();
+    whole.resize(size, b' ');
+    whole.into()
 }
 
 async fn logged(server: &TestServer) -> i64 {
@@ -108,7 +110,10 @@ async fn a_connection_that_breaks_off_or_lies_about_the_length_harms_nobody() {
             let mut answer = Vec::new();
             let _ = socket.read_to_end(&mut answer).await;
             let answer = String::from_utf8_lossy(&answer);
-            assert!(!answer.starts_with("HTTP/1.1 5") && !answer.starts_with("HTTP/1.1 2"), "{length}: {answer}");
+            assert!(
+                !answer.starts_with("HTTP/1.1 5") && !answer.starts_with("HTTP/1.1 2"),
+                "{length}: {answer}"
+            );
         }
         assert_eq!(logged(&server).await, 0, "nothing was stored");
         let mut socket = TcpStream::connect(address).await.unwrap();

@@ -184,3 +184,45 @@ async fn an_edit_a_reaction_and_a_deletion_find_their_message_in_every_order() {
     assert_eq!(tombstone["deleted_at"], json!(frontdesk_model::Timestamp::from_secs(AT + 30)));
     assert_eq!(deleted["conversations"][0]["unread_count"], 0, "there is nothing left to read");
 }
+
+#[tokio::test]
+async fn two_conversations_that_become_one_keep_what_agents_did_in_both() {
+    for server in TestServer::on_all(settings()).await {
+        server.connect_all().await;
+        let admin = server.admin_token().await;
+        let now = server.engine.clock.now().as_secs();
+        server.deliver(bodies::bytes(&by_phone("wamid.1", now - 60))).await;
+        server.deliver(bodies::bytes(&by_user_id("wamid.2", now - 50, "sari.w"))).await;
+        let both = snapshot::conversations(&server, &admin).await;
+        assert_eq!(both.len(), 2);
+        for (conversation, label) in both.iter().zip(["vip", "late"]) {
+            let id = &conversation["id"];
+            // Two programs may well make the same key, each in its conversation.
+            let reply = json!({ "content": label, "client_key": "1" });
+            let call = server.post(&format!("/admin/inbox/{id}/messages")).bearer(&admin);
+            call.json(&reply).send().await.ok(201);
+            let call = server.patch(&format!("/api/v1/conversations/{id}")).bearer(&admin);
+            call.json(&json!({ "labels": [label, "both"], "starred": label == "late" })).send().await.ok(200);
+        }
+        let seq = server.database.number("SELECT event_seq FROM accounts").await;
+        let person = Person { phone: Some(PHONE), user_id: Some(USER_ID), name: Some("Sari") };
+        server.deliver(bodies::bytes(&bodies::text(NUMBER, person, "wamid.3", now, "it is me"))).await;
+        let one = snapshot::conversations(&server, &admin).await;
+        assert_eq!(one.len(), 1, "{}", server.database.kind);
+        let mut labels: Vec<&str> =
+            one[0]["labels"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        labels.sort_unstable();
+        assert_eq!((labels, &one[0]["starred"]), (vec!["both", "late", "vip"], &json!(true)));
+        assert_eq!(one[0]["unread_count"], 3);
+        let rows = snapshot::messages(&server, &admin, one[0]["id"].as_i64().unwrap()).await;
+        assert_eq!(rows.len(), 5);
+        assert!(
+            rows.iter()
+                .all(|m| m["conversation_id"] == one[0]["id"] && m["customer_id"] == one[0]["customer_id"])
+        );
+        let queued = "SELECT COUNT(DISTINCT conversation_id) FROM outbox WHERE message_id IS NOT NULL";
+        assert_eq!(server.database.number(queued).await, 1, "what waits to be sent moved along");
+        let told = format!("SELECT COUNT(*) FROM events WHERE seq > {seq} AND kind = 'conversation_updated'");
+        assert_eq!(server.database.number(&told).await, 1);
+    }
+}

@@ -1,0 +1,277 @@
+//! Every route against everyone who may not: generated from the router, so that a new route is tried too.
+
+use std::collections::BTreeSet;
+
+use frontdesk_engine::caller::Actor;
+use frontdesk_engine::tokens::{self, NewToken};
+use frontdesk_http::openapi::{Access, Endpoint};
+use frontdesk_http::router;
+use frontdesk_model::AccountId;
+use frontdesk_model::user::{Ability, Role};
+use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::meta::{NUMBER, SECOND_NUMBER, settings};
+use frontdesk_testkit::server::{START, TestServer};
+use frontdesk_testkit::snapshot;
+use serde_json::{Value, json};
+
+/// Routes anyone may call. Whoever adds one says so here.
+const PUBLIC: [(&str, &str); 12] = [
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+    ("GET", "/readyz"),
+    ("POST", "/api/v1/session"),
+    ("DELETE", "/api/v1/session"),
+    // Pusher's HTTP API is signed with the secret of the application; see the tests of live updates.
+    ("POST", "/apps/{app_id}/events"),
+    ("POST", "/apps/{app_id}/batch_events"),
+    ("GET", "/apps/{app_id}/channels"),
+    ("GET", "/apps/{app_id}/channels/{channel}"),
+    ("GET", "/apps/{app_id}/channels/{channel}/users"),
+    ("POST", "/apps/{app_id}/users/{user_id}/terminate_connections"),
+    ("GET", "/api/openapi.json"),
+];
+
+/// A word that stands in everything of one account.
+const MARK: &str = "zanzibar";
+
+/// One account with something of everything.
+struct Tenant {
+    account: AccountId,
+    admin: String,
+    agent: String,
+    read_only: String,
+    revoked: String,
+    expired: String,
+    inbox: i64,
+    conversation: i64,
+    message: i64,
+    contact: i64,
+    attachment: i64,
+    webhook_log: i64,
+    user: i64,
+    token_id: i64,
+}
+
+impl Tenant {
+    async fn settle(server: &TestServer, account: AccountId, mark: &str, number: &str) -> Self {
+        let inbox = server.connect(account, "whatsapp_cloud", number, &[]).await.0;
+        let admin = server.user_of(account, &format!("{mark}-admin@example.org"), Role::Admin).await;
+        let agent = server.user_of(account, &format!("{mark}-agent@example.org"), Role::Agent).await;
+        let name = format!("{mark} customer");
+        let text = format!("{mark} hello");
+        let body = bodies::text(number, Person::named("6281390045512", &name), mark, START.as_secs(), &text);
+        server.deliver(bodies::bytes(&body)).await;
+        let token = server.token(&admin, &[Ability::All]).await;
+        let revoked = server.token(&admin, &[Ability::All]).await;
+        let revoked_id = revoked.split('|').next().unwrap();
+        server.delete(&format!("/api/v1/tokens/{revoked_id}")).bearer(&token).send().await.ok(204);
+        let expired = NewToken {
+            user_id: admin.id,
+            name: mark.to_owned(),
+            abilities: vec![Ability::All],
+            expires_at: Some(START.plus_ms(1000)),
+        };
+        let expired = tokens::create(&server.engine, Actor::server(account), expired).await.unwrap().token;
+        let conversation = snapshot::conversations(server, &token).await[0].clone();
+        let conversation_id = conversation["id"].as_i64().unwrap();
+        let message = snapshot::messages(server, &token, conversation_id).await[0]["id"].as_i64().unwrap();
+        let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
+        Self {
+            account,
+            agent: server.token(&agent, &[Ability::All]).await,
+            read_only: server.token(&admin, &[Ability::InboxRead]).await,
+            revoked,
+            expired,
+            inbox,
+            conversation: conversation_id,
+            message,
+            contact: conversation["customer_id"].as_i64().unwrap(),
+            attachment: upload(server, &token, mark).await,
+            webhook_log: logs["data"][0]["id"].as_i64().unwrap(),
+            user: admin.id.0,
+            token_id: token.split('|').next().unwrap().parse().unwrap(),
+            admin: token,
+        }
+    }
+
+    /// The address of a route with ids of this account. A new kind of id has to be named here.
+    fn address(&self, endpoint: &Endpoint) -> String {
+        let parts: Vec<&str> = endpoint.path.split('/').collect();
+        let filled = parts.iter().enumerate().map(|(n, part)| match (*part, parts.get(n.wrapping_sub(1))) {
+            ("{message_id}", _) => self.message.to_string(),
+            ("{id}", Some(&"inbox" | &"conversations")) => self.conversation.to_string(),
+            ("{id}", Some(&"messages")) => self.message.to_string(),
+            ("{id}", Some(&"contacts")) => self.contact.to_string(),
+            ("{id}", Some(&"attachments")) => self.attachment.to_string(),
+            ("{id}", Some(&"webhook-logs")) => self.webhook_log.to_string(),
+            ("{id}", Some(&"inboxes")) => self.inbox.to_string(),
+            ("{id}", Some(&"users")) => self.user.to_string(),
+            ("{id}", Some(&"tokens")) => self.token_id.to_string(),
+            (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
+            (part, _) => part.to_owned(),
+        });
+        filled.collect::<Vec<_>>().join("/")
+    }
+
+    /// Everything this account shows, to notice any change.
+    async fn state(&self, server: &TestServer) -> Value {
+        let mut state = snapshot::of_account(server, &self.admin).await;
+        for list in ["inboxes", "users", "tokens", "audit", "webhook-logs"] {
+            let mut rows =
+                server.get(&format!("/api/v1/{list}")).bearer(&self.admin).send().await.ok(200)["data"]
+                    .clone();
+            for row in rows.as_array_mut().unwrap() {
+                if let Value::Object(row) = row {
+                    row.retain(|name, _| !name.starts_with("last_")); // when they were seen last
+                }
+            }
+            state[list] = rows;
+        }
+        state
+    }
+}
+
+async fn upload(server: &TestServer, token: &str, mark: &str) -> i64 {
+    let form = format!(
+        "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{mark}.txt\"\r\ncontent-type: text/plain\r\n\r\n{mark}\r\n--x--\r\n"
+    );
+    let call =
+        server.post("/api/v1/media").bearer(token).header("content-type", "multipart/form-data; boundary=x");
+    call.body(form).send().await.ok(201)["id"].as_i64().unwrap()
+}
+
+/// Something that fits no field of any body but carries ids of another account in all of them.
+fn foreign_ids(of: &Tenant) -> Value {
+    json!({
+        "content": "intruder", "attachments": [of.attachment], "reply_to_message_id": of.message,
+        "last_seen_message_id": of.message, "status": "closed", "starred": true, "assignee_id": of.user,
+        "user_id": of.user, "account_id": of.account, "inbox_id": of.inbox, "contact_id": of.contact,
+        "name": "intruder", "email": "intruder@example.org", "outcome": "sent", "enabled": false, "disabled": true,
+    })
+}
+
+#[test]
+fn only_the_routes_named_here_are_public() {
+    let public: BTreeSet<(String, String)> = router::endpoints()
+        .into_iter()
+        .filter(|e| e.access == Access::Public)
+        .map(|e| (e.method, e.path))
+        .collect();
+    let named: BTreeSet<(String, String)> =
+        PUBLIC.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let unnamed: Vec<_> = public.difference(&named).collect();
+    assert!(unnamed.is_empty(), "a route without a declared access: {unnamed:?}");
+}
+
+#[tokio::test]
+async fn nobody_gets_through_any_route_without_the_right_to() {
+    for server in TestServer::on_all(settings()).await {
+        let other = server.other_account("Other").await;
+        let ours = Tenant::settle(&server, server.account, MARK, NUMBER).await;
+        let theirs = Tenant::settle(&server, other, "tulip", SECOND_NUMBER).await;
+        server.clock.advance_ms(2000); // the expiring tokens
+        let before = ours.state(&server).await;
+        let body = foreign_ids(&ours);
+        for endpoint in router::endpoints().iter().filter(|e| e.access != Access::Public) {
+            let path = ours.address(endpoint);
+            let has_id = endpoint.path.contains('{');
+            let ask = async |token: Option<&str>| {
+                let call = server.call(&endpoint.method, &path).json(&body);
+                let call = if let Some(token) = token { call.bearer(token) } else { call };
+                call.send().await
+            };
+            let what = format!("{} {path} on {}", endpoint.method, server.database.kind);
+            ask(None).await.refused(401, "INVALID_TOKEN");
+            for token in [&ours.revoked, &ours.expired, &theirs.revoked] {
+                ask(Some(token)).await.refused(401, "INVALID_TOKEN");
+            }
+            if matches!(endpoint.access, Access::InboxWrite | Access::Account | Access::Admin) {
+                ask(Some(&ours.read_only)).await.refused(403, "UNAUTHORIZED");
+                ask(Some(&theirs.read_only)).await.refused(403, "UNAUTHORIZED");
+            }
+            if endpoint.access == Access::Admin {
+                ask(Some(&ours.agent)).await.refused(403, "UNAUTHORIZED");
+            }
+            let stranger = ask(Some(&theirs.admin)).await;
+            assert!(!stranger.text().contains(MARK), "{what}: {}", stranger.text());
+            if has_id {
+                // Fields are checked before anything is looked up: either way nothing is told.
+                assert!(
+                    matches!(stranger.status, 404 | 422 | 415),
+                    "{what}: {} {}",
+                    stranger.status,
+                    stranger.text()
+                );
+                if stranger.status == 422 {
+                    let empty = server.call(&endpoint.method, &path).bearer(&theirs.admin).json(&json!({}));
+                    let empty = empty.send().await;
+                    assert!(empty.status == 404 || empty.status == 422, "{what}: {}", empty.text());
+                }
+            }
+        }
+        let after = ours.state(&server).await;
+        assert_eq!(
+            serde_json::to_string_pretty(&after).unwrap(),
+            serde_json::to_string_pretty(&before).unwrap(),
+            "{}: something of ours changed",
+            server.database.kind
+        );
+    }
+}
+
+#[tokio::test]
+async fn ids_of_another_account_in_queries_and_bodies_find_nothing() {
+    for server in TestServer::on_all(settings()).await {
+        let other = server.other_account("Other").await;
+        let ours = Tenant::settle(&server, server.account, MARK, NUMBER).await;
+        let theirs = Tenant::settle(&server, other, "tulip", SECOND_NUMBER).await;
+        for query in [
+            format!("inbox_id={}", ours.inbox),
+            format!("q={MARK}"),
+            "q=%2B6281390045512&platform=facebook".to_owned(),
+        ] {
+            for list in ["/admin/inbox", "/api/v1/conversations"] {
+                let found = server.get(&format!("{list}?{query}")).bearer(&theirs.admin).send().await.ok(200);
+                assert_eq!(found["data"], json!([]), "{list}?{query}");
+            }
+        }
+        // A cursor is a place, not a permission.
+        for list in ["conversations", "webhook-logs", "audit", "users", "tokens", "inboxes"] {
+            for cursor in ["OTk5OTk5", "MA", "OTk5OTk5OTk5OTk5OTkuOTk5"] {
+                let answer =
+                    server.get(&format!("/api/v1/{list}?cursor={cursor}")).bearer(&theirs.admin).send().await;
+                assert!(answer.status == 200 || answer.status == 422, "{list}: {}", answer.text());
+                assert!(!answer.text().contains(MARK), "{list}: {}", answer.text());
+            }
+        }
+        let mixed = [
+            ("DELETE", format!("/admin/inbox/{}/messages/{}", theirs.conversation, ours.message)),
+            ("PATCH", format!("/admin/inbox/{}/messages/{}/read", theirs.conversation, ours.message)),
+            ("POST", format!("/admin/inbox/{}/messages/{}/retry", theirs.conversation, ours.message)),
+            ("DELETE", format!("/admin/inbox/{}/messages/{}", ours.conversation, theirs.message)),
+        ];
+        for (method, path) in mixed {
+            server.call(method, &path).bearer(&theirs.admin).send().await.refused(404, "NOT_FOUND");
+        }
+        let reply = format!("/admin/inbox/{}/messages", theirs.conversation);
+        for (body, field) in [
+            (json!({ "content": "a", "attachments": [ours.attachment] }), "attachments"),
+            (json!({ "content": "a", "reply_to_message_id": ours.message }), "reply_to_message_id"),
+        ] {
+            let refused = server.post(&reply).bearer(&theirs.admin).json(&body).send().await;
+            let refused = refused.refused(422, "VALIDATION_ERROR");
+            assert!(refused["errors"][field].is_array(), "{refused}");
+        }
+        let assign =
+            server.patch(&format!("/api/v1/conversations/{}", theirs.conversation)).bearer(&theirs.admin);
+        let refused =
+            assign.json(&json!({ "assignee_id": ours.user })).send().await.refused(422, "VALIDATION_ERROR");
+        assert!(refused["errors"]["assignee_id"].is_array());
+        let media = server
+            .get(&format!("/api/v1/conversations/{}", ours.conversation))
+            .bearer(&ours.admin)
+            .send()
+            .await;
+        assert!(media.text().contains(MARK), "the mark does stand where its owner looks");
+    }
+}
