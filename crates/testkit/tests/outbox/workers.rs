@@ -21,8 +21,8 @@ async fn two_nodes_send_each_of_500_messages_once_though_one_is_dropped() {
         // A worker that claimed rows and died: nothing has left, so others may take them.
         let engine = stage.first().clone();
         let texts: Vec<String> = (0..10).map(|n| n.to_string()).collect();
-        for n in 0..10 {
-            join_all(threads.iter().map(|thread| stage.say(thread, &texts[n]))).await;
+        for (n, text) in texts.iter().enumerate() {
+            join_all(threads.iter().map(|thread| stage.say(thread, text))).await;
             if n == 5 {
                 let now = frontdesk_model::clock::Clock::now(&*stage.clock);
                 let dead = engine
