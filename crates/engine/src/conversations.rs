@@ -53,6 +53,8 @@ pub async fn mark_read(engine: &Engine, actor: Actor, id: ConversationId) -> Res
     engine
         .store
         .write(move |tx| {
+            // A message stored meanwhile is either marked too or counted afterwards.
+            conversations::lock(tx, account, id)?;
             messages::mark_thread_read(tx, account, id, now)?;
             if !conversations::set_read(tx, account, id, now)? {
                 return Ok(false);

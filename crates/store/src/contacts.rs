@@ -3,7 +3,7 @@
 use frontdesk_model::contact::{ContactHint, Identity, IdentityKind};
 use frontdesk_model::{AccountId, AttachmentId, ContactId, Timestamp, text};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::{Columns, FromRow, StoreError, Tx, conversations};
 
 macro_rules! columns {
@@ -18,8 +18,10 @@ statements! {
         "INSERT INTO contacts (account_id, name, name_at, phone, phone_at, search_text, created_at, updated_at, profile_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
-    BY_IDENTITY = both(
-        "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3");
+    // Locked: what is told about one person is applied by one transaction after the other.
+    BY_IDENTITY = each(
+        "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
+        "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3 FOR UPDATE");
     INSERT_IDENTITY = both(
         "INSERT INTO contact_identities (account_id, kind, value, contact_id, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (account_id, kind, value) DO NOTHING");
@@ -292,8 +294,8 @@ fn search_text(name: Option<&str>, email: Option<&str>, phone: Option<&str>) -> 
     parts.join(" ")
 }
 
-/// Finds a contact by one of its names.
-pub fn find_by_identity(
+/// Finds a contact by one of its names, which stays with that contact until the transaction ends.
+fn find_by_identity(
     tx: &mut Tx<'_>,
     account: AccountId,
     identity: &Identity,

@@ -251,6 +251,7 @@ pub fn count_unread(
     id: ConversationId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    lock(tx, account, id)?; // a message stored meanwhile is counted too, and only once
     tx.execute(&COUNT_UNREAD, p![account, id, now])?;
     Ok(())
 }
@@ -351,11 +352,14 @@ pub(crate) fn move_to_contact(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for lost in of_contact(tx, account, from)? {
+        lock(tx, account, lost.id)?;
+        let Some(lost) = find(tx, account, lost.id)? else { continue };
         let Some(kept) = find_by_contact(tx, account, lost.inbox_id, to)? else {
             tx.execute(&MOVE_CONTACT, p![account, lost.id, to, now])?;
             tx.execute(&SET_MESSAGES_CONTACT, p![account, lost.id, to])?;
             continue;
         };
+        lock(tx, account, kept)?;
         let Some(target) = find(tx, account, kept)? else { continue };
         tx.execute(&MOVE_MESSAGES, p![account, lost.id, kept, to])?;
         tx.execute(&MOVE_OUTBOX, p![account, lost.id, kept])?;

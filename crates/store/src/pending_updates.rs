@@ -1,6 +1,6 @@
 //! News about messages that are not here yet: kept until the message arrives.
 
-use frontdesk_model::{AccountId, InboxId, Timestamp};
+use frontdesk_model::{AccountId, InboxId, MessageId, RemoteId, Timestamp};
 
 use crate::db::statement::both;
 use crate::{StoreError, Tx};
@@ -11,6 +11,10 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING");
     TAKE = both(
         "DELETE FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3 RETURNING id, data");
+    LEFT_BEHIND = both(
+        "SELECT DISTINCT p.account_id, p.inbox_id, m.id, p.remote_id FROM pending_updates p JOIN messages m
+            ON m.account_id = p.account_id AND m.inbox_id = p.inbox_id AND m.remote_id = p.remote_id
+         WHERE p.created_at >= $1 LIMIT $2");
     DELETE_BEFORE = both("DELETE FROM pending_updates WHERE created_at < $1");
 }
 
@@ -38,6 +42,16 @@ pub fn take(
     let mut rows = tx.query::<(i64, String)>(&TAKE, p![account, inbox, target])?;
     rows.sort_unstable_by_key(|(id, _)| *id);
     Ok(rows.into_iter().map(|(_, data)| data).collect())
+}
+
+/// News kept since `since` about messages that are here: the two came at the same moment, in transactions that did not
+/// see each other.
+pub fn list_left_behind(
+    tx: &mut Tx<'_>,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(AccountId, InboxId, MessageId, RemoteId)>, StoreError> {
+    tx.query(&LEFT_BEHIND, p![since, limit])
 }
 
 /// Forgets news about messages that never came.

@@ -1,13 +1,14 @@
 //! News about a message that is not here yet waits for it.
 
 use frontdesk_model::inbound::{DeleteNews, EditNews, StatusNews};
-use frontdesk_model::{MessageId, RemoteId};
+use frontdesk_model::{MessageId, RemoteId, Timestamp};
 use frontdesk_store::{StoreError, Tx, messages, pending_updates};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::apply::News;
 use super::{changes, status};
+use crate::Engine;
 
 /// News that waits, as kept in the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +33,31 @@ pub(super) fn keep(tx: &mut Tx<'_>, news: News, target: &str, pending: &Pending)
     // Repeated news are told apart from new ones by all they say.
     let key = hex::encode(Sha256::digest(data.as_bytes()));
     pending_updates::keep(tx, news.account, news.inbox, target, &key, &data, news.now)
+}
+
+/// How many left-behind messages are looked after in one transaction.
+const BATCH: i64 = 500;
+
+/// Applies news kept since `since` whose message came at the same moment, in a transaction that could not see them.
+/// Whichever of the two ends last finds both.
+pub(crate) async fn settle_left_behind(engine: &Engine, since: Timestamp) -> Result<(), StoreError> {
+    let find = move |tx: &mut Tx<'_>| pending_updates::list_left_behind(tx, since, BATCH);
+    let mut found = engine.store.read(find).await?;
+    while !found.is_empty() {
+        let now = engine.clock.now();
+        engine
+            .store
+            .write(move |tx| {
+                for (account, inbox, message, remote_id) in &found {
+                    let news = News { account: *account, inbox: *inbox, now };
+                    settle_pending(tx, news, remote_id, *message)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        found = engine.store.read(find).await?;
+    }
+    Ok(())
 }
 
 /// Applies everything that waited for a message which has just got its remote id.

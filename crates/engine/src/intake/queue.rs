@@ -6,17 +6,21 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use frontdesk_model::Timestamp;
 use frontdesk_store::StoreError;
 use frontdesk_store::webhook_logs::WebhookState;
 use tokio::sync::{mpsc, oneshot};
 
 use super::apply::{self, Received};
+use super::pending::settle_left_behind;
 use crate::Engine;
 
 /// How many bodies share a transaction at most.
 const MAX_BATCH: usize = 64;
 /// How many bodies wait for each worker before requests have to.
 const QUEUE: usize = 1024;
+/// What was kept longer ago than this is visible to everyone.
+const LONGEST_TRANSACTION_MS: i64 = 20_000;
 /// Workers on PostgreSQL; SQLite has one writer.
 const POSTGRES_WORKERS: usize = 4;
 
@@ -68,6 +72,13 @@ pub(crate) fn spawn(engine: &Engine, workers: IntakeWorkers) {
     for receiver in workers.0 {
         tokio::spawn(work(engine.clone(), receiver));
     }
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        // What a node that died left behind.
+        if let Err(error) = settle_left_behind(&engine, Timestamp::default()).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "nothing could be settled yet");
+        }
+    });
 }
 
 async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
@@ -99,10 +110,19 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
 
 async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {
     let context = apply::Context::new(engine).await?;
-    engine
+    let began = engine.clock.now();
+    let receipts = engine
         .store
         .write(move |tx| bodies.iter().map(|body| apply::keep_and_apply(tx, &context, body)).collect())
-        .await
+        .await?;
+    // One writer sees everything; several may have stored a message and news about it without seeing each other.
+    if engine.store.is_postgres()
+        && let Err(error) = settle_left_behind(engine, began.plus_ms(-LONGEST_TRANSACTION_MS)).await
+    {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "news about a message wait for the next start");
+    }
+    Ok(receipts)
 }
 
 /// Applies one body; when that fails, keeps it as failed. An error means it is not stored at all.

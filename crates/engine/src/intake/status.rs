@@ -146,6 +146,7 @@ pub(crate) fn apply_reached_watermarks(
     sent_at: Timestamp,
 ) -> Result<(), StoreError> {
     let account = news.account;
+    conversations::lock(tx, account, conversation)?;
     let Some(row) = conversations::find(tx, account, conversation)? else { return Ok(()) };
     let reached = if row.read_until >= sent_at {
         Some((MessageStatus::Read, row.read_until))

@@ -1,11 +1,12 @@
 use bytes::Bytes;
-use frontdesk_testkit::meta::{fixtures, settings};
+use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::meta::{NUMBER, fixtures, settings};
 use frontdesk_testkit::server::TestServer;
 use frontdesk_testkit::snapshot;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a server shows after these bodies.
 async fn shown_after(server: &TestServer, bodies: Vec<Bytes>, connections: usize) -> Value {
@@ -90,5 +91,52 @@ async fn bodies_that_come_again_later_change_nothing_and_tell_nobody() {
             ))
             .await;
         assert_eq!(told, 0, "{}", server.database.kind);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_message_and_its_deletion_at_the_same_moment_find_each_other() {
+    let mut bodies = Vec::new();
+    for n in 0..300 {
+        let phone = format!("62813900{:05}", n % 20);
+        let person = Person::named(&phone, "Sari");
+        let id = format!("wamid.{n}");
+        let revoke = json!({ "type": "revoke", "revoke": { "original_message_id": id } });
+        let at = 1_793_260_000 + n;
+        bodies.push(bodies::bytes(&bodies::text(NUMBER, person, &id, at, "oops")));
+        bodies.push(bodies::bytes(&bodies::message(NUMBER, person, &format!("{id}.r"), at + 1, revoke)));
+    }
+    for server in TestServer::on_all(settings()).await {
+        server.connect_all().await;
+        server.deliver_all(bodies.clone(), 32).await;
+        let left = "SELECT COUNT(*) FROM messages WHERE deleted_at IS NULL";
+        assert_eq!(server.database.number(left).await, 0, "{}", server.database.kind);
+        assert_eq!(server.database.number("SELECT COUNT(*) FROM messages").await, 300);
+        assert_eq!(server.database.number("SELECT COUNT(*) FROM pending_updates").await, 0);
+        let unread = "SELECT COUNT(*) FROM conversations WHERE unread_count <> 0";
+        assert_eq!(server.database.number(unread).await, 0, "{}", server.database.kind);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reading_and_writing_at_the_same_moment_lose_no_unread_message() {
+    for server in TestServer::on_all(settings()).await {
+        server.connect_all().await;
+        let admin = server.admin_token().await;
+        let text = |n: i64| {
+            let person = Person::named("6281390045512", "Sari");
+            bodies::bytes(&bodies::text(NUMBER, person, &format!("wamid.{n}"), 1_793_260_000 + n, "hello"))
+        };
+        server.deliver(text(0)).await;
+        let id = snapshot::conversations(&server, &admin).await[0]["id"].clone();
+        let reading = async {
+            for _ in 0..40 {
+                server.post(&format!("/api/v1/conversations/{id}/read")).bearer(&admin).send().await.ok(200);
+            }
+        };
+        tokio::join!(reading, server.deliver_all((1..200).map(text), 8));
+        let counted = snapshot::conversations(&server, &admin).await[0]["unread_count"].as_i64();
+        let unread = server.database.number("SELECT COUNT(*) FROM messages WHERE read_at IS NULL").await;
+        assert_eq!(counted, Some(unread), "{}", server.database.kind);
     }
 }
