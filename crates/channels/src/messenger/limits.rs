@@ -22,7 +22,8 @@ pub(super) fn capabilities() -> Capabilities {
         ],
         reply_window: Some(WINDOW),
         templates: false,
-        reactions: true,
+        // The connection can send them; the API has no way to ask for it yet, so the page must not offer it.
+        reactions: false,
         reply_to: true,
         location: false,
         contacts: false,

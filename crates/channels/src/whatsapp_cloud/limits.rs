@@ -22,7 +22,8 @@ pub(super) fn capabilities() -> Capabilities {
         ],
         reply_window: Some(ReplyWindow { duration_ms: 24 * HOUR_MS, extended_ms: None }),
         templates: true,
-        reactions: true,
+        // The connection can send them; the API has no way to ask for it yet, so the page must not offer it.
+        reactions: false,
         reply_to: true,
         location: true,
         contacts: true,
