@@ -72,7 +72,7 @@ async fn of_two_agents_who_reply_at_once_one_is_told_of_the_other() {
             assert_eq!(statuses, [201, 409], "on {}: {one:?} {two:?}", stage.database.kind);
             let refused = if one.0 == 409 { one.1 } else { two.1 };
             assert_eq!(refused["code"], "NEWER_MESSAGES");
-            assert!(!refused["details"]["message_ids"].as_array().unwrap().is_empty());
+            assert!(!refused["details"]["messages"].as_array().unwrap().is_empty());
             let forced = json!({"content": "anyway", "last_seen_message_id": seen, "force": true});
             assert_eq!(stage.try_reply(&thread, forced).await.0, 201);
         }
