@@ -1,5 +1,8 @@
 //! Out, first half: an agent's reply becomes a message with its outbox row, in one transaction.
 
+mod check;
+mod settle;
+
 use frontdesk_channels::contract::Channel;
 use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::content::{ContactCard, Location, MediaKind, Payload, Template};
@@ -7,16 +10,17 @@ use frontdesk_model::conversation::{ConversationStatus, WindowState};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
 use frontdesk_model::outbound::Interactive;
 use frontdesk_model::{AttachmentId, ConversationId, MessageId, Timestamp};
-use frontdesk_store::attachments::{self, AttachmentRow, AttachmentState};
+use frontdesk_store::attachments;
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::messages::{self, MessageRow, NewMessage};
 use frontdesk_store::outbox::{self, NewWork, OutboxKind};
 use frontdesk_store::{StoreError, Tx};
 
-use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::{Engine, inboxes};
+use check::{Check, check_file, check_special, check_text};
+pub use settle::{Verdict, settle};
 
 /// How many files one reply may carry; each becomes a message of its own.
 pub const MAX_FILES: usize = 10;
@@ -297,137 +301,6 @@ fn plan(
     Ok(parts)
 }
 
-/// Collects what is wrong with a request.
-#[derive(Default)]
-struct Check(Vec<(String, String)>);
-
-impl Check {
-    fn add(&mut self, field: &str, message: String) {
-        self.0.push((field.to_owned(), message));
-    }
-
-    fn done(&mut self) -> Result<(), ReplyError> {
-        if self.0.is_empty() { Ok(()) } else { Err(ReplyError::Invalid(std::mem::take(&mut self.0))) }
-    }
-}
-
-fn check_text(wrong: &mut Check, can: &Capabilities, label: &str, text: &str, content_max: usize) {
-    let characters = text.chars().count();
-    if characters > content_max {
-        wrong.add("content", format!("The content field must not be greater than {content_max} characters."));
-    } else if can.text_max.measure(text) > can.text_max.count {
-        let (count, unit) = (can.text_max.count, can.text_max.unit);
-        wrong.add("content", format!("{label} takes at most {count} {unit} of text in one message."));
-    }
-}
-
-fn check_special(wrong: &mut Check, can: &Capabilities, label: &str, special: &Special) {
-    let (field, possible) = match special {
-        Special::Template(_) => ("template", can.templates),
-        Special::Location(_) => ("location", can.location),
-        Special::Contacts(_) => ("contacts", can.contacts),
-        Special::Interactive(_) => ("interactive", can.interactive),
-    };
-    if !possible {
-        wrong.add(field, format!("{label} cannot carry this kind of message."));
-        return;
-    }
-    match special {
-        Special::Template(t) if t.name.trim().is_empty() || t.language.trim().is_empty() => {
-            wrong.add(field, "The template needs a name and a language.".to_owned());
-        }
-        Special::Location(l)
-            if !(-90.0..=90.0).contains(&l.latitude) || !(-180.0..=180.0).contains(&l.longitude) =>
-        {
-            wrong.add(
-                field,
-                "The location needs a latitude of -90 to 90 and a longitude of -180 to 180.".to_owned(),
-            );
-        }
-        Special::Contacts(cards) if cards.is_empty() || cards.iter().any(|c| c.name.trim().is_empty()) => {
-            wrong.add(field, "Every contact needs a name.".to_owned());
-        }
-        Special::Interactive(i) => check_interactive(wrong, i),
-        _ => {}
-    }
-}
-
-fn check_interactive(wrong: &mut Check, interactive: &Interactive) {
-    let mut refuse = |message: &str| wrong.add("interactive", message.to_owned());
-    let body = interactive.body.chars().count();
-    if body == 0 || body > 1024 {
-        refuse("The interactive body must have 1 to 1024 characters.");
-    }
-    match (interactive.buttons.len(), interactive.rows.len()) {
-        (1..=3, 0) => {
-            if interactive.buttons.iter().any(|b| b.title.is_empty() || b.title.chars().count() > 20) {
-                refuse("Every button needs a title of 1 to 20 characters.");
-            }
-        }
-        (0, 1..=10) => {
-            if interactive.list_label.as_deref().is_none_or(|l| l.is_empty() || l.chars().count() > 20) {
-                refuse("A list needs a list_label of 1 to 20 characters.");
-            }
-            if interactive.rows.iter().any(|r| r.title.is_empty() || r.title.chars().count() > 24) {
-                refuse("Every row needs a title of 1 to 24 characters.");
-            }
-        }
-        _ => refuse("Give one to three buttons, or one to ten rows."),
-    }
-    let mut ids: Vec<&str> =
-        interactive.buttons.iter().chain(&interactive.rows).map(|c| c.id.as_str()).collect();
-    ids.sort_unstable();
-    if ids.iter().any(|id| id.is_empty() || id.len() > 200) || ids.windows(2).any(|pair| pair[0] == pair[1]) {
-        refuse("Every choice needs an id of its own of 1 to 200 characters.");
-    }
-}
-
-fn check_file(
-    wrong: &mut Check,
-    can: &Capabilities,
-    label: &str,
-    id: AttachmentId,
-    file: Option<AttachmentRow>,
-) -> Option<AttachmentRow> {
-    let free = file.filter(|f| f.message_id.is_none() && f.state == AttachmentState::Ready);
-    let Some(mut file) = free else {
-        wrong.add("attachments", format!("There is no uploaded file {id} that is still free."));
-        return None;
-    };
-    let size = u64::try_from(file.size_bytes.unwrap_or(0)).unwrap_or(0);
-    let mime = file.mime_type.clone().unwrap_or_default();
-    let as_itself =
-        can.attachments.iter().find(|a| a.kind == file.kind && a.takes(&mime) && size <= a.max_bytes);
-    // What does not go as a picture or film may still go as a document.
-    let as_document = can
-        .attachments
-        .iter()
-        .find(|a| a.kind == MediaKind::Document && a.takes(&mime) && size <= a.max_bytes);
-    match as_itself.or(as_document) {
-        Some(limit) => {
-            file.kind = limit.kind;
-            Some(file)
-        }
-        None => {
-            let limit = can.attachments.iter().filter(|a| a.kind == file.kind).map(|a| a.max_bytes).max();
-            let name = file.file_name.as_deref().unwrap_or("The file");
-            wrong.add(
-                "attachments",
-                match limit {
-                    Some(max) if size > max => {
-                        format!(
-                            "{name} is too large: {label} takes at most {} MB of this kind.",
-                            max / 1_000_000
-                        )
-                    }
-                    _ => format!("{name} is of a kind {label} does not take ({mime})."),
-                },
-            );
-            None
-        }
-    }
-}
-
 fn summary(special: &Special) -> Option<String> {
     match special {
         Special::Interactive(i) => Some(i.body.clone()),
@@ -572,68 +445,4 @@ fn queue(
 
 fn new_client_ref() -> String {
     format!("fd-{:032x}", rand::random::<u128>())
-}
-
-/// What a person says about a message whose fate is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It arrived.
-    Sent,
-    /// It did not: send it again.
-    Resend,
-}
-
-/// Sends a failed message again, or settles one whose fate is unknown.
-pub async fn settle(
-    engine: &Engine,
-    actor: Actor,
-    conversation: ConversationId,
-    message: MessageId,
-    verdict: Verdict,
-) -> Result<MessageId, ReplyError> {
-    let now = engine.clock.now();
-    engine
-        .store
-        .write(move |tx| {
-            let row = conversations::find(tx, actor.account_id, conversation)?.ok_or(ReplyError::NotFound)?;
-            let found = messages::find(tx, actor.account_id, message)?;
-            let found = found.filter(|m| m.conversation_id == row.id).ok_or(ReplyError::NotFound)?;
-            let possible = match verdict {
-                Verdict::Sent => found.status == MessageStatus::Unknown,
-                Verdict::Resend => matches!(found.status, MessageStatus::Unknown | MessageStatus::Failed),
-            };
-            if !possible || found.direction != Direction::Outbound || found.deleted_at.is_some() {
-                return Err(ReplyError::NotSettleable);
-            }
-            outbox::remove_of_message(tx, row.account_id, found.id)?;
-            if verdict == Verdict::Sent {
-                messages::raise_status(tx, row.account_id, found.id, MessageStatus::Sent, None, now, now)?;
-            } else {
-                if row.status == ConversationStatus::Closed {
-                    return Err(ReplyError::Closed);
-                }
-                let client_ref = new_client_ref();
-                messages::restart(
-                    tx,
-                    row.account_id,
-                    found.id,
-                    MessageStatus::Queued,
-                    Some(&client_ref),
-                    now,
-                )?;
-                queue(tx, &row, found.id, now)?;
-            }
-            let action = if verdict == Verdict::Sent { "message.settled" } else { "message.resent" };
-            let deed = Deed { action, subject_type: "message", subject_id: found.id.0 };
-            audit::record(tx, actor, deed, None, now)?;
-            tx.emit(NewEvent {
-                account_id: row.account_id,
-                kind: EventKind::MessageStatusUpdated,
-                conversation_id: Some(row.id),
-                message_id: Some(found.id),
-                data: None,
-            });
-            Ok(found.id)
-        })
-        .await
 }
