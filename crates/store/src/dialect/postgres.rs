@@ -74,10 +74,13 @@ impl Postgres {
         let client = self.pool.get().await.map_err(unreachable)?;
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || {
-            let mut tx = Tx::new(TxBackend::Postgres(PgConnection { client: &client, handle: &handle }));
-            batch(&client, &handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
+            let mut tx =
+                Tx::new(TxBackend::Postgres(PgConnection { client: guard.client(), handle: &handle }));
+            batch(guard.client(), &handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
             let result = body(&mut tx);
-            batch(&client, &handle, "ROLLBACK")?;
+            batch(guard.client(), &handle, "ROLLBACK")?;
+            guard.finish();
             result
         });
         done.await.map_err(|_| E::from(StoreError::Panicked))?
