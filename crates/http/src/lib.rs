@@ -1,6 +1,6 @@
 //! The door: every route, the live socket, the embedded web inbox.
 //!
-//! Read [`router`] first. To add an endpoint: a handler with `#[utoipa::path]` in the file of its noun under
+//! Read [`mod@router`] first. To add an endpoint: a handler with `#[utoipa::path]` in the file of its noun under
 //! [`api`], named in that file's `routes()`. Who may call it stands in its `security` and in the extractor it takes
 //! ([`auth`]); a test walks [`router::endpoints`] and checks that both say the same.
 

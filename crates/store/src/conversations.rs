@@ -1,4 +1,6 @@
 //! Threads: what the list shows, and how messages move it.
+//!
+//! Long, because every statement that moves a conversation stands beside the list that shows it.
 
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};

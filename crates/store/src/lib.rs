@@ -6,7 +6,7 @@
 //! of SQLite (which commits all waiting transactions with one fsync) or a worker holding a PostgreSQL connection.
 //!
 //! To add a noun: a table in the next migration of both databases, a file here, its statements in
-//! [`statements!`] so that the tests prepare them on both.
+//! `statements!` so that the tests prepare them on both.
 
 #[macro_use]
 mod db;

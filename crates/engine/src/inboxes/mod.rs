@@ -1,7 +1,7 @@
 //! Inboxes: connecting, changing and disconnecting accounts on channels, and what every node knows of them.
 //!
 //! Secrets are sealed for the row they stand in and opened only into the [`InboxBook`], which each node keeps in
-//! memory until [`Topic::Inboxes`] rings.
+//! memory until [`frontdesk_store::Topic::Inboxes`] rings.
 
 mod book;
 mod form;
