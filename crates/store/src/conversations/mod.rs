@@ -1,14 +1,13 @@
 //! Threads: what the list shows, and how messages move it.
 //!
-//! Long, because every statement that moves a conversation stands beside the list that shows it.
+//! [`list`](mod@list) holds the filters, the search and the pages.
 
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
 
 use crate::db::statement::{both, each};
-use crate::db::value::Value;
 use crate::events::{EventKind, NewEvent};
-use crate::{Columns, FromRow, StoreError, ToValue, Tx};
+use crate::{Columns, FromRow, StoreError, Tx};
 
 macro_rules! columns {
     () => {
@@ -17,6 +16,10 @@ macro_rules! columns {
          v.last_inbound_id, v.delivered_until, v.read_until, v.next_send_at, v.created_at, v.updated_at"
     };
 }
+
+mod list;
+
+pub use list::{ConversationFilter, Page, Search, count, list};
 
 statements! {
     LOCK = each("SELECT 1", "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR UPDATE");
@@ -408,217 +411,4 @@ pub(crate) fn move_to_contact(
         });
     }
     Ok(())
-}
-
-/// What the list is asked for.
-#[derive(Debug, Clone, Default)]
-pub struct ConversationFilter {
-    /// Only of this status.
-    pub status: Option<ConversationStatus>,
-    /// Only of inboxes of these ids (a platform's inboxes, or one); `None` for all.
-    pub inboxes: Option<Vec<InboxId>>,
-    /// Only with unread messages (`true`) or without (`false`).
-    pub unread: Option<bool>,
-    /// Words in the customer's name, e-mail, phone or the messages; folded by [`frontdesk_model::text::fold`].
-    pub search: Option<Search>,
-}
-
-/// A search, prepared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
-    /// Folded words, for names.
-    pub words: Vec<String>,
-}
-
-impl Search {
-    /// How many words are looked at; the rest of a long query is ignored.
-    const MAX_WORDS: usize = 8;
-
-    /// Prepares a query; `None` when it holds no letters or digits.
-    pub fn parse(query: &str) -> Option<Self> {
-        let folded = frontdesk_model::text::fold(query);
-        let words: Vec<String> = folded
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .take(Self::MAX_WORDS)
-            .map(|w| w.chars().take(64).collect())
-            .collect();
-        if words.is_empty() { None } else { Some(Self { words }) }
-    }
-
-    /// All words in any order, the last one as a beginning: FTS5's syntax. Every word is quoted, so that nothing the
-    /// user types is an operator.
-    fn fts5(&self) -> String {
-        let mut parts: Vec<String> = self.words.iter().map(|w| format!("\"{w}\"")).collect();
-        if let Some(last) = parts.last_mut() {
-            last.push('*');
-        }
-        parts.join(" ")
-    }
-
-    /// The same for `to_tsquery('simple', …)`; words hold only letters and digits.
-    fn tsquery(&self) -> String {
-        let mut parts: Vec<String> = self.words.iter().map(|w| format!("'{w}'")).collect();
-        if let Some(last) = parts.last_mut() {
-            last.push_str(":*");
-        }
-        parts.join(" & ")
-    }
-
-    /// A LIKE pattern for one word anywhere; `%` and `_` cannot occur in it.
-    fn like(word: &str) -> String {
-        format!("%{word}%")
-    }
-}
-
-/// Where a page of the list begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// After the row with this time and id.
-    After(Timestamp, ConversationId),
-    /// From this row number on.
-    Offset(i64),
-}
-
-/// One page of the list, newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    filter: &ConversationFilter,
-    page: Page,
-    limit: i64,
-) -> Result<Vec<ConversationRow>, StoreError> {
-    let mut query = Query::new(
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = "
-        ),
-        account.0,
-    );
-    query.filter(filter, tx.is_postgres());
-    if let Page::After(at, id) = page {
-        query.push(" AND (v.last_message_at, v.id) < (");
-        query.bind(Owned::Int(at.as_millis()));
-        query.push(", ");
-        query.bind(Owned::Int(id.0));
-        query.push(")");
-    }
-    query.push(" ORDER BY v.last_message_at DESC, v.id DESC LIMIT ");
-    query.bind(Owned::Int(limit));
-    if let Page::Offset(offset) = page {
-        query.push(" OFFSET ");
-        query.bind(Owned::Int(offset));
-    }
-    let params: Vec<Value<'_>> = query.params.iter().map(ToValue::to_value).collect();
-    tx.query_text(&query.sql, &params)
-}
-
-/// How many conversations the filter finds.
-pub fn count(tx: &mut Tx<'_>, account: AccountId, filter: &ConversationFilter) -> Result<i64, StoreError> {
-    let mut query = Query::new(
-        "SELECT COUNT(*) FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = ",
-        account.0,
-    );
-    query.filter(filter, tx.is_postgres());
-    let params: Vec<Value<'_>> = query.params.iter().map(ToValue::to_value).collect();
-    Ok(tx.query_text::<(i64,)>(&query.sql, &params)?.first().map_or(0, |(n,)| *n))
-}
-
-/// A statement put together from filters: fixed text and bound parameters only.
-struct Query {
-    sql: String,
-    params: Vec<Owned>,
-}
-
-enum Owned {
-    Int(i64),
-    Text(String),
-}
-
-impl ToValue for Owned {
-    fn to_value(&self) -> Value<'_> {
-        match self {
-            Self::Int(v) => Value::Int(*v),
-            Self::Text(v) => Value::Text(v),
-        }
-    }
-}
-
-impl Query {
-    fn new(start: &str, account: i64) -> Self {
-        let mut query = Self { sql: start.to_owned(), params: Vec::new() };
-        query.bind(Owned::Int(account));
-        query
-    }
-
-    fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-
-    fn bind(&mut self, value: Owned) {
-        self.params.push(value);
-        self.sql.push_str(&format!("${}", self.params.len()));
-    }
-
-    fn filter(&mut self, filter: &ConversationFilter, postgres: bool) {
-        if let Some(status) = filter.status {
-            self.push(" AND v.status = ");
-            self.bind(Owned::Text(status.as_str().to_owned()));
-        }
-        match filter.unread {
-            Some(true) => self.push(" AND v.unread_count > 0"),
-            Some(false) => self.push(" AND v.unread_count = 0"),
-            None => {}
-        }
-        if let Some(inboxes) = &filter.inboxes {
-            self.push(" AND v.inbox_id IN (-1");
-            for inbox in inboxes {
-                self.push(", ");
-                self.bind(Owned::Int(inbox.0));
-            }
-            self.push(")");
-        }
-        if let Some(search) = &filter.search {
-            self.search(search, postgres);
-        }
-    }
-
-    fn search(&mut self, search: &Search, postgres: bool) {
-        self.push(" AND (v.contact_id IN (SELECT c.id FROM contacts c WHERE c.account_id = $1");
-        for word in &search.words {
-            self.push(" AND c.search_text LIKE ");
-            self.bind(Owned::Text(Search::like(word)));
-        }
-        if postgres {
-            self.push(
-                ") OR v.id IN (SELECT m.conversation_id FROM messages m WHERE m.account_id = $1 AND m.deleted_at IS NULL
-                 AND to_tsvector('simple', frontdesk_fold(m.content)) @@ to_tsquery('simple', ",
-            );
-            self.bind(Owned::Text(search.tsquery()));
-            self.push(")))");
-        } else {
-            self.push(
-                ") OR v.id IN (SELECT m.conversation_id FROM messages_fts f JOIN messages m ON m.id = f.rowid
-                 WHERE m.account_id = $1 AND m.deleted_at IS NULL AND messages_fts MATCH ",
-            );
-            self.bind(Owned::Text(search.fts5()));
-            self.push("))");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_holds_words_only() {
-        let search = Search::parse("João  a* OR \"b% _' --").unwrap();
-        assert_eq!(search.words, ["joao", "a", "or", "b"]);
-        assert_eq!(search.fts5(), "\"joao\" \"a\" \"or\" \"b\"*");
-        assert_eq!(search.tsquery(), "'joao' & 'a' & 'or' & 'b':*");
-        assert_eq!(Search::parse(" %_* "), None);
-        assert_eq!(Search::parse(&"wort ".repeat(10_000)).unwrap().words.len(), 8);
-    }
 }
