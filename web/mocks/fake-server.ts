@@ -316,8 +316,17 @@ export class FakeServer {
 
   private react(conversationId: number, body: Reply): Message {
     const { message_id, emoji } = body.reaction!
+    const others = this.messages(conversationId)
+      .find(({ id }) => id === message_id)!
+      .reactions.filter(({ sender_type }) => sender_type !== 'admin')
+    const ours = {
+      emoji,
+      sender_type: 'admin' as const,
+      sender_name: this.me?.name ?? null,
+      status: 'queued' as const,
+    }
     const message = this.changeMessage(message_id, {
-      reactions: [{ emoji, sender_type: 'admin', sender_name: this.me?.name ?? null }],
+      reactions: emoji ? [...others, ours] : others,
     })!
     this.emit('MessageUpdated', { message })
     return { ...message, conversation_id: conversationId }

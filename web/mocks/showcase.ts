@@ -66,7 +66,9 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
         file_name: 'buleleng.svg',
         size_bytes: 2048,
       }),
-      reactions: [{ emoji: '❤️', sender_type: 'admin', sender_name: 'Ayu Lestari' }],
+      reactions: [
+        { emoji: '❤️', sender_type: 'admin', sender_name: 'Ayu Lestari', status: 'read' },
+      ],
     },
     { kind: 'image', content: null, attachments: file('image', { state: 'pending' }) },
     {

@@ -17,7 +17,7 @@ use frontdesk_store::attachments::{self, AttachmentRow, AttachmentState};
 use frontdesk_store::contacts::{self, ContactRow};
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::messages::{self, MessageRow};
-use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows, users};
+use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows, reactions, users};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -147,6 +147,9 @@ pub struct ReactionView {
     pub sender_type: SenderType,
     /// Who reacted.
     pub sender_name: Option<String>,
+    /// How far a reaction sent from here has come; null for all others.
+    #[schema(value_type = Option<String>)]
+    pub status: Option<MessageStatus>,
 }
 
 /// A conversation as the list shows it.
@@ -331,12 +334,13 @@ impl Viewer {
             Some(remote) => Some(quote(tx, &row, remote, &customer_name)?),
             None => None,
         };
-        let reactions = messages::reactions(tx, row.account_id, row.id)?.into_iter().map(|r| ReactionView {
+        let reactions = reactions::list(tx, row.account_id, row.id)?.into_iter().map(|r| ReactionView {
             sender_name: r
                 .sender_name
                 .or_else(|| (r.sender_type == SenderType::Customer).then(|| customer_name.clone())),
             emoji: r.emoji,
             sender_type: r.sender_type,
+            status: r.status,
         });
         let reactions = if deleted { Vec::new() } else { reactions.collect() };
         let sender_name = match row.sender_type {

@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub templates: bool,
     /// Reactions to a message.
     pub reactions: bool,
+    /// The emoji it can react with; empty for any.
+    pub reaction_emojis: Vec<String>,
     /// Answers that quote a message.
     pub reply_to: bool,
     /// A place.
@@ -31,6 +33,16 @@ pub struct Capabilities {
     pub read_receipts: bool,
     /// Showing the customer that we type.
     pub typing: bool,
+}
+
+impl Capabilities {
+    /// True when one can react with this emoji (the invisible mark that asks for a coloured picture is ignored).
+    pub fn takes_reaction(&self, emoji: &str) -> bool {
+        let plain = |emoji: &str| emoji.trim_end_matches('\u{fe0f}').to_owned();
+        self.reactions
+            && (self.reaction_emojis.is_empty()
+                || self.reaction_emojis.iter().any(|known| plain(known) == plain(emoji)))
+    }
 }
 
 /// A limit on text and the unit in which the provider counts it.

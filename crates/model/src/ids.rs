@@ -36,6 +36,8 @@ row_id! {
     AttachmentId,
     /// A unit of outgoing work.
     OutboxId,
+    /// A reaction of ours on its way.
+    ReactionSendId,
     /// A raw webhook body as it arrived.
     WebhookLogId,
 }

@@ -3,11 +3,12 @@
 use frontdesk_model::{AccountId, MessageId, OutboxId, RemoteId, Timestamp};
 
 use crate::db::statement::both;
+use crate::outbox::OutboxKind;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
     INSERT = both(
-        "INSERT INTO deliveries (account_id, message_id, outbox_id, attempt, started_at) VALUES ($1, $2, $3, $4, $5)");
+        "INSERT INTO deliveries (account_id, message_id, outbox_id, kind, attempt, started_at) VALUES ($1, $2, $3, $4, $5, $6)");
     FINISH = both(
         "UPDATE deliveries SET finished_at = $5, outcome = $6, http_status = $7, provider_code = $8, error = $9, remote_id = $10
          WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND attempt = $4
@@ -16,7 +17,7 @@ statements! {
         "UPDATE deliveries SET finished_at = $4, outcome = 'unknown', error = $5
          WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND finished_at IS NULL");
     LIST = both(
-        "SELECT id, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
+        "SELECT id, kind, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
          FROM deliveries WHERE account_id = $1 AND message_id = $2 ORDER BY id");
 }
 
@@ -25,6 +26,8 @@ statements! {
 #[expect(missing_docs, reason = "the fields are the columns")]
 pub struct DeliveryRow {
     pub id: i64,
+    /// `message`, or `reaction` to it.
+    pub kind: String,
     pub attempt: i64,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -40,6 +43,7 @@ impl FromRow for DeliveryRow {
     fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.next()?,
+            kind: row.next()?,
             attempt: row.next()?,
             started_at: row.next()?,
             finished_at: row.next()?,
@@ -62,9 +66,10 @@ pub struct DeliveryKey {
     pub attempt: i64,
 }
 
-/// A try begins.
-pub fn begin(tx: &mut Tx<'_>, key: DeliveryKey, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute(&INSERT, p![key.account_id, key.message_id, key.outbox_id, key.attempt, now])?;
+/// A try to send the message, or a reaction to it, begins.
+pub fn begin(tx: &mut Tx<'_>, key: DeliveryKey, kind: OutboxKind, now: Timestamp) -> Result<(), StoreError> {
+    let DeliveryKey { account_id, message_id, outbox_id, attempt } = key;
+    tx.execute(&INSERT, p![account_id, message_id, outbox_id, kind.as_str(), attempt, now])?;
     Ok(())
 }
 

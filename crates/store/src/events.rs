@@ -31,6 +31,8 @@ frontdesk_model::words! {
         MessageUpdated = "message_updated",
         /// A message was one of ours seen twice: this row is gone, the other stays.
         MessageRemoved = "message_removed",
+        /// A reaction of ours will not arrive; what stood before it stands again.
+        ReactionFailed = "reaction_failed",
         /// An outgoing message moved on.
         MessageStatusUpdated = "message_status_updated",
         /// A conversation was opened, archived or closed.

@@ -31,6 +31,8 @@ pub mod outbox;
 pub mod pending_updates;
 pub mod presence_members;
 pub mod rate_limits;
+pub mod reaction_sends;
+pub mod reactions;
 pub mod relays;
 pub mod server_settings;
 pub mod sessions;
@@ -69,6 +71,8 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("pending_updates", pending_updates::STATEMENTS),
         ("presence_members", presence_members::STATEMENTS),
         ("rate_limits", rate_limits::STATEMENTS),
+        ("reaction_sends", reaction_sends::STATEMENTS),
+        ("reactions", reactions::STATEMENTS),
         ("relays", relays::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

@@ -7,7 +7,7 @@ use frontdesk_model::{
 };
 
 use crate::db::statement::{both, each};
-use crate::{Columns, FromRow, StoreError, Tx};
+use crate::{Columns, FromRow, StoreError, Tx, reactions};
 
 macro_rules! columns {
     () => {
@@ -91,18 +91,6 @@ statements! {
         "SELECT MIN(sent_at) FROM messages WHERE account_id = $1 AND conversation_id = $2 AND direction = 'inbound'
          AND read_at IS NULL HAVING MIN(sent_at) IS NOT NULL");
     DELETE = both("DELETE FROM messages WHERE account_id = $1 AND id = $2");
-    UPSERT_REACTION = both(
-        "INSERT INTO reactions (account_id, message_id, sender_key, sender_type, sender_name, emoji, reacted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (account_id, message_id, sender_key) DO UPDATE SET
-            emoji = excluded.emoji, sender_name = excluded.sender_name, reacted_at = excluded.reacted_at
-         WHERE excluded.reacted_at > reactions.reacted_at
-            OR (excluded.reacted_at = reactions.reacted_at
-                AND COALESCE(excluded.emoji, '') > COALESCE(reactions.emoji, ''))");
-    REACTIONS = both(
-        "SELECT emoji, sender_type, sender_name FROM reactions
-         WHERE account_id = $1 AND message_id = $2 AND emoji IS NOT NULL ORDER BY reacted_at, sender_key");
-    MOVE_REACTIONS = both("UPDATE reactions SET message_id = $3 WHERE account_id = $1 AND message_id = $2");
 }
 
 /// A message as stored.
@@ -455,60 +443,7 @@ pub fn replace_echo(
     echo: MessageId,
     ours: MessageId,
 ) -> Result<(), StoreError> {
-    tx.execute(&MOVE_REACTIONS, p![account, echo, ours])?;
+    reactions::move_all(tx, account, echo, ours)?;
     tx.execute(&DELETE, p![account, echo])?;
     Ok(())
-}
-
-/// Who reacted and when.
-#[derive(Debug, Clone, Copy)]
-pub struct NewReaction<'a> {
-    /// One reaction per key: `customer`, or `us`.
-    pub sender_key: &'a str,
-    /// Which side.
-    pub sender_type: SenderType,
-    /// The name shown.
-    pub sender_name: Option<&'a str>,
-    /// The emoji; `None` takes it back.
-    pub emoji: Option<&'a str>,
-    /// When; the newest wins.
-    pub at: Timestamp,
-}
-
-/// Notes a reaction; true when it changed anything.
-pub fn react(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    message: MessageId,
-    reaction: NewReaction<'_>,
-) -> Result<bool, StoreError> {
-    let NewReaction { sender_key, sender_type, sender_name, emoji, at } = reaction;
-    Ok(tx.execute(&UPSERT_REACTION, p![account, message, sender_key, sender_type, sender_name, emoji, at])?
-        > 0)
-}
-
-/// A reaction as shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReactionRow {
-    /// The emoji.
-    pub emoji: String,
-    /// Which side.
-    pub sender_type: SenderType,
-    /// The name shown.
-    pub sender_name: Option<String>,
-}
-
-impl FromRow for ReactionRow {
-    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
-        Ok(Self { emoji: row.next()?, sender_type: row.next()?, sender_name: row.next()? })
-    }
-}
-
-/// The reactions to a message.
-pub fn reactions(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    message: MessageId,
-) -> Result<Vec<ReactionRow>, StoreError> {
-    tx.query(&REACTIONS, p![account, message])
 }

@@ -4,7 +4,7 @@
 //! When it is done the row is deleted; each try is a row in [`crate::deliveries`]. A claim whose lease ran out goes
 //! back to `queued`; a send whose lease ran out may have happened and becomes `unknown`.
 
-use frontdesk_model::{AccountId, ConversationId, InboxId, MessageId, OutboxId, Timestamp};
+use frontdesk_model::{AccountId, ConversationId, InboxId, MessageId, OutboxId, ReactionSendId, Timestamp};
 
 use crate::db::statement::{both, each};
 use crate::signals::Topic;
@@ -17,15 +17,16 @@ macro_rules! columns {
     };
 }
 
-/// Due, not of an inbox that has enough under way (`$5`), not behind an earlier row of its conversation, and its
-/// conversation may be written to.
+/// Due, not of an inbox that has enough under way (`$5`), not behind an earlier row of its conversation (read marks
+/// have an order of their own), and its conversation may be written to.
 macro_rules! claimable {
     ($busy:literal) => {
         concat!(
         "SELECT d.id FROM outbox d
          WHERE d.due_at <= $1 AND d.state = 'queued' AND d.inbox_id NOT IN (", $busy, ")
            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.account_id = d.account_id
-                AND e.conversation_id = d.conversation_id AND e.kind = d.kind AND e.id < d.id AND e.state <> 'unknown')
+                AND e.conversation_id = d.conversation_id AND (e.kind = 'read') = (d.kind = 'read') AND e.id < d.id
+                AND e.state <> 'unknown')
            AND NOT EXISTS (SELECT 1 FROM conversations v WHERE v.account_id = d.account_id
                 AND v.id = d.conversation_id AND v.next_send_at > $1)
          ORDER BY d.due_at, d.id LIMIT $4"
@@ -64,7 +65,14 @@ statements! {
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
     REMOVE_SETTLED = both(
         "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state IN ('queued', 'unknown')");
-    CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND state <> 'sending'");
+    CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state <> 'sending'");
+    REMOVE_REACTION = both(
+        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'reaction' AND data = $3
+         AND state IN ('queued', 'unknown')");
+    FORGET_UNKNOWN_REACTIONS = both(
+        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'reaction' AND state = 'unknown'");
+    MOVE_REACTIONS = both(
+        "UPDATE outbox SET message_id = $3 WHERE account_id = $1 AND message_id = $2 AND kind = 'reaction'");
     WAKE_INBOX = both(
         "UPDATE outbox SET due_at = $2 WHERE inbox_id = $1 AND state = 'queued' AND due_at > $2");
     HOLD_INBOX = both(
@@ -83,6 +91,8 @@ frontdesk_model::words! {
     pub enum OutboxKind {
         /// Send the message.
         Message = "message",
+        /// Send a reaction to the message; `data` is the id of its row in [`crate::reaction_sends`].
+        Reaction = "reaction",
         /// Tell the customer that we read.
         Read = "read",
     }
@@ -258,6 +268,38 @@ pub fn remove_settled(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -
 /// has claimed it finds its claim lost.
 pub fn cancel(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<bool, StoreError> {
     Ok(tx.execute(&CANCEL, p![account, message])? > 0)
+}
+
+/// The provider told what became of an uncertain reaction: nothing is left to do.
+pub fn remove_settled_reaction(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+    send: ReactionSendId,
+) -> Result<(), StoreError> {
+    tx.execute(&REMOVE_REACTION, p![account, message, send.to_string()])?;
+    Ok(())
+}
+
+/// A newer reaction takes the place of those to the message of which nobody knows what became.
+pub fn forget_unknown_reactions(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: MessageId,
+) -> Result<(), StoreError> {
+    tx.execute(&FORGET_UNKNOWN_REACTIONS, p![account, message])?;
+    Ok(())
+}
+
+/// Work for reactions to one message becomes work for reactions to another.
+pub(crate) fn move_reactions(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    from: MessageId,
+    to: MessageId,
+) -> Result<(), StoreError> {
+    tx.execute(&MOVE_REACTIONS, p![account, from, to])?;
+    Ok(())
 }
 
 /// Holds back everything queued for an inbox until `until`.

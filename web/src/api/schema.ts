@@ -254,6 +254,8 @@ export interface components {
       }[]
       templates: boolean
       reactions: boolean
+      /** Empty: any emoji. */
+      reaction_emojis: string[]
       reply_to: boolean
       location: boolean
       typing: boolean
@@ -366,6 +368,8 @@ export interface components {
         emoji: string
         sender_type: 'customer' | 'admin' | 'system'
         sender_name: string | null
+        /** How far one sent from here has come. */
+        status: components['schemas']['MessageStatus'] | null
       }[]
       status: components['schemas']['MessageStatus']
       status_error: components['schemas']['StatusError'] | null
@@ -400,6 +404,7 @@ export interface components {
     Media: components['schemas']['Attachment']
     Delivery: {
       id: number
+      kind: 'message' | 'reaction'
       attempt: number
       started_at: string
       finished_at: string | null

@@ -14,7 +14,7 @@ const row = (message: ReturnType<typeof buildMessage>) =>
     message,
     joined: false,
     highlighted: false,
-    canReact: true,
+    reactionsOffered: ['👍'],
     canQuote: true,
     customerName: 'Sari',
   })

@@ -1,8 +1,11 @@
 /** One pushed event → changes in the stores. Applying an event twice changes nothing. */
+import { toast } from 'vue-sonner'
+import { i18n } from '@/locales/i18n'
 import { useContacts } from '@/stores/contacts'
 import { useConversations } from '@/stores/conversations'
 import { useInboxes } from '@/stores/inboxes'
 import { useOutgoing } from '@/stores/outgoing'
+import { useSession } from '@/stores/session'
 import { useThreads } from '@/stores/threads'
 import { useTyping } from '@/stores/typing'
 import type { AccountEvent } from './events'
@@ -21,6 +24,14 @@ export function applyEvent(event: AccountEvent): void {
     case 'MessageUpdated':
       if (event.data.message) useThreads().put(event.data.message, 'event')
       return
+    case 'ReactionFailed': {
+      const { sender_id, emoji, error } = event.data
+      // Everyone sees it go; the one who reacted is told why.
+      if (sender_id !== useSession().me?.id) return
+      const reason = error?.message ?? ''
+      toast.error(i18n.global.t('message.reactionFailed', { emoji: emoji ?? '', reason }))
+      return
+    }
     case 'MessageRemoved':
       useThreads().forget(event.data.conversation_id, event.data.message_id)
       return

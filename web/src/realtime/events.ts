@@ -15,6 +15,17 @@ export type AccountEvent =
     }
   | { name: 'MessageUpdated'; data: { seq: number; message: Message | null } }
   | {
+      name: 'ReactionFailed'
+      data: {
+        seq: number
+        message_id: number
+        conversation_id: number
+        sender_id: number | null
+        emoji: string | null
+        error: { code: string; message: string } | null
+      }
+    }
+  | {
       name: 'MessageRemoved'
       data: { seq: number; message_id: number; conversation_id: number }
     }
@@ -51,6 +62,7 @@ export interface CustomerTyping {
 export const ACCOUNT_EVENTS = [
   'MessageReceived',
   'MessageUpdated',
+  'ReactionFailed',
   'MessageRemoved',
   'MessageStatusUpdated',
   'ConversationStatusChanged',

@@ -22,8 +22,9 @@ pub(super) fn capabilities() -> Capabilities {
         ],
         reply_window: Some(WINDOW),
         templates: false,
-        // The connection can send them; the API has no way to ask for it yet, so the page must not offer it.
-        reactions: false,
+        reactions: true,
+        // Any emoji.
+        reaction_emojis: Vec::new(),
         reply_to: true,
         location: false,
         contacts: false,

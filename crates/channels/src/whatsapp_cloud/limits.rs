@@ -22,8 +22,8 @@ pub(super) fn capabilities() -> Capabilities {
         ],
         reply_window: Some(ReplyWindow { duration_ms: 24 * HOUR_MS, extended_ms: None }),
         templates: true,
-        // The connection can send them; the API has no way to ask for it yet, so the page must not offer it.
-        reactions: false,
+        reactions: true,
+        reaction_emojis: Vec::new(),
         reply_to: true,
         location: true,
         contacts: true,

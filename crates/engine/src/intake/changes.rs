@@ -4,7 +4,8 @@ use frontdesk_model::Timestamp;
 use frontdesk_model::inbound::{DeleteNews, EditNews, Notice, ReactionNews};
 use frontdesk_model::message::{Direction, SenderType};
 use frontdesk_store::events::EventKind;
-use frontdesk_store::messages::{MessageRow, NewReaction};
+use frontdesk_store::messages::MessageRow;
+use frontdesk_store::reactions::{self, NewReaction};
 use frontdesk_store::{StoreError, Tx, attachments, audit, conversations, messages};
 
 use super::apply::News;
@@ -30,8 +31,11 @@ pub(super) fn react_to(
     message: &MessageRow,
     reaction: &PendingReaction,
 ) -> Result<(), StoreError> {
-    let (sender_key, sender_type) =
-        if reaction.by_us { ("us", SenderType::Admin) } else { ("customer", SenderType::Customer) };
+    let (sender_key, sender_type) = if reaction.by_us {
+        (reactions::OURS, SenderType::Admin)
+    } else {
+        (reactions::CUSTOMERS, SenderType::Customer)
+    };
     let new = NewReaction {
         sender_key,
         sender_type,
@@ -39,7 +43,7 @@ pub(super) fn react_to(
         emoji: reaction.emoji.as_deref().filter(|e| !e.is_empty()),
         at: Timestamp::from_millis(reaction.at_ms),
     };
-    if messages::react(tx, news.account, message.id, new)? {
+    if reactions::react(tx, news.account, message.id, new)? {
         announce(tx, news, message);
     }
     Ok(())

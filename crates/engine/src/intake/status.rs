@@ -5,12 +5,13 @@ use frontdesk_model::message::{Direction, MessageStatus};
 use frontdesk_model::{ConversationId, MessageId, RemoteId, Timestamp};
 use frontdesk_store::events::EventKind;
 use frontdesk_store::messages::MessageRow;
-use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox};
+use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox, reaction_sends};
 
 use super::apply::News;
 use super::message::event;
 use super::pending::{self, Pending};
 use super::settle_pending;
+use crate::outbox::reaction;
 
 /// Applies news about one message of ours; kept when the message is not here yet.
 pub(crate) fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<(), StoreError> {
@@ -28,8 +29,12 @@ pub(crate) fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<
         }
         (None, None) => None,
     };
-    match found {
-        Some(message) => apply_to(tx, news, message, status),
+    if let Some(message) = found {
+        return apply_to(tx, news, message, status);
+    }
+    let client_ref = status.client_ref.as_deref();
+    match reaction_sends::find_told_of(tx, account, news.inbox, &status.remote_id, client_ref)? {
+        Some(send) => reaction::hear(tx, &send, status, news.now),
         None => pending::keep(tx, news, status.remote_id.as_str(), &Pending::Status(status.clone())),
     }
 }

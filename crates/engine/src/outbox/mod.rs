@@ -1,12 +1,13 @@
 //! Out: queued work becomes requests at the providers.
 //!
 //! [`worker`] claims what is due (one row per conversation, by lease and fencing token), [`send`] carries one out, and
-//! [`record`] writes down what came of it in one transaction. [`pace`] and [`breaker`] keep one inbox from hurting its
+//! [`record`] writes down what came of it in one transaction; [`reaction`] says what that means for a reaction. [`pace`] and [`breaker`] keep one inbox from hurting its
 //! provider or the others; [`schedule`] says when to try again. An outcome that was lost is never repeated blindly:
 //! [`sweep`] turns sends of dead workers into `unknown`, which the provider's word settles or a person.
 
 pub mod breaker;
 pub mod pace;
+pub(crate) mod reaction;
 mod record;
 pub mod schedule;
 mod send;

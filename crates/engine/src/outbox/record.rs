@@ -9,10 +9,10 @@ use frontdesk_model::message::{MessageStatus, StatusError};
 use frontdesk_model::{RemoteId, Timestamp};
 use frontdesk_store::deliveries::{self, DeliveryEnd, DeliveryKey};
 use frontdesk_store::events::{EventKind, NewEvent};
-use frontdesk_store::outbox::{self, OutboxRow};
+use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
 use frontdesk_store::{StoreError, Tx, conversations, messages};
 
-use super::schedule;
+use super::{reaction, schedule};
 use crate::intake::News;
 use crate::intake::status;
 use crate::{Engine, inboxes};
@@ -219,6 +219,9 @@ fn record_sent(
         // The lease ran out and the send became unknown; now we know after all.
         tracing::warn!(outbox.id = row.id.0, "a send was answered after its lease had run out");
     }
+    if row.kind == OutboxKind::Reaction {
+        return reaction::record_sent(tx, row, remote_id, now);
+    }
     let Some(message_id) = row.message_id else { return Ok(()) };
     let Some(message) = messages::find(tx, row.account_id, message_id)? else { return Ok(()) };
     let news = News { account: row.account_id, inbox: row.inbox_id, now };
@@ -238,7 +241,7 @@ fn record_failed(
     Ok(())
 }
 
-/// Raises the message of a row and tells the browsers.
+/// Raises the message or reaction of a row and tells the browsers.
 pub(super) fn raise(
     tx: &mut Tx<'_>,
     row: &OutboxRow,
@@ -246,6 +249,9 @@ pub(super) fn raise(
     error: Option<&StatusError>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if row.kind == OutboxKind::Reaction {
+        return reaction::raise_of_row(tx, row, status, error, now);
+    }
     let Some(message_id) = row.message_id else { return Ok(()) };
     if messages::raise_status(tx, row.account_id, message_id, status, error, now, now)? {
         tx.emit(NewEvent {

@@ -7,15 +7,16 @@ use frontdesk_model::conversation::WindowState;
 use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::message::{MessageKind, MessageStatus, StatusError};
 use frontdesk_model::outbound::{Interactive, OutboundBody, OutboundMedia, OutboundMessage, Recipient};
-use frontdesk_model::{RemoteId, Timestamp};
+use frontdesk_model::{MessageId, RemoteId, Timestamp};
 use frontdesk_store::attachments::{self, AttachmentRow};
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::deliveries::{self, DeliveryKey};
 use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
-use frontdesk_store::{StoreError, contacts};
+use frontdesk_store::{StoreError, Tx, contacts};
 
 use super::breaker::Pass;
+use super::reaction::{self, ReactionCargo};
 use super::record::{self, Fate, Hold, Problem};
 use crate::Engine;
 use crate::connections::Line;
@@ -34,7 +35,7 @@ const MAX_READ_TRIES: i64 = 5;
 /// sweep when the lease runs out.
 pub(crate) async fn carry_out(engine: &Engine, row: OutboxRow, token: &str) {
     let outcome = match row.kind {
-        OutboxKind::Message => carry_out_message(engine, &row, token).await,
+        OutboxKind::Message | OutboxKind::Reaction => carry_out_send(engine, &row, token).await,
         OutboxKind::Read => carry_out_read(engine, &row, token).await,
     };
     if let Err(error) = outcome {
@@ -48,34 +49,67 @@ pub(crate) async fn carry_out(engine: &Engine, row: OutboxRow, token: &str) {
 
 /// Everything one send needs, read at once.
 struct Job {
-    message: MessageRow,
     conversation: ConversationRow,
     recipient: Recipient,
-    files: Vec<AttachmentRow>,
+    cargo: Cargo,
+}
+
+/// What is sent.
+enum Cargo {
+    Message { message: Box<MessageRow>, files: Vec<AttachmentRow> },
+    Reaction(Box<ReactionCargo>),
+}
+
+impl Cargo {
+    /// True when nobody wants it sent any more, or it was sent already.
+    fn is_done(&self) -> bool {
+        match self {
+            Self::Message { message, .. } => {
+                message.deleted_at.is_some() || message.status > MessageStatus::Unknown
+            }
+            Self::Reaction(reaction) => reaction.send.status > MessageStatus::Unknown,
+        }
+    }
+
+    /// The message it is about: itself, or the one reacted to.
+    fn message_id(&self) -> MessageId {
+        match self {
+            Self::Message { message, .. } => message.id,
+            Self::Reaction(reaction) => reaction.send.message_id,
+        }
+    }
 }
 
 async fn load(engine: &Engine, row: &OutboxRow) -> Result<Option<Job>, StoreError> {
-    let (account, message_id, conversation_id) = (row.account_id, row.message_id, row.conversation_id);
+    let row = row.clone();
     engine
         .store
         .read(move |tx| {
-            let Some(id) = message_id else { return Ok(None) };
-            let Some(message) = messages::find(tx, account, id)? else { return Ok(None) };
-            let Some(conversation) = conversations::find(tx, account, conversation_id)? else {
+            let Some(cargo) = load_cargo(tx, &row)? else { return Ok(None) };
+            let Some(conversation) = conversations::find(tx, row.account_id, row.conversation_id)? else {
                 return Ok(None);
             };
-            let identities = contacts::identities(tx, account, conversation.contact_id)?;
-            let files = attachments::of_message(tx, account, id)?;
+            let identities = contacts::identities(tx, row.account_id, conversation.contact_id)?;
             let recipient = Recipient { thread: conversation.thread.clone(), identities };
-            Ok(Some(Job { message, conversation, recipient, files }))
+            Ok(Some(Job { conversation, recipient, cargo }))
         })
         .await
 }
 
-async fn carry_out_message(engine: &Engine, row: &OutboxRow, token: &str) -> Result<(), StoreError> {
+fn load_cargo(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<Option<Cargo>, StoreError> {
+    if row.kind == OutboxKind::Reaction {
+        return Ok(reaction::load(tx, row)?.map(|reaction| Cargo::Reaction(Box::new(reaction))));
+    }
+    let Some(id) = row.message_id else { return Ok(None) };
+    let Some(message) = messages::find(tx, row.account_id, id)? else { return Ok(None) };
+    let files = attachments::of_message(tx, row.account_id, id)?;
+    Ok(Some(Cargo::Message { message: Box::new(message), files }))
+}
+
+async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let Some(job) = load(engine, row).await? else { return record::drop_work(engine, row, token).await };
-    if job.message.deleted_at.is_some() || job.message.status > MessageStatus::Unknown {
+    if job.cargo.is_done() {
         return record::drop_work(engine, row, token).await;
     }
     let book = inboxes::book(engine).await?;
@@ -180,15 +214,21 @@ async fn start(
     let now = engine.clock.now();
     let limit_ms = i64::try_from(request_limit(engine).as_millis()).unwrap_or(i64::MAX);
     let lease_until = now.plus_ms(engine.settings.outbox.lease_ms.max(limit_ms.saturating_add(5_000)));
-    let (row, token, message) = (row.clone(), token.to_owned(), job.message.id);
+    let (row, token, message) = (row.clone(), token.to_owned(), job.cargo.message_id());
     engine
         .store
         .write(move |tx| {
             let Some(attempt) = outbox::start(tx, &row, &token, lease_until, now)? else { return Ok(None) };
             let key =
                 DeliveryKey { account_id: row.account_id, message_id: message, outbox_id: row.id, attempt };
-            deliveries::begin(tx, key, now)?;
-            messages::raise_status(tx, row.account_id, message, MessageStatus::Sending, None, now, now)?;
+            deliveries::begin(tx, key, row.kind, now)?;
+            match row.kind {
+                OutboxKind::Reaction => reaction::start(tx, &row, now)?,
+                _ => {
+                    let sending = MessageStatus::Sending;
+                    messages::raise_status(tx, row.account_id, message, sending, None, now, now)?;
+                }
+            }
             Ok(Some(key))
         })
         .await
@@ -281,7 +321,7 @@ fn is_outside_window(
     window: Option<frontdesk_model::capabilities::ReplyWindow>,
     now: Timestamp,
 ) -> bool {
-    if job.message.kind == MessageKind::Template {
+    if matches!(&job.cargo, Cargo::Message { message, .. } if message.kind == MessageKind::Template) {
         return false;
     }
     let reach = window.map(|w| frontdesk_model::capabilities::ReplyWindow {
@@ -298,8 +338,21 @@ async fn outgoing(
     attempt: i64,
     now: Timestamp,
 ) -> Result<OutboundMessage, StatusError> {
-    let message = &job.message;
-    let body = match (message.kind, job.files.first()) {
+    let (message, files) = match &job.cargo {
+        Cargo::Message { message, files } => (message, files),
+        Cargo::Reaction(reaction) => {
+            return Ok(OutboundMessage {
+                client_ref: reaction.send.client_ref.clone(),
+                to: job.recipient.clone(),
+                body: reaction.body(),
+                reply_to: None,
+                attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                last_inbound_at: job.conversation.last_inbound_at,
+                now,
+            });
+        }
+    };
+    let body = match (message.kind, files.first()) {
         (MessageKind::Text, _) => OutboundBody::Text(message.content.clone().unwrap_or_default()),
         (MessageKind::Template, _) => match message.payload.template.clone() {
             Some(template) => OutboundBody::Template(template),

@@ -100,6 +100,16 @@ struct MessageRemoved {
 }
 
 #[derive(Serialize)]
+struct ReactionFailed {
+    seq: i64,
+    message_id: Option<MessageId>,
+    conversation_id: Option<ConversationId>,
+    /// `{sender_id, emoji, error: {code, message, action}}`
+    #[serde(flatten)]
+    told: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Serialize)]
 struct MessageStatusUpdated {
     seq: i64,
     message_id: Option<MessageId>,
@@ -158,6 +168,16 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
         EventKind::MessageRemoved => {
             let (message_id, conversation_id) = (event.message_id, event.conversation_id);
             ("MessageRemoved", false, json(&MessageRemoved { seq, message_id, conversation_id }))
+        }
+        EventKind::ReactionFailed => {
+            let told = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+            let data = json(&ReactionFailed {
+                seq,
+                message_id: event.message_id,
+                conversation_id: event.conversation_id,
+                told: told.unwrap_or_default(),
+            });
+            ("ReactionFailed", false, data)
         }
         EventKind::MessageStatusUpdated => {
             let data = json(&MessageStatusUpdated {

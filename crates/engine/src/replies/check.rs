@@ -22,6 +22,19 @@ impl Check {
     }
 }
 
+/// The longest key a client may make.
+const MAX_CLIENT_KEY: usize = 200;
+
+pub(super) fn check_client_key(wrong: &mut Check, key: Option<&str>) {
+    let Some(key) = key else { return };
+    if key.is_empty() || key.chars().count() > MAX_CLIENT_KEY || key.chars().any(char::is_control) {
+        wrong.add(
+            "client_key",
+            format!("The client_key field must have 1 to {MAX_CLIENT_KEY} printable characters."),
+        );
+    }
+}
+
 pub(super) fn check_text(wrong: &mut Check, can: &Capabilities, label: &str, text: &str, content_max: usize) {
     let characters = text.chars().count();
     if characters > content_max {

@@ -1,6 +1,7 @@
 //! Out, first half: an agent's reply becomes a message with its outbox row, in one transaction.
 
 mod check;
+mod reaction;
 mod settle;
 
 use frontdesk_channels::contract::Channel;
@@ -15,17 +16,16 @@ use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::messages::{self, MessageRow, NewMessage};
 use frontdesk_store::outbox::{self, NewWork, OutboxKind};
-use frontdesk_store::{StoreError, Tx};
+use frontdesk_store::{StoreError, Tx, reaction_sends};
 
 use crate::caller::Actor;
 use crate::{Engine, inboxes};
-use check::{Check, check_file, check_special, check_text};
+use check::{Check, check_client_key, check_file, check_special, check_text};
+pub use reaction::{NewReaction, react};
 pub use settle::{Verdict, settle};
 
 /// How many files one reply may carry; each becomes a message of its own.
 pub const MAX_FILES: usize = 10;
-/// The longest key a client may make.
-const MAX_CLIENT_KEY: usize = 200;
 
 /// What an agent wants to send.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -117,6 +117,9 @@ pub enum ReplyError {
     /// The inbox of the conversation was removed.
     #[error("the inbox of this conversation was removed")]
     InboxGone,
+    /// The message was not sent yet, so that the network has nothing to react to.
+    #[error("the message has not been sent yet")]
+    NotSentYet,
     /// Only an unknown or failed message can be settled or sent again.
     #[error("only a message that failed or whose fate is unknown can be sent again")]
     NotSettleable,
@@ -168,7 +171,8 @@ pub async fn reply(
             }
             let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
             let parts = plan(tx, &row, inbox.channel, &reply, content_max)?;
-            check_window(&row, inbox.channel.capabilities(), &reply, now)?;
+            let is_template = matches!(reply.special, Some(Special::Template(_)));
+            check_window(&row, inbox.channel.capabilities(), is_template, now)?;
             check_newer(tx, &row, &reply)?;
             let quoted = find_quoted(tx, &row, &reply)?;
             let mut stored = Vec::with_capacity(parts.len());
@@ -202,6 +206,9 @@ fn find_earlier(
     reply: &Reply,
 ) -> Result<Option<Vec<MessageId>>, ReplyError> {
     let Some(key) = reply.client_key.as_deref() else { return Ok(None) };
+    if let Some(send) = reaction_sends::find_by_client_key(tx, row.account_id, row.id, key)? {
+        return Err(ReplyError::KeyConflict(send.message_id));
+    }
     let (mut earlier, mut files) = (Vec::new(), Vec::new());
     while let Some(message) =
         messages::find_by_client_key(tx, row.account_id, row.id, &key_of_part(key, earlier.len()))?
@@ -238,14 +245,7 @@ fn plan(
     let can = channel.capabilities();
     let label = channel.info().label;
     let mut wrong = Check::default();
-    if let Some(key) = &reply.client_key
-        && (key.is_empty() || key.chars().count() > MAX_CLIENT_KEY || key.chars().any(char::is_control))
-    {
-        wrong.add(
-            "client_key",
-            format!("The client_key field must have 1 to {MAX_CLIENT_KEY} printable characters."),
-        );
-    }
+    check_client_key(&mut wrong, reply.client_key.as_deref());
     let content = reply.text();
     if let Some(special) = &reply.special {
         if !reply.attachments.is_empty() {
@@ -328,10 +328,10 @@ fn template_text(template: &Template) -> Option<String> {
 fn check_window(
     row: &ConversationRow,
     can: &Capabilities,
-    reply: &Reply,
+    is_template: bool,
     now: Timestamp,
 ) -> Result<(), ReplyError> {
-    if matches!(reply.special, Some(Special::Template(_))) {
+    if is_template {
         return Ok(());
     }
     // A person may answer longer where the channel has a tag for it.

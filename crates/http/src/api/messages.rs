@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use frontdesk_engine::conversations;
-use frontdesk_engine::replies::{self, Author, Reply, ReplyError, Special, Verdict};
+use frontdesk_engine::replies::{self, Author, NewReaction, Reply, ReplyError, Special, Verdict};
 use frontdesk_engine::views::{MessageView, Viewer};
 use frontdesk_model::content::{ContactCard, Location, Template};
 use frontdesk_model::outbound::Interactive;
@@ -40,9 +40,9 @@ struct SendMessage {
     /// Ids of uploaded files, see `POST /api/v1/media`.
     #[schema(value_type = Vec<i64>, max_items = 10)]
     attachments: Vec<AttachmentId>,
-    /// `text` (default), `template`, `location`, `contacts` or `interactive`.
+    /// `text` (default), `template`, `location`, `contacts`, `interactive` or `reaction`.
     #[serde(rename = "type")]
-    #[schema(pattern = "^(text|template|location|contacts|interactive)$")]
+    #[schema(pattern = "^(text|template|location|contacts|interactive|reaction)$")]
     kind: Option<String>,
     /// `{name, language, components?}`; the only kind possible outside WhatsApp's 24-hour window.
     #[schema(value_type = Option<Object>)]
@@ -56,6 +56,8 @@ struct SendMessage {
     /// `{body, buttons: [{id, title}]}` or `{body, list_label, rows: [{id, title, description?}]}`
     #[schema(value_type = Option<Object>)]
     interactive: Option<Interactive>,
+    /// A reaction to a message of this conversation, answered with that message. It goes alone.
+    reaction: Option<Reaction>,
     /// The message to quote.
     #[schema(value_type = Option<i64>)]
     reply_to_message_id: Option<MessageId>,
@@ -67,6 +69,19 @@ struct SendMessage {
     last_seen_message_id: Option<MessageId>,
     /// Send although a colleague was faster.
     force: bool,
+}
+
+/// What one of us thinks of a message.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = NewReaction)]
+struct Reaction {
+    /// The message reacted to.
+    #[schema(value_type = i64)]
+    message_id: MessageId,
+    /// One emoji; empty or absent takes the reaction back.
+    #[serde(default)]
+    #[schema(max_length = 32)]
+    emoji: String,
 }
 
 /// A stored reply. Text and files that the network carries apart become several messages: the first is answered with,
@@ -97,6 +112,8 @@ struct Deliveries {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Delivery {
     id: i64,
+    /// `message`, or `reaction` when a reaction to the message was sent.
+    kind: String,
     attempt: i64,
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
@@ -109,7 +126,8 @@ struct Delivery {
     error: Option<String>,
 }
 
-/// Replies to the customer. The message is stored and queued; its status tells how far it has come.
+/// Replies to the customer. The message is stored and queued; its status tells how far it has come. A reaction is shown at
+/// once, its `status` beside it; when it cannot be sent, it is taken back and the event `ReactionFailed` says why.
 #[utoipa::path(post, path = "/admin/inbox/{id}/messages", tag = "inbox", security(("token" = ["inbox:write"])),
     params(("id" = i64, Path)), request_body = SendMessage,
     responses((status = 201, body = SentMessage), (status = 200, description = "Stored before under the same key", body = SentMessage)))]
@@ -121,8 +139,15 @@ async fn send_message(
     JsonBody(body): JsonBody<SendMessage>,
 ) -> Result<(StatusCode, Json<SentMessage>), ApiError> {
     let key = idempotency_key(&headers)?;
-    let reply = read_reply(body, key)?;
     let author = Author { actor: caller.actor(), name: caller.name.clone() };
+    if let Some(reaction) = read_reaction(&body, key.clone())? {
+        let message = reaction.message;
+        let new = replies::react(&state.engine, author, id, reaction).await?;
+        let Json(message) = show(&state, caller.account_id, message).await?;
+        let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+        return Ok((status, Json(SentMessage { message, companions: Vec::new() })));
+    }
+    let reply = read_reply(body, key)?;
     let stored = match replies::reply(&state.engine, author, id, reply).await {
         Ok(stored) => stored,
         Err(ReplyError::Newer(ids)) => {
@@ -163,6 +188,28 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let wrong = || ApiError::invalid("Idempotency-Key", "The Idempotency-Key header must be printable text.");
     let text = value.to_str().map_err(|_| wrong())?.trim();
     if text.is_empty() { Err(wrong()) } else { Ok(Some(text.to_owned())) }
+}
+
+/// The reaction of a request; `None` when it is a reply.
+fn read_reaction(body: &SendMessage, key: Option<String>) -> Result<Option<NewReaction>, ApiError> {
+    let reaction = match (&body.reaction, body.kind.as_deref()) {
+        (Some(reaction), None | Some("reaction")) => reaction,
+        (None, Some("reaction")) => {
+            return Err(ApiError::invalid("reaction", "The reaction field is required."));
+        }
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid("reaction", "A reaction needs the type reaction, or none."));
+        }
+        (None, _) => return Ok(None),
+    };
+    if body.content.is_some() || !body.attachments.is_empty() {
+        return Err(ApiError::invalid("reaction", "A reaction goes alone: send text and files apart."));
+    }
+    Ok(Some(NewReaction {
+        message: reaction.message_id,
+        emoji: Some(reaction.emoji.clone()).filter(|emoji| !emoji.is_empty()),
+        client_key: body.client_key.clone().or(key),
+    }))
 }
 
 fn read_reply(body: SendMessage, key: Option<String>) -> Result<Reply, ApiError> {
@@ -258,7 +305,7 @@ async fn resolve_message(
     show(&state, caller.account_id, message).await
 }
 
-/// Lists every attempt to send a message, the first one first.
+/// Lists every attempt to send a message, or a reaction to it, the first one first.
 #[utoipa::path(get, path = "/api/v1/messages/{id}/deliveries", tag = "conversations",
     security(("token" = ["inbox:read"])), params(("id" = i64, Path)), responses((status = 200, body = Deliveries)))]
 async fn list_deliveries(
@@ -280,6 +327,7 @@ async fn list_deliveries(
     let found = found.ok_or_else(|| ApiError::not_found("message"))?;
     let data = found.into_iter().map(|row| Delivery {
         id: row.id,
+        kind: row.kind,
         attempt: row.attempt,
         started_at: row.started_at,
         finished_at: row.finished_at,
@@ -325,6 +373,10 @@ impl From<ReplyError> for ApiError {
             ReplyError::InboxGone => Self::new(
                 ErrorCode::Conflict,
                 "The inbox of this conversation was removed. Connect it again to reply.",
+            ),
+            ReplyError::NotSentYet => Self::new(
+                ErrorCode::Conflict,
+                "This message has not been sent yet. React when it has one tick.",
             ),
             ReplyError::NotSettleable => Self::new(
                 ErrorCode::Conflict,

@@ -7,7 +7,7 @@ use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, 
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
-use crate::{Columns, FromRow, StoreError, Tx};
+use crate::{Columns, FromRow, StoreError, Tx, reaction_sends};
 
 macro_rules! columns {
     () => {
@@ -368,6 +368,7 @@ pub(crate) fn move_to_contact(
         let Some(target) = find(tx, account, kept)? else { continue };
         tx.execute(&MOVE_MESSAGES, p![account, lost.id, kept, to])?;
         tx.execute(&MOVE_OUTBOX, p![account, lost.id, kept])?;
+        reaction_sends::move_to_conversation(tx, account, lost.id, kept)?;
         let newest = if (lost.last_message_at, lost.last_message_id)
             > (target.last_message_at, target.last_message_id)
         {

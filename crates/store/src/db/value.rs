@@ -106,6 +106,7 @@ id_values!(
     frontdesk_model::MessageId,
     frontdesk_model::AttachmentId,
     frontdesk_model::OutboxId,
+    frontdesk_model::ReactionSendId,
     frontdesk_model::WebhookLogId,
 );
 

@@ -76,7 +76,8 @@ async fn a_row_of_the_list_has_every_documented_field() {
         );
         let can = &row["capabilities"];
         assert_eq!(can["text_max"], json!({ "count": 4096, "unit": "characters" }));
-        assert_eq!((&can["templates"], &can["reactions"]), (&json!(true), &json!(false)));
+        assert_eq!((&can["templates"], &can["reactions"]), (&json!(true), &json!(true)));
+        assert_eq!(can["reaction_emojis"], json!([]));
         assert!(can["attachments"].as_array().unwrap().iter().any(|a| a["kind"] == "image"));
         assert_eq!(
             list["meta"],

@@ -6,6 +6,7 @@ mod kinds;
 mod order;
 mod outage;
 mod people;
+mod reactions;
 mod receipts;
 mod ticks;
 mod uncertain;

@@ -116,7 +116,7 @@ async fn a_dead_workers_claim_is_sent_by_another_and_its_send_becomes_unknown() 
                     outbox_id: OutboxId(row.id.0),
                     attempt: 1,
                 };
-                frontdesk_store::deliveries::begin(tx, key, now)?;
+                frontdesk_store::deliveries::begin(tx, key, row.kind, now)?;
                 Ok::<_, frontdesk_store::StoreError>(())
             })
             .await

@@ -223,6 +223,32 @@ CREATE TABLE reactions (
     PRIMARY KEY (account_id, message_id, sender_key)
 ) WITHOUT ROWID;
 
+CREATE TABLE reaction_sends (
+    id INTEGER PRIMARY KEY,
+    account_id BIGINT NOT NULL,
+    inbox_id BIGINT NOT NULL,
+    conversation_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    emoji TEXT,
+    reacted_at BIGINT NOT NULL,
+    before_emoji TEXT,
+    before_name TEXT,
+    before_at BIGINT NOT NULL,
+    sender_id BIGINT,
+    sender_name TEXT,
+    client_key TEXT,
+    client_ref TEXT NOT NULL,
+    remote_id TEXT,
+    status TEXT NOT NULL,
+    status_rank BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX reaction_sends_client_key ON reaction_sends (account_id, conversation_id, client_key) WHERE client_key IS NOT NULL;
+CREATE UNIQUE INDEX reaction_sends_client_ref ON reaction_sends (account_id, client_ref);
+CREATE INDEX reaction_sends_remote ON reaction_sends (account_id, inbox_id, remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX reaction_sends_message ON reaction_sends (account_id, message_id, reacted_at);
+
 CREATE TABLE message_edits (
     account_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,
@@ -269,6 +295,7 @@ CREATE TABLE deliveries (
     account_id BIGINT NOT NULL,
     message_id BIGINT NOT NULL,
     outbox_id BIGINT NOT NULL,
+    kind TEXT NOT NULL,
     attempt BIGINT NOT NULL,
     started_at BIGINT NOT NULL,
     finished_at BIGINT,
