@@ -93,6 +93,8 @@ pub struct Field {
     pub secret: bool,
     /// The inbox cannot work without it.
     pub required: bool,
+    /// What its value looks like, as a regular expression; `None` for any line of text.
+    pub pattern: Option<&'static str>,
 }
 
 /// A wrong field of the set-up form.
@@ -148,6 +150,9 @@ pub trait Door: Send + Sync {
     /// The address: `/api/webhooks/messages`.
     fn path(&self) -> &'static str;
 
+    /// What it takes, for the description of the API.
+    fn info(&self) -> &'static DoorInfo;
+
     /// Bodies above this are refused with 413.
     fn max_body_bytes(&self) -> usize;
 
@@ -159,6 +164,38 @@ pub trait Door: Send + Sync {
 
     /// Turns a body into events, each with the inbox it is for. Pure.
     fn parse(&self, body: &[u8]) -> Result<Vec<RoutedEvent>, ParseError>;
+}
+
+/// What integrators need to know about a door.
+#[derive(Debug)]
+pub struct DoorInfo {
+    /// The stable name: `meta`.
+    pub name: &'static str,
+    /// Who delivers, for people.
+    pub provider: &'static str,
+    /// What is delivered, and how it is known to be genuine.
+    pub about: &'static str,
+    /// The parameters of the set-up question.
+    pub question: &'static [DoorField],
+    /// The headers of a delivery.
+    pub headers: &'static [DoorField],
+    /// A body, as JSON.
+    pub example: &'static str,
+}
+
+/// A parameter or header a door reads.
+#[derive(Debug)]
+pub struct DoorField {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What it holds.
+    pub help: &'static str,
+    /// The door refuses a request without it.
+    pub required: bool,
+    /// What it looks like, as a regular expression.
+    pub pattern: Option<&'static str>,
+    /// An example.
+    pub example: &'static str,
 }
 
 /// A webhook request as it arrived.

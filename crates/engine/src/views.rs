@@ -49,45 +49,46 @@ pub struct MessageView {
     #[schema(value_type = i64)]
     pub inbox_id: InboxId,
     /// `inbound` or `outbound`.
-    #[schema(value_type = String)]
     pub direction: Direction,
     /// `customer`, `admin` or `system`.
-    #[schema(value_type = String)]
     pub sender_type: SenderType,
+    #[schema(required = true)]
     pub sender_name: Option<String>,
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, required = true)]
     pub sender_id: Option<UserId>,
     /// What it holds; unknown kinds are `unsupported`.
-    #[schema(value_type = String)]
     pub kind: MessageKind,
     /// Text, caption or a one-line summary.
+    #[schema(required = true)]
     pub content: Option<String>,
     /// Signed address of the first file.
+    #[schema(required = true)]
     pub media_url: Option<String>,
     /// MIME type of the first file.
+    #[schema(required = true)]
     pub media_type: Option<String>,
     pub attachments: Vec<AttachmentView>,
     /// Details by kind.
-    #[schema(value_type = Object)]
     pub payload: Payload,
+    #[schema(required = true)]
     pub reply_to: Option<QuoteView>,
     pub forwarded: bool,
     pub reactions: Vec<ReactionView>,
     /// `received` for the customer's; how far it has come for ours.
-    #[schema(value_type = String)]
     pub status: MessageStatus,
-    #[schema(value_type = Option<Object>)]
+    #[schema(required = true)]
     pub status_error: Option<StatusError>,
     /// The provider's id.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     pub platform_message_id: Option<RemoteId>,
+    #[schema(required = true)]
     pub client_key: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub edited_at: Option<Timestamp>,
     /// When we read the customer's message, or the customer read ours.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub read_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub deleted_at: Option<Timestamp>,
     /// When it was written.
     #[schema(value_type = String, format = DateTime)]
@@ -107,16 +108,19 @@ pub struct AttachmentView {
     #[schema(value_type = i64)]
     pub id: AttachmentId,
     /// `image`, `video`, `audio`, `voice`, `document` or `sticker`.
-    #[schema(value_type = String)]
     pub kind: MediaKind,
     /// Signed address; absent until the file is here.
+    #[schema(required = true)]
     pub url: Option<String>,
+    #[schema(required = true)]
     pub mime_type: Option<String>,
+    #[schema(required = true)]
     pub file_name: Option<String>,
+    #[schema(required = true)]
     pub size_bytes: Option<i64>,
     /// `pending`, `ready`, `failed` or `too_large`.
-    #[schema(value_type = String)]
     pub state: AttachmentState,
+    #[schema(required = true)]
     pub error: Option<String>,
 }
 
@@ -125,14 +129,16 @@ pub struct AttachmentView {
 #[schema(as = Quote)]
 pub struct QuoteView {
     /// Absent when the message is not here.
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, required = true)]
     pub id: Option<MessageId>,
     /// Its kind.
-    #[schema(value_type = Option<String>)]
+    #[schema(required = true)]
     pub kind: Option<MessageKind>,
     /// The beginning of its text.
+    #[schema(required = true)]
     pub content: Option<String>,
     /// Who wrote it.
+    #[schema(required = true)]
     pub sender_name: Option<String>,
 }
 
@@ -143,12 +149,12 @@ pub struct ReactionView {
     /// The emoji.
     pub emoji: String,
     /// `customer` or `admin`.
-    #[schema(value_type = String)]
     pub sender_type: SenderType,
     /// Who reacted.
+    #[schema(required = true)]
     pub sender_name: Option<String>,
     /// How far a reaction sent from here has come; null for all others.
-    #[schema(value_type = Option<String>)]
+    #[schema(required = true)]
     pub status: Option<MessageStatus>,
 }
 
@@ -166,12 +172,13 @@ pub struct ConversationView {
     /// `whatsapp`, `facebook` or `instagram`.
     pub platform: String,
     pub platform_conversation_id: String,
+    #[schema(required = true)]
     pub subject: Option<String>,
     /// `active`, `archived` or `closed`.
-    #[schema(value_type = String)]
     pub status: ConversationStatus,
     pub unread_count: i64,
     pub starred: bool,
+    #[schema(required = true)]
     pub assignee: Option<UserFace>,
     pub labels: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -180,12 +187,12 @@ pub struct ConversationView {
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+    #[schema(required = true)]
     pub last_message: Option<LastMessageView>,
     /// Whether free text may be sent: `{state: open|closed|none, expires_at}`.
-    #[schema(value_type = Object)]
     pub reply_window: WindowState,
     /// What may be sent, with limits; absent when the inbox was removed.
-    #[schema(value_type = Option<Object>)]
+    #[schema(required = true)]
     pub capabilities: Option<&'static Capabilities>,
 }
 
@@ -197,8 +204,11 @@ pub struct CustomerView {
     #[schema(value_type = i64)]
     pub id: ContactId,
     pub name: String,
+    #[schema(required = true)]
     pub email: Option<String>,
+    #[schema(required = true)]
     pub phone: Option<String>,
+    #[schema(required = true)]
     pub avatar_url: Option<String>,
 }
 
@@ -228,16 +238,13 @@ pub struct UserFace {
 pub struct LastMessageView {
     #[schema(value_type = i64)]
     pub id: MessageId,
+    #[schema(required = true)]
     pub content: Option<String>,
-    #[schema(value_type = String)]
     pub kind: MessageKind,
-    #[schema(value_type = String)]
     pub direction: Direction,
-    #[schema(value_type = String)]
     pub sender_type: SenderType,
-    #[schema(value_type = String)]
     pub status: MessageStatus,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub deleted_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -251,16 +258,18 @@ pub struct ContactView {
     #[schema(value_type = i64)]
     pub id: ContactId,
     pub name: String,
+    #[schema(required = true)]
     pub email: Option<String>,
+    #[schema(required = true)]
     pub phone: Option<String>,
+    #[schema(required = true)]
     pub avatar_url: Option<String>,
     /// The names networks know the contact by: `[{kind, value}]`.
-    #[schema(value_type = Vec<Object>)]
     pub identities: Vec<Identity>,
     pub conversations: Vec<ContactConversation>,
     #[schema(value_type = String, format = DateTime)]
     pub first_seen_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub last_seen_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -274,7 +283,6 @@ pub struct ContactConversation {
     pub id: ConversationId,
     pub inbox: InboxFace,
     pub platform: String,
-    #[schema(value_type = String)]
     pub status: ConversationStatus,
     #[schema(value_type = String, format = DateTime)]
     pub last_message_at: Timestamp,

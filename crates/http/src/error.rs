@@ -7,9 +7,11 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_channels::contract::FieldError;
+use frontdesk_model::message::describe_words;
 use frontdesk_store::StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -17,10 +19,20 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 const STORAGE_RETRY_SECS: u64 = 5;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:ident;)+) => {
+    ($($(#[doc = $meaning:literal])* $name:ident = $word:literal, $status:ident;)+) => {
         /// Every code an error can carry. Programs rely on them: add, never rename.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-        pub enum ErrorCode { $($(#[$doc])* #[serde(rename = $word)] $name),+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub enum ErrorCode { $($(#[doc = $meaning])* #[serde(rename = $word)] $name),+ }
+
+        impl utoipa::ToSchema for ErrorCode {}
+
+        impl utoipa::PartialSchema for ErrorCode {
+            fn schema() -> RefOr<Schema> {
+                let meanings = [$(concat!("- `", $word, "`:", $($meaning),*)),+];
+                let about = "Every code an error can carry. Codes are added, never renamed.";
+                describe_words(about, &meanings, Self::ALL.iter().map(|code| code.as_str()))
+            }
+        }
 
         impl ErrorCode {
             /// Every code.
@@ -103,10 +115,11 @@ pub struct ErrorBody {
     /// What went wrong, for programs.
     code: ErrorCode,
     /// More about it, depending on the code.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     details: Map<String, Value>,
     /// Beside `errors`: `The given data was invalid.`
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     message: Option<&'static str>,
     /// Sentences by field, when fields are wrong.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -114,6 +127,7 @@ pub struct ErrorBody {
     errors: BTreeMap<String, Vec<String>>,
     /// Seconds to wait, when waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after: Option<u64>,
 }
 
@@ -182,6 +196,18 @@ impl ApiError {
         self
     }
 
+    /// What the client is told.
+    pub(crate) fn into_body(self) -> ErrorBody {
+        ErrorBody {
+            error: self.sentence,
+            code: self.code,
+            details: self.details,
+            message: (self.code == ErrorCode::ValidationError).then_some("The given data was invalid."),
+            errors: self.errors,
+            retry_after: self.retry_after_secs,
+        }
+    }
+
     /// Its code.
     pub fn code(&self) -> ErrorCode {
         self.code
@@ -194,19 +220,12 @@ impl IntoResponse for ApiError {
             let cause = &**source as &dyn std::error::Error;
             tracing::error!(error = cause, code = self.code.as_str(), "A request failed");
         }
-        let body = ErrorBody {
-            error: self.sentence,
-            code: self.code,
-            details: self.details,
-            message: (self.code == ErrorCode::ValidationError).then_some("The given data was invalid."),
-            errors: self.errors,
-            retry_after: self.retry_after_secs,
-        };
-        let mut response = (self.status, Json(body)).into_response();
-        if let Some(secs) = self.retry_after_secs {
+        let (status, retry_after_secs) = (self.status, self.retry_after_secs);
+        let mut response = (status, Json(self.into_body())).into_response();
+        if let Some(secs) = retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -23,6 +23,7 @@ struct Readiness {
     /// `ok`, `unreachable`, or `migrating` while the schema is not the one of this program.
     database: &'static str,
     /// The schema found in the database.
+    #[schema(required = true)]
     schema: Option<i64>,
 }
 

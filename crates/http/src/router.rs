@@ -19,7 +19,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::messages::routes()) //      /admin/inbox/{id}/messages
         .merge(api::conversations::routes()) // /api/v1/conversations
         .merge(api::contacts::routes()) //      /api/v1/contacts
-        .merge(api::media::routes()) //         /api/v1/media
+        .merge(api::media::routes()) //         /api/v1/media, /media/{id}/{file_name}
         .merge(api::session::routes()) //       /api/v1/session
         .merge(api::users::routes()) //         /api/v1/users
         .merge(api::tokens::routes()) //        /api/v1/tokens
@@ -43,7 +43,6 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
         .merge(docs)
         .merge(webhooks::routes()) //            the doors of the channels
         .merge(socket::routes()) //              /app/{key}, the live socket
-        .merge(api::media::file_routes()) //     /media/{id}/{file_name}
         .fallback(web_app::serve)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), rate::limit))

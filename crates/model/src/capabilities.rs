@@ -1,11 +1,12 @@
 //! What a channel can carry, as data with limits: the engine refuses early, the page greys out.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::content::MediaKind;
 
 /// What an inbox can send.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Capabilities {
     /// The longest text.
     pub text_max: TextLimit,
@@ -14,6 +15,7 @@ pub struct Capabilities {
     /// The files it takes.
     pub attachments: Vec<AttachmentLimit>,
     /// When free text is possible; `None` for always.
+    #[schema(required = true)]
     pub reply_window: Option<ReplyWindow>,
     /// Approved templates outside the window.
     pub templates: bool,
@@ -46,7 +48,7 @@ impl Capabilities {
 }
 
 /// A limit on text and the unit in which the provider counts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TextLimit {
     /// The largest count.
     pub count: usize,
@@ -75,7 +77,7 @@ crate::words! {
 }
 
 /// Which files of one kind a channel takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttachmentLimit {
     /// The kind they are shown as.
     pub kind: MediaKind,
@@ -94,10 +96,12 @@ impl AttachmentLimit {
 }
 
 /// How long after the customer's last message free text is possible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WindowLength)]
 pub struct ReplyWindow {
     /// Milliseconds after the customer's last message.
     pub duration_ms: i64,
     /// Milliseconds up to which a person (not a program) may still answer under a tag, where the channel has one.
+    #[schema(required = true)]
     pub extended_ms: Option<i64>,
 }

@@ -1,6 +1,7 @@
 //! A person outside, and the names networks know them by.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 crate::words! {
     /// What kind of name a network uses for a person.
@@ -21,7 +22,7 @@ crate::words! {
 }
 
 /// One name of a person on a network.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Identity {
     /// What kind of name.
     pub kind: IdentityKind,

@@ -1,6 +1,7 @@
 //! What a message holds beyond its text: one optional part per kind.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::message::MessageKind;
 
@@ -41,36 +42,49 @@ impl Content {
     }
 }
 
-/// Details of a message by kind; all parts absent for plain text. Stored as JSON.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Details of a message, one part per kind; all of them absent for plain text. Stored as JSON.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each field is named after the type it holds")]
 pub struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub location: Option<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<ContactCard>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Of `button_reply`, `list_reply` and `postback`.
+    #[schema(nullable = false)]
     pub reply: Option<Choice>,
-    /// What a customer filled in: any JSON.
+    /// Of `flow_reply`: what the customer filled in, any JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub response: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub order: Option<Order>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub template: Option<Template>,
-    /// Buttons or a list sent by us, in the provider-neutral form the API takes.
+    /// Buttons or a list sent by us, in the form the API takes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = crate::outbound::Interactive, required = false)]
     pub interactive: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub referral: Option<Referral>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Of `story_reply` and `story_mention`.
+    #[schema(nullable = false)]
     pub story: Option<Link>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub share: Option<Link>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub system: Option<SystemNotice>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub unsupported: Option<Unsupported>,
 }
 
@@ -82,7 +96,7 @@ impl Payload {
 }
 
 /// A place. Degrees, WGS 84.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct Location {
     pub latitude: f64,
@@ -96,7 +110,7 @@ pub struct Location {
 }
 
 /// A contact card.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct ContactCard {
@@ -108,7 +122,7 @@ pub struct ContactCard {
 }
 
 /// A value with the label its owner gave it: a work phone, a home address.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Labelled {
     /// The phone number or address.
     pub value: String,
@@ -118,38 +132,47 @@ pub struct Labelled {
 }
 
 /// What the customer pressed or chose.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct Choice {
+    #[schema(required = true)]
     pub id: Option<String>,
+    #[schema(required = true)]
     pub title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub description: Option<String>,
 }
 
 /// An order from a catalogue.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct Order {
+    #[schema(required = true)]
     pub catalog_id: Option<String>,
+    #[schema(required = true)]
     pub items: Vec<OrderItem>,
 }
 
 /// One line of an order. `price` is per piece, in `currency`, as the provider wrote it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct OrderItem {
+    #[schema(required = true)]
     pub id: String,
+    #[schema(required = true)]
     pub quantity: f64,
+    #[schema(required = true)]
     pub price: f64,
+    #[schema(required = true)]
     pub currency: String,
 }
 
 /// A template message: an approved text with its variables filled in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Template {
     /// The approved name.
     pub name: String,
@@ -161,43 +184,54 @@ pub struct Template {
 }
 
 /// The advert, link or post through which the customer came.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct Referral {
+    #[schema(required = true)]
     pub source: Option<String>,
+    #[schema(required = true)]
     pub source_id: Option<String>,
+    #[schema(required = true)]
     pub headline: Option<String>,
+    #[schema(required = true)]
     pub body: Option<String>,
+    #[schema(required = true)]
     pub url: Option<String>,
+    #[schema(required = true)]
     pub reference: Option<String>,
 }
 
 /// An address on the provider's site.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub struct Link {
+    #[schema(required = true)]
     pub id: Option<String>,
+    #[schema(required = true)]
     pub url: Option<String>,
+    #[schema(required = true)]
     pub title: Option<String>,
 }
 
 /// A notice of the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemNotice {
     /// The provider's word for it: `user_changed_number`.
     pub kind: String,
     /// The provider's sentence.
+    #[schema(required = true)]
     pub body: Option<String>,
 }
 
 /// A kind we do not know.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Unsupported {
     /// The provider's word for it.
     pub kind: String,
     /// Why, when the provider says so.
+    #[schema(required = true)]
     pub reason: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The thread with a contact in one inbox.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Timestamp;
 use crate::capabilities::ReplyWindow;
@@ -18,22 +19,26 @@ crate::words! {
 }
 
 /// Whether free text may be sent now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "lowercase")]
+#[schema(as = ReplyWindow)]
 pub enum WindowState {
     /// The channel has no window.
     None {
         /// Always absent.
+        #[schema(value_type = Option<String>, format = DateTime, required = true)]
         expires_at: Option<Timestamp>,
     },
     /// Free text is possible until the given moment.
     Open {
         /// When it closes.
+        #[schema(value_type = Option<String>, format = DateTime, required = true)]
         expires_at: Option<Timestamp>,
     },
     /// Only what the channel allows outside the window.
     Closed {
         /// When it closed; absent when the customer never wrote.
+        #[schema(value_type = Option<String>, format = DateTime, required = true)]
         expires_at: Option<Timestamp>,
     },
 }

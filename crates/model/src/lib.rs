@@ -18,3 +18,6 @@ pub mod user;
 
 pub use clock::{Clock, SharedClock, Timestamp};
 pub use ids::*;
+/// Reached by [`words!`] in whatever crate it stands.
+#[doc(hidden)]
+pub use utoipa;

@@ -1,14 +1,18 @@
 //! One entry in a conversation: its direction, who wrote it, its kind and how far it has come.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// Defines an enum that is stored and sent as one fixed word per variant.
+/// Defines an enum that is stored and sent as one fixed word per variant, and described as those words in the API.
 #[macro_export]
 macro_rules! words {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis enum $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $word:literal),+ $(,)? }
+    ) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        $vis enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant),+ }
+        $vis enum $name { $($(#[doc = $meaning])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
             /// Every value, in order.
@@ -28,7 +32,29 @@ macro_rules! words {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.as_str()) }
         }
+
+        impl $crate::utoipa::ToSchema for $name {}
+
+        impl $crate::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::utoipa::openapi::RefOr<$crate::utoipa::openapi::Schema> {
+                let meanings = [$(concat!("- `", $word, "`:", $($meaning),*)),+];
+                $crate::message::describe_words(concat!($($doc),*), &meanings, Self::ALL.iter().map(|w| w.as_str()))
+            }
+        }
     };
+}
+
+/// The schema of an enum made by [`words!`](crate::words): its words, and what each of them means.
+pub fn describe_words<'a>(
+    about: &str,
+    meanings: &[&str],
+    words: impl Iterator<Item = &'a str>,
+) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::Type::String)
+        .description(Some(format!("{}\n\n{}", about.trim(), meanings.join("\n"))))
+        .enum_values(Some(words.map(str::to_owned)))
+        .into()
 }
 
 words! {
@@ -54,7 +80,7 @@ words! {
 }
 
 words! {
-    /// What a message holds. The details stand in [`crate::content::Payload`].
+    /// What a message holds. The details stand in its payload.
     pub enum MessageKind {
         /// Plain text.
         Text = "text",
@@ -143,14 +169,29 @@ impl MessageStatus {
     }
 }
 
+words! {
+    /// How one attempt to send a message ended.
+    pub enum DeliveryOutcome {
+        /// The provider took it.
+        Sent = "sent",
+        /// It did not work; it is tried again.
+        Retry = "retry",
+        /// It will not arrive.
+        Failed = "failed",
+        /// The answer was lost.
+        Unknown = "unknown",
+    }
+}
+
 /// Why a message failed, in the provider's code and in words for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusError {
     /// The provider's code (`131047`) or ours (`TIMEOUT`).
     pub code: String,
     /// A sentence an agent can act on.
     pub message: String,
     /// What helps: `template`, `retry`, `reconnect`; absent when nothing does.
+    #[schema(required = true)]
     pub action: Option<String>,
 }
 

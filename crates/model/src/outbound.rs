@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::contact::Identity;
 use crate::content::{ContactCard, Location, MediaKind, Template};
@@ -85,9 +86,10 @@ pub struct OutboundMedia {
 }
 
 /// Buttons or a list, in a form every channel can map to its own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Interactive {
     /// Text above the choices.
+    #[schema(min_length = 1, max_length = 1024)]
     pub body: String,
     /// A line above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,22 +98,26 @@ pub struct Interactive {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
     /// One to three buttons; empty when it is a list.
+    #[schema(max_items = 3)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<InteractiveChoice>,
     /// The label that opens the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_label: Option<String>,
     /// Up to ten rows; empty when it has buttons.
+    #[schema(max_items = 10)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<InteractiveChoice>,
 }
 
 /// One button or row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InteractiveChoice {
     /// Comes back when it is chosen.
+    #[schema(min_length = 1, max_length = 200)]
     pub id: String,
     /// What the customer reads.
+    #[schema(min_length = 1, max_length = 24)]
     pub title: String,
     /// A second line, in lists only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

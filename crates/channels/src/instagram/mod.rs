@@ -45,6 +45,7 @@ static INFO: ChannelInfo = ChannelInfo {
             help: "Meta app dashboard, Instagram, API setup: the number beside the account, beginning with 1784.",
             secret: false,
             required: true,
+            pattern: fields::ID_PATTERN,
         },
         fields::access_token(
             "The same page, Generate token. A token of the Page the account is linked to works as well (Instagram by \

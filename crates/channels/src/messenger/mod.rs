@@ -45,6 +45,7 @@ static INFO: ChannelInfo = ChannelInfo {
             help: "The Page, About, Page transparency; or Meta app dashboard, Messenger, Messenger API Settings.",
             secret: false,
             required: true,
+            pattern: fields::ID_PATTERN,
         },
         fields::access_token(
             "Meta app dashboard, Messenger, Messenger API Settings: the token of the Page, with pages_messaging and \

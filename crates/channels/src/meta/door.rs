@@ -8,13 +8,58 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::parse;
-use crate::contract::{Door, DoorKeys, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest};
+use crate::contract::{
+    Door, DoorField, DoorInfo, DoorKeys, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest,
+};
 
 /// WhatsApp bodies reach 3 MB.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest challenge that is echoed; Meta sends ten digits or so.
 const CHALLENGE_MAX_BYTES: usize = 256;
+
+static INFO: DoorInfo = DoorInfo {
+    name: "meta",
+    provider: "Meta",
+    about: "Webhooks of WhatsApp Cloud, Messenger and Instagram, signed with the app secret. A relay that cannot sign \
+        may bring the bearer token of the settings instead, for WhatsApp only.",
+    question: &[
+        DoorField {
+            name: "hub.mode",
+            help: "`subscribe`.",
+            required: true,
+            pattern: Some("^subscribe$"),
+            example: "subscribe",
+        },
+        DoorField {
+            name: "hub.verify_token",
+            help: "The words of your choice which were entered at Meta.",
+            required: true,
+            pattern: None,
+            example: "words-of-your-choice",
+        },
+        DoorField {
+            name: "hub.challenge",
+            help: "What is to be answered; 1 to 256 bytes.",
+            required: true,
+            pattern: Some("^[0-9]{1,256}$"),
+            example: "1158201444",
+        },
+    ],
+    headers: &[DoorField {
+        name: "X-Hub-Signature-256",
+        help: "HMAC-SHA256 of the body's bytes with the app secret, in hex. Absent only with a bearer token.",
+        required: false,
+        pattern: Some("^sha256=[0-9a-f]{64}$"),
+        example: "sha256=bb16c9e0ef8bc9ad5a0d3ed2a3d9b2e4a3a8ae8d0a5f1b1b3b0ed3c5a8dfb9f1",
+    }],
+    example: r#"{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"field":"messages",
+        "value":{"messaging_product":"whatsapp",
+        "metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},
+        "contacts":[{"profile":{"name":"Sheena Nelson"},"wa_id":"16505551234"}],
+        "messages":[{"from":"16505551234","id":"wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQzQQA=","timestamp":"1749416383",
+        "type":"text","text":{"body":"Does it come in another color?"}}]}}]}]}"#,
+};
 
 /// Where Meta's three products come in.
 #[derive(Debug)]
@@ -23,6 +68,10 @@ pub struct MetaDoor;
 impl Door for MetaDoor {
     fn path(&self) -> &'static str {
         "/api/webhooks/messages"
+    }
+
+    fn info(&self) -> &'static DoorInfo {
+        &INFO
     }
 
     fn max_body_bytes(&self) -> usize {

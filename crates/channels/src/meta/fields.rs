@@ -4,6 +4,8 @@ use frontdesk_model::inbox::InboxSettings;
 
 use crate::contract::{Field, FieldError};
 
+/// What ids of Meta look like.
+pub(crate) const ID_PATTERN: Option<&str> = Some("^[0-9]{1,32}$");
 /// The access token.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
 /// The secret of an app that belongs to one inbox.
@@ -11,7 +13,14 @@ pub(crate) const APP_SECRET: &str = "app_secret";
 
 /// The token that calls are made with.
 pub(crate) const fn access_token(help: &'static str) -> Field {
-    Field { key: ACCESS_TOKEN, label: "Access token", help, secret: true, required: true }
+    Field {
+        key: ACCESS_TOKEN,
+        label: "Access token",
+        help,
+        secret: true,
+        required: true,
+        pattern: Some("^[!-~]+$"),
+    }
 }
 
 /// Set when this inbox has a Meta app of its own.
@@ -22,6 +31,7 @@ pub(crate) const OWN_APP_SECRET: Field = Field {
            signed with it. Left empty, the server's app secret is used.",
     secret: true,
     required: false,
+    pattern: None,
 };
 
 /// Set when this inbox has a Meta app of its own.
@@ -31,6 +41,7 @@ pub(crate) const OWN_VERIFY_TOKEN: Field = Field {
     help: "Only when this inbox has a Meta app of its own: any text; enter the same text in Meta's webhook form.",
     secret: true,
     required: false,
+    pattern: None,
 };
 
 /// One sentence per wrong field: required ones that are empty, ids that are no ids, tokens that are no tokens.

@@ -43,6 +43,7 @@ static INFO: ChannelInfo = ChannelInfo {
                    number itself.",
             secret: false,
             required: true,
+            pattern: fields::ID_PATTERN,
         },
         Field {
             key: BUSINESS_ACCOUNT_ID,
@@ -50,6 +51,7 @@ static INFO: ChannelInfo = ChannelInfo {
             help: "The same page, beside the phone number ID. Templates and warnings belong to it.",
             secret: false,
             required: true,
+            pattern: fields::ID_PATTERN,
         },
         fields::access_token(
             "Meta Business settings, System users: a token that does not expire, with whatsapp_business_messaging and \

@@ -27,14 +27,16 @@ struct AuditEntry {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Null for the server itself and its command line.
+    #[schema(required = true)]
     user: Option<AuditUser>,
     /// `inbox.updated`.
     action: String,
     /// `inbox`.
     subject_type: String,
+    #[schema(required = true)]
     subject_id: Option<i64>,
     /// What changed; never a secret.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     details: Map<String, Value>,
 }
 

@@ -29,6 +29,7 @@ struct Channel {
     #[schema(value_type = Vec<ChannelField>)]
     fields: &'static [Field],
     /// Where its provider delivers webhooks; null when it has none.
+    #[schema(required = true)]
     webhook_url: Option<String>,
     /// Its page in the documentation.
     docs: &'static str,
@@ -48,6 +49,9 @@ struct ChannelField {
     secret: bool,
     /// The inbox cannot work without it.
     required: bool,
+    /// What its value looks like, as a regular expression.
+    #[schema(required = true)]
+    pattern: Option<String>,
 }
 
 /// All channels of this build.

@@ -21,12 +21,13 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 
 /// What is absent stays; null or empty removes it.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Sheena Nelson", "email": "sheena@example.org" })))]
 struct ChangeContact {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 120)]
     name: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, format = Email)]
+    #[schema(value_type = Option<String>, max_length = 254, pattern = "^$|^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s\\x00-\\x1f\\x7f-\\x9f]+$")]
     email: Option<Option<String>>,
 }
 

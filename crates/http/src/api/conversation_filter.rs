@@ -1,11 +1,14 @@
 //! The filters every list of conversations takes.
 
+use std::collections::BTreeSet;
+
 use frontdesk_channels::registry::CHANNELS;
 use frontdesk_engine::inboxes;
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, InboxId};
 use frontdesk_store::conversations::{ConversationFilter, Search};
 use serde::Deserialize;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::error::ApiError;
 use crate::state::HttpState;
@@ -17,19 +20,19 @@ const MAX_SEARCH: usize = 10_000;
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FilterQuery {
-    /// `active`, `archived` or `closed`.
-    #[param(pattern = "^(active|archived|closed)?$")]
+    /// Only in this status.
+    #[param(required = false, schema_with = statuses)]
     status: Option<String>,
-    /// `whatsapp`, `facebook` or `instagram`.
-    #[param(pattern = "^(whatsapp|facebook|instagram)?$")]
+    /// Only on this platform.
+    #[param(required = false, schema_with = platforms)]
     platform: Option<String>,
-    /// Only of this inbox.
-    #[param(value_type = Option<i64>)]
+    #[param(required = false, schema_with = inbox_ids)]
     inbox_id: Option<String>,
     /// `true` or `1`: only with unread messages; `false` or `0`: only without.
-    #[param(pattern = "^(true|false|1|0)?$")]
+    #[param(required = false, schema_with = yes_and_no)]
     unread: Option<String>,
     /// Words in the customer's name, e-mail, phone or the messages.
+    #[param(max_length = 10000)]
     q: Option<String>,
 }
 
@@ -79,6 +82,34 @@ impl FilterQuery {
             .map(|i| i.config.id);
         Ok(Some(of_platform.collect()))
     }
+}
+
+/// The words a filter takes, the empty one among them.
+fn words(about: &str, words: impl Iterator<Item = &'static str>) -> Object {
+    let words: BTreeSet<&str> = words.chain([""]).collect();
+    ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(words)).build()
+}
+
+fn statuses() -> Object {
+    words("Only in this status.", ConversationStatus::ALL.iter().map(|status| status.as_str()))
+}
+
+fn platforms() -> Object {
+    words("Only on this platform.", CHANNELS.iter().map(|channel| channel.info().platform))
+}
+
+fn yes_and_no() -> Object {
+    words(
+        "`true` or `1`: only with unread messages; `false` or `0`: only without.",
+        ["true", "false", "1", "0"].into_iter(),
+    )
+}
+
+fn inbox_ids() -> Schema {
+    let id = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    Schema::AnyOf(AnyOfBuilder::new().item(id).item(words("All inboxes.", [].into_iter())).build())
 }
 
 fn given(value: &Option<String>) -> Option<&str> {

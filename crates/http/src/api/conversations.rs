@@ -35,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 #[into_params(parameter_in = Query)]
 struct KeyPage {
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,18}\\.[0-9]{1,18}$")]
     cursor: Option<String>,
     /// Rows wanted.
     #[param(minimum = 1, maximum = 200)]
@@ -46,6 +47,7 @@ struct KeyPage {
 #[into_params(parameter_in = Query)]
 struct MessagesBefore {
     /// `previous_cursor` of the page after.
+    #[param(pattern = "^[0-9]{1,18}\\.[0-9]{1,18}$")]
     before: Option<String>,
     /// Rows wanted.
     #[param(minimum = 1, maximum = 200)]
@@ -56,6 +58,7 @@ struct MessagesBefore {
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConversationList {
     data: Vec<ConversationView>,
+    #[schema(required = true)]
     next_cursor: Option<String>,
     /// Events up to this number are in the data; ask for those after it.
     event_seq: i64,
@@ -65,6 +68,7 @@ struct ConversationList {
 #[derive(Serialize, utoipa::ToSchema)]
 struct MessageList {
     data: Vec<MessageView>,
+    #[schema(required = true)]
     previous_cursor: Option<String>,
     /// Events up to this number are in the data; ask for those after it.
     event_seq: i64,
@@ -72,6 +76,7 @@ struct MessageList {
 
 /// What is absent stays.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "starred": true, "assignee_id": null, "labels": ["booking"] })))]
 struct ChangeConversation {
     starred: Option<bool>,
     /// Null gives it to nobody.

@@ -21,8 +21,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::state::HttpState;
 
 const MAX_PER_PAGE: i64 = 100;
-/// Pages beyond this many rows are refused: nobody reads them, and they cost much.
-const MAX_OFFSET: i64 = 1_000_000;
+/// Pages beyond this one are refused: nobody reads them, and they cost much. Programs page by key.
+const MAX_PAGE: i64 = 10_000;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
@@ -36,7 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 #[into_params(parameter_in = Query)]
 struct NumberedPage {
     /// Page number, from 1.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10000)]
     page: Option<i64>,
     /// Rows of a page.
     #[param(minimum = 1, maximum = 100)]
@@ -52,14 +52,11 @@ impl NumberedPage {
             let sentence = format!("The per_page field must be between 1 and {MAX_PER_PAGE}.");
             return Err(ApiError::invalid("per_page", sentence));
         }
-        let before = page
-            .checked_sub(1)
-            .and_then(|n| n.checked_mul(per_page))
-            .filter(|n| (0..=MAX_OFFSET).contains(n));
-        match before {
-            Some(offset) => Ok((page, per_page, offset)),
-            None => Err(ApiError::invalid("page", "The page field must be a page number from 1 on.")),
+        if !(1..=MAX_PAGE).contains(&page) {
+            let sentence = format!("The page field must be between 1 and {MAX_PAGE}.");
+            return Err(ApiError::invalid("page", sentence));
         }
+        Ok((page, per_page, (page - 1) * per_page))
     }
 }
 
@@ -76,10 +73,12 @@ struct ConversationPage {
 struct PageMeta {
     current_page: i64,
     /// Number of the first row shown; null when there is none.
+    #[schema(required = true)]
     from: Option<i64>,
     last_page: i64,
     per_page: i64,
     /// Number of the last row shown; null when there is none.
+    #[schema(required = true)]
     to: Option<i64>,
     total: i64,
 }
@@ -89,7 +88,9 @@ struct PageMeta {
 struct PageLinks {
     first: String,
     last: String,
+    #[schema(required = true)]
     prev: Option<String>,
+    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -116,10 +117,11 @@ struct MessagePageMeta {
     total: i64,
 }
 
+/// The status wanted.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "status": "archived" })))]
 struct SetStatus {
-    /// `active`, `archived` or `closed`.
-    #[schema(pattern = "^(active|archived|closed)$")]
+    #[schema(value_type = ConversationStatus)]
     status: String,
 }
 
@@ -127,7 +129,6 @@ struct SetStatus {
 #[derive(Serialize, utoipa::ToSchema)]
 struct StatusAnswer {
     id: i64,
-    #[schema(value_type = String)]
     status: ConversationStatus,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
@@ -178,8 +179,9 @@ async fn list_inbox(
     }))
 }
 
-/// Shows a conversation with its messages, the oldest first, and marks it as read. A token that may only read leaves
-/// it as it is.
+/// Shows a conversation with its messages, the oldest first, and marks it as read.
+///
+/// A token that may only read leaves it as it is.
 #[utoipa::path(get, path = "/admin/inbox/{id}", tag = "inbox", security(("token" = ["inbox:read"])),
     params(("id" = i64, Path), NumberedPage), responses((status = 200, body = ConversationDetail)))]
 async fn get_inbox_conversation(
@@ -262,9 +264,14 @@ mod tests {
         let check = |page, per_page| NumberedPage { page, per_page }.check(20).ok();
         assert_eq!(check(None, None), Some((1, 20, 0)));
         assert_eq!(check(Some(3), Some(50)), Some((3, 50, 100)));
-        for (page, per_page) in
-            [(Some(0), None), (Some(-1), None), (None, Some(0)), (None, Some(101)), (Some(i64::MAX), None)]
-        {
+        for (page, per_page) in [
+            (Some(0), None),
+            (Some(-1), None),
+            (None, Some(0)),
+            (None, Some(101)),
+            (Some(10_001), Some(1)),
+            (Some(i64::MAX), None),
+        ] {
             assert_eq!(check(page, per_page), None, "{page:?} {per_page:?}");
         }
         assert_eq!((last_page(0, 20), last_page(20, 20), last_page(21, 20)), (1, 1, 2));

@@ -39,10 +39,11 @@ struct Inbox {
     /// The fields by name; `true` stands for a secret that is set.
     settings: BTreeMap<String, ShownSetting>,
     /// Where its provider delivers webhooks.
+    #[schema(required = true)]
     webhook_url: Option<String>,
     enabled: bool,
     state: InboxState,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_webhook_at: Option<Timestamp>,
     /// How much waits to be sent.
     queue_depth: i64,
@@ -61,13 +62,13 @@ enum ShownSetting {
 /// Whether it works.
 #[derive(Serialize, utoipa::ToSchema)]
 struct InboxState {
-    #[schema(value_type = String, pattern = "^(connected|connecting|degraded|reconnect|paused|unreachable)$")]
     code: ConnectionCode,
     /// What is the matter, for people.
     message: String,
     /// What helps.
+    #[schema(required = true)]
     action: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     since: Option<Timestamp>,
 }
 
@@ -100,11 +101,16 @@ impl Inbox {
     }
 }
 
+/// An account of a channel to connect.
 #[derive(Deserialize, utoipa::ToSchema)]
 struct CreateInbox {
     /// The channel's name.
     channel: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     name: String,
     /// The channel's fields by name.
     settings: BTreeMap<String, String>,
@@ -112,8 +118,13 @@ struct CreateInbox {
 
 /// What is absent or null stays.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Reception", "settings": { "app_secret": null } })))]
 struct UpdateInbox {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     name: Option<String>,
     /// Fields to change: text sets, null clears, `true` leaves a secret as it is.
     settings: Option<BTreeMap<String, GivenSetting>>,
@@ -167,7 +178,7 @@ async fn create_inbox(
     Ok((StatusCode::CREATED, show(&state.engine, row).await?))
 }
 
-/// One inbox.
+/// Shows an inbox.
 #[utoipa::path(get, path = "/api/v1/inboxes/{id}", tag = "inboxes", security(("token" = ["admin"])),
     params(("id" = i64, Path)), responses((status = 200, body = Inbox)))]
 async fn get_inbox(

@@ -1,12 +1,11 @@
 //! Files: uploading them to be sent, and serving them by signed address.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use frontdesk_engine::media::{self, MediaAddress, MediaStoreError, Upload, UploadError};
 use frontdesk_engine::views::{AttachmentView, Viewer};
 use frontdesk_model::{AccountId, AttachmentId};
@@ -17,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::InboxWriter;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, Query, too_large};
 use crate::state::HttpState;
 
@@ -27,25 +26,21 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(upload_media))
         .layer(DefaultBodyLimit::disable())
         .routes(routes!(refetch_media))
-}
-
-/// The signed addresses of files; not part of the API's description.
-pub(crate) fn file_routes() -> Router<HttpState> {
-    Router::new().route("/media/{id}/{file_name}", get(serve_media))
+        .routes(routes!(serve_media))
 }
 
 /// A file in a form.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes the form")]
 struct UploadForm {
-    #[schema(value_type = String, format = Binary)]
+    #[schema(value_type = String, format = Binary, min_length = 1)]
     file: String,
 }
 
 /// Uploads a file (form field `file`) to be sent with a reply.
 #[utoipa::path(post, path = "/api/v1/media", tag = "conversations", security(("token" = ["inbox:write"])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 201, body = AttachmentView)))]
+    responses((status = 201, description = "Kept until a reply takes it", body = AttachmentView)))]
 async fn upload_media(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -84,14 +79,29 @@ async fn refetch_media(
     if asked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found("file to fetch")) }
 }
 
-#[derive(Deserialize)]
+/// What makes the address of a file good.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Signed {
+    /// Whose it is.
     account: i64,
+    /// Until when the address is good, in seconds since 1970.
     expires: i64,
     signature: String,
 }
 
-/// Serves a file to whoever holds its signed address: ranges, caching, and nothing a browser would run.
+/// Serves a file to whoever holds its signed address, as messages tell it.
+///
+/// Takes ranges. Nothing a browser would run is shown in place.
+#[utoipa::path(get, path = "/media/{id}/{file_name}", tag = "conversations",
+    params(("id" = i64, Path), ("file_name" = String, Path, description = "For people; any will do"), Signed,
+        ("Range" = Option<String>, Header, description = "Which bytes", example = "bytes=0-1023"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` known")),
+    responses((status = 200, description = "The file", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "A part of the file", body = Vec<u8>, content_type = "*/*"),
+        (status = 304, description = "It is as the client knows it"),
+        (status = 404, body = ErrorBody, description = "There is no such file, or the address is no longer good"),
+        (status = 416, body = ErrorBody, description = "The range lies beyond the end of the file")))]
 async fn serve_media(
     State(state): State<HttpState>,
     address: Result<Path<(String, String)>, PathRejection>,

@@ -7,6 +7,7 @@ use frontdesk_engine::conversations;
 use frontdesk_engine::replies::{self, Author, NewReaction, Reply, ReplyError, Special, Verdict};
 use frontdesk_engine::views::{MessageView, Viewer};
 use frontdesk_model::content::{ContactCard, Location, Template};
+use frontdesk_model::message::DeliveryOutcome;
 use frontdesk_model::outbound::Interactive;
 use frontdesk_model::{AccountId, AttachmentId, ConversationId, MessageId, Timestamp};
 use frontdesk_store::{StoreError, deliveries, messages as rows};
@@ -16,9 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{InboxReader, InboxWriter};
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
+
+/// The longest `Idempotency-Key`, as long as a `client_key`.
+const MAX_KEY: usize = 200;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
@@ -32,29 +36,25 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 
 /// A reply: text, files, or one of the special kinds.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "content": "We have it in red too.", "client_key": "7b0c2a9e-5d0f-4d6f-8a51-1f5f7f6f0c11" })))]
 #[serde(default)]
 struct SendMessage {
     /// Text, or the caption of the files. 1 to 2000 characters by default; a channel may take less.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, pattern = "\\S")]
     content: Option<String>,
     /// Ids of uploaded files, see `POST /api/v1/media`.
     #[schema(value_type = Vec<i64>, max_items = 10)]
     attachments: Vec<AttachmentId>,
-    /// `text` (default), `template`, `location`, `contacts`, `interactive` or `reaction`.
+    /// Absent: what the other fields make it.
     #[serde(rename = "type")]
-    #[schema(pattern = "^(text|template|location|contacts|interactive|reaction)$")]
-    kind: Option<String>,
-    /// `{name, language, components?}`; the only kind possible outside WhatsApp's 24-hour window.
-    #[schema(value_type = Option<Object>)]
+    kind: Option<ReplyKind>,
+    /// An approved template: the only kind possible outside WhatsApp's 24-hour window.
     template: Option<Template>,
-    /// `{latitude, longitude, name?, address?}`
-    #[schema(value_type = Option<Object>)]
+    /// A place.
     location: Option<Location>,
-    /// `[{name, phones: [{value, label?}], emails?}]`
-    #[schema(value_type = Vec<Object>)]
+    /// Contact cards.
     contacts: Vec<ContactCard>,
-    /// `{body, buttons: [{id, title}]}` or `{body, list_label, rows: [{id, title, description?}]}`
-    #[schema(value_type = Option<Object>)]
+    /// Buttons, or a list.
     interactive: Option<Interactive>,
     /// A reaction to a message of this conversation, answered with that message. It goes alone.
     reaction: Option<Reaction>,
@@ -62,7 +62,7 @@ struct SendMessage {
     #[schema(value_type = Option<i64>)]
     reply_to_message_id: Option<MessageId>,
     /// Made by the client: the same key is the same message. The header `Idempotency-Key` does the same.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     client_key: Option<String>,
     /// The newest message the agent had seen. A newer reply of a colleague stops the send with 409.
     #[schema(value_type = Option<i64>)]
@@ -84,6 +84,24 @@ struct Reaction {
     emoji: String,
 }
 
+/// What a reply is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ReplyKind {
+    /// Text, files or both.
+    Text,
+    /// An approved template.
+    Template,
+    /// A place.
+    Location,
+    /// Contact cards.
+    Contacts,
+    /// Buttons or a list.
+    Interactive,
+    /// A reaction to a message.
+    Reaction,
+}
+
 /// A stored reply. Text and files that the network carries apart become several messages: the first is answered with,
 /// the others are beside it.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -95,11 +113,21 @@ struct SentMessage {
     companions: Vec<MessageView>,
 }
 
+/// What became of a message.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "outcome": "sent" })))]
 struct ResolveMessage {
-    /// `sent`: it arrived; `resend`: it did not, send it again.
-    #[schema(pattern = "^(sent|resend)$")]
-    outcome: String,
+    outcome: Outcome,
+}
+
+/// What became of a message whose fate was unknown.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    /// It arrived.
+    Sent,
+    /// It did not: send it again.
+    Resend,
 }
 
 /// Every attempt to send a message.
@@ -117,20 +145,33 @@ struct Delivery {
     attempt: i64,
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     finished_at: Option<Timestamp>,
-    /// `sent`, `retry`, `failed` or `unknown`; null while under way.
-    outcome: Option<String>,
+    /// Null while under way.
+    #[schema(required = true)]
+    outcome: Option<DeliveryOutcome>,
+    #[schema(required = true)]
     http_status: Option<i64>,
+    #[schema(required = true)]
     provider_code: Option<String>,
+    #[schema(required = true)]
     error: Option<String>,
 }
 
-/// Replies to the customer. The message is stored and queued; its status tells how far it has come. A reaction is shown at
-/// once, its `status` beside it; when it cannot be sent, it is taken back and the event `ReactionFailed` says why.
+/// Replies to the customer.
+///
+/// The message is stored and queued; its status tells how far it has come. A reaction is shown at once, its `status`
+/// beside it; when it cannot be sent, it is taken back and the event `ReactionFailed` says why.
 #[utoipa::path(post, path = "/admin/inbox/{id}/messages", tag = "inbox", security(("token" = ["inbox:write"])),
-    params(("id" = i64, Path)), request_body = SendMessage,
-    responses((status = 201, body = SentMessage), (status = 200, description = "Stored before under the same key", body = SentMessage)))]
+    params(("id" = i64, Path), ("Idempotency-Key" = Option<String>, Header, max_length = 200, pattern = "^[!-~]([ -~]*[!-~])?$",
+        description = "The same as `client_key`, which goes before it.", example = "7b0c2a9e-5d0f-4d6f-8a51-1f5f7f6f0c11")),
+    request_body = SendMessage,
+    responses((status = 201, description = "Stored and queued", body = SentMessage),
+        (status = 200, description = "Stored before under the same key", body = SentMessage),
+        (status = 409, body = ErrorBody, description = "`CONVERSATION_CLOSED`, `NEWER_MESSAGES` (a colleague was faster), \
+            `IDEMPOTENCY_CONFLICT` (the key was used for something else) or `CONFLICT` (the inbox was removed)"),
+        (status = 422, body = ErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`: the network takes no such \
+            message now")))]
 async fn send_message(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -185,18 +226,18 @@ fn colleague_was_faster(messages: &[MessageView]) -> ApiError {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let wrong = || ApiError::invalid("Idempotency-Key", "The Idempotency-Key header must be printable text.");
+    let wrong = || {
+        let sentence = format!("The Idempotency-Key header must have 1 to {MAX_KEY} printable characters.");
+        ApiError::invalid("Idempotency-Key", sentence)
+    };
     let text = value.to_str().map_err(|_| wrong())?.trim();
-    if text.is_empty() { Err(wrong()) } else { Ok(Some(text.to_owned())) }
+    if text.is_empty() || text.len() > MAX_KEY { Err(wrong()) } else { Ok(Some(text.to_owned())) }
 }
 
 /// The reaction of a request; `None` when it is a reply.
 fn read_reaction(body: &SendMessage, key: Option<String>) -> Result<Option<NewReaction>, ApiError> {
-    let reaction = match (&body.reaction, body.kind.as_deref()) {
-        (Some(reaction), None | Some("reaction")) => reaction,
-        (None, Some("reaction")) => {
-            return Err(ApiError::invalid("reaction", "The reaction field is required."));
-        }
+    let reaction = match (&body.reaction, body.kind) {
+        (Some(reaction), None | Some(ReplyKind::Reaction)) => reaction,
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid("reaction", "A reaction needs the type reaction, or none."));
         }
@@ -214,27 +255,29 @@ fn read_reaction(body: &SendMessage, key: Option<String>) -> Result<Option<NewRe
 
 fn read_reply(body: SendMessage, key: Option<String>) -> Result<Reply, ApiError> {
     let missing = |field: &str| ApiError::invalid(field, format!("The {field} field is required."));
-    let kind = body.kind.as_deref().unwrap_or({
+    let kind = body.kind.unwrap_or({
         if body.template.is_some() {
-            "template"
+            ReplyKind::Template
         } else if body.location.is_some() {
-            "location"
+            ReplyKind::Location
         } else if !body.contacts.is_empty() {
-            "contacts"
+            ReplyKind::Contacts
         } else if body.interactive.is_some() {
-            "interactive"
+            ReplyKind::Interactive
         } else {
-            "text"
+            ReplyKind::Text
         }
     });
     let special = match kind {
-        "text" => None,
-        "template" => Some(Special::Template(body.template.ok_or_else(|| missing("template"))?)),
-        "location" => Some(Special::Location(body.location.ok_or_else(|| missing("location"))?)),
-        "contacts" if body.contacts.is_empty() => return Err(missing("contacts")),
-        "contacts" => Some(Special::Contacts(body.contacts)),
-        "interactive" => Some(Special::Interactive(body.interactive.ok_or_else(|| missing("interactive"))?)),
-        _ => return Err(ApiError::invalid("type", "The selected type is invalid.")),
+        ReplyKind::Text => None,
+        ReplyKind::Template => Some(Special::Template(body.template.ok_or_else(|| missing("template"))?)),
+        ReplyKind::Location => Some(Special::Location(body.location.ok_or_else(|| missing("location"))?)),
+        ReplyKind::Contacts if body.contacts.is_empty() => return Err(missing("contacts")),
+        ReplyKind::Contacts => Some(Special::Contacts(body.contacts)),
+        ReplyKind::Interactive => {
+            Some(Special::Interactive(body.interactive.ok_or_else(|| missing("interactive"))?))
+        }
+        ReplyKind::Reaction => return Err(missing("reaction")), // with one it would be no reply
     };
     Ok(Reply {
         content: body.content,
@@ -260,7 +303,9 @@ async fn mark_message_read(
     show(&state, caller.account_id, message).await
 }
 
-/// Deletes a message here (soft: the row stays for the audit). The customer keeps what was delivered.
+/// Deletes a message here.
+///
+/// The row stays for the audit, and the customer keeps what was delivered.
 #[utoipa::path(delete, path = "/admin/inbox/{id}/messages/{message_id}", tag = "inbox",
     security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
     responses((status = 204)))]
@@ -276,7 +321,8 @@ async fn delete_message(
 /// Sends a failed message again.
 #[utoipa::path(post, path = "/admin/inbox/{id}/messages/{message_id}/retry", tag = "inbox",
     security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
-    responses((status = 200, body = MessageView)))]
+    responses((status = 200, body = MessageView),
+        (status = 409, body = ErrorBody, description = "The message neither failed nor is its fate unknown")))]
 async fn retry_message(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -289,17 +335,17 @@ async fn retry_message(
 /// Says what became of a message whose fate is unknown.
 #[utoipa::path(post, path = "/admin/inbox/{id}/messages/{message_id}/resolve", tag = "inbox",
     security(("token" = ["inbox:write"])), params(("id" = i64, Path), ("message_id" = i64, Path)),
-    request_body = ResolveMessage, responses((status = 200, body = MessageView)))]
+    request_body = ResolveMessage, responses((status = 200, body = MessageView),
+        (status = 409, body = ErrorBody, description = "The fate of the message is known")))]
 async fn resolve_message(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
     Ids((id, message)): Ids<(ConversationId, MessageId)>,
     JsonBody(body): JsonBody<ResolveMessage>,
 ) -> Result<Json<MessageView>, ApiError> {
-    let verdict = match body.outcome.as_str() {
-        "sent" => Verdict::Sent,
-        "resend" => Verdict::Resend,
-        _ => return Err(ApiError::invalid("outcome", "The selected outcome is invalid.")),
+    let verdict = match body.outcome {
+        Outcome::Sent => Verdict::Sent,
+        Outcome::Resend => Verdict::Resend,
     };
     replies::settle(&state.engine, caller.actor(), id, message, verdict).await?;
     show(&state, caller.account_id, message).await
@@ -331,7 +377,7 @@ async fn list_deliveries(
         attempt: row.attempt,
         started_at: row.started_at,
         finished_at: row.finished_at,
-        outcome: row.outcome,
+        outcome: row.outcome.as_deref().and_then(DeliveryOutcome::parse),
         http_status: row.http_status,
         provider_code: row.provider_code,
         error: row.error,

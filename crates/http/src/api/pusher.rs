@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::{ApiError, ErrorBody, ErrorCode};
+use crate::error::{ApiError, ErrorCode};
 use crate::input::{parse_json, unreadable};
 use crate::state::HttpState;
 
@@ -32,6 +32,40 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(get_live_channel))
         .routes(routes!(list_live_users))
         .routes(routes!(terminate_connections))
+}
+
+/// What every request carries.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what the signer reads")]
+struct SignedQuery {
+    /// The key of the application.
+    auth_key: String,
+    /// Now, in seconds since 1970; at most ten minutes off.
+    auth_timestamp: i64,
+    #[param(pattern = "^1\\.0$")]
+    auth_version: String,
+    /// MD5 of the body in hex, when there is one.
+    #[param(pattern = "^[0-9a-f]{32}$")]
+    body_md5: Option<String>,
+}
+
+/// What is told about channels.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what is read from the query")]
+struct InfoQuery {
+    /// `user_count` (presence channels only), `subscription_count`, comma-separated.
+    info: Option<String>,
+}
+
+/// Which channels are listed.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what is read from the query")]
+struct PrefixQuery {
+    /// Only channels whose name begins so.
+    filter_by_prefix: Option<String>,
 }
 
 /// A request whose signature holds.
@@ -90,6 +124,7 @@ impl From<TriggerRefused> for ApiError {
 
 /// An event to send.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "booking-made", "channels": ["private-inbox"], "data": "{\"room\":7}" })))]
 struct EventRequest {
     /// The name clients listen for.
     name: String,
@@ -99,6 +134,7 @@ struct EventRequest {
     channels: Option<Vec<String>>,
     channel: Option<String>,
     /// The connection that must not get it.
+    #[schema(pattern = "^[0-9]{1,20}\\.[0-9]{1,20}$")]
     socket_id: Option<String>,
     /// What to tell about the channels: `user_count`, `subscription_count`, comma-separated.
     info: Option<String>,
@@ -114,8 +150,10 @@ impl EventRequest {
 
 /// Several events at once.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "batch": [{ "name": "booking-made", "channel": "private-inbox", "data": "{\"room\":7}" }] })))]
 struct BatchRequest {
     /// At most 10, each to one `channel`.
+    #[schema(max_items = 10)]
     batch: Vec<EventRequest>,
 }
 
@@ -124,6 +162,7 @@ struct BatchRequest {
 struct EventAnswer {
     /// When `info` was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     channels: Option<BTreeMap<String, ChannelFigures>>,
 }
 
@@ -138,9 +177,11 @@ struct BatchAnswer {
 struct ChannelFigures {
     /// Users, on presence channels.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_count: Option<usize>,
     /// Connections.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     subscription_count: Option<usize>,
 }
 
@@ -193,10 +234,10 @@ impl Signed {
     }
 }
 
-/// Sends an event to channels. Signed with the application's secret.
-#[utoipa::path(post, path = "/apps/{app_id}/events", tag = "pusher", params(("app_id" = String, Path)),
+/// Sends an event to channels.
+#[utoipa::path(post, path = "/apps/{app_id}/events", tag = "pusher", security(("application" = [])), params(("app_id" = String, Path), SignedQuery),
     request_body = EventRequest,
-    responses((status = 200, body = EventAnswer), (status = 401, body = ErrorBody), (status = 413, body = ErrorBody)))]
+    responses((status = 200, body = EventAnswer)))]
 async fn send_event(signed: Signed) -> Result<Json<EventAnswer>, ApiError> {
     let request: EventRequest = parse_json(&signed.body).map_err(ApiError::as_bad_request)?;
     let (event, info) = request.split();
@@ -211,10 +252,12 @@ async fn send_event(signed: Signed) -> Result<Json<EventAnswer>, ApiError> {
     Ok(Json(EventAnswer { channels: Some(channels) }))
 }
 
-/// Sends several events. All are checked first: either all are sent or none. Signed with the application's secret.
-#[utoipa::path(post, path = "/apps/{app_id}/batch_events", tag = "pusher", params(("app_id" = String, Path)),
+/// Sends several events.
+///
+/// All are checked first: either all are sent or none.
+#[utoipa::path(post, path = "/apps/{app_id}/batch_events", tag = "pusher", security(("application" = [])), params(("app_id" = String, Path), SignedQuery),
     request_body = BatchRequest,
-    responses((status = 200, body = BatchAnswer), (status = 401, body = ErrorBody), (status = 413, body = ErrorBody)))]
+    responses((status = 200, body = BatchAnswer)))]
 async fn send_batch(signed: Signed) -> Result<Json<BatchAnswer>, ApiError> {
     let request: BatchRequest = parse_json(&signed.body).map_err(ApiError::as_bad_request)?;
     if request.batch.len() > MAX_BATCH {
@@ -239,9 +282,9 @@ struct ChannelList {
     channels: BTreeMap<String, ChannelFigures>,
 }
 
-/// Which channels somebody listens on (`filter_by_prefix`, `info`). Signed with the application's secret.
-#[utoipa::path(get, path = "/apps/{app_id}/channels", tag = "pusher", params(("app_id" = String, Path)),
-    responses((status = 200, body = ChannelList), (status = 401, body = ErrorBody)))]
+/// Lists the channels somebody listens on.
+#[utoipa::path(get, path = "/apps/{app_id}/channels", tag = "pusher", security(("application" = [])), params(("app_id" = String, Path), SignedQuery, PrefixQuery, InfoQuery),
+    responses((status = 200, body = ChannelList)))]
 async fn list_live_channels(signed: Signed) -> Result<Json<ChannelList>, ApiError> {
     let prefix = signed.query.get("filter_by_prefix").cloned().unwrap_or_default();
     let info = signed.info();
@@ -270,10 +313,10 @@ struct ChannelState {
     figures: ChannelFigures,
 }
 
-/// Whether anybody listens on a channel (`info`). Signed with the application's secret.
-#[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}", tag = "pusher",
-    params(("app_id" = String, Path), ("channel" = String, Path)),
-    responses((status = 200, body = ChannelState), (status = 401, body = ErrorBody)))]
+/// Tells whether anybody listens on a channel.
+#[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}", tag = "pusher", security(("application" = [])),
+    params(("app_id" = String, Path), ("channel" = String, Path), SignedQuery, InfoQuery),
+    responses((status = 200, body = ChannelState)))]
 async fn get_live_channel(signed: Signed) -> Result<Json<ChannelState>, ApiError> {
     let channel = signed.channel()?;
     let info = signed.info();
@@ -298,10 +341,10 @@ struct PresentUser {
     id: String,
 }
 
-/// Who is on a presence channel. Signed with the application's secret.
-#[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}/users", tag = "pusher",
-    params(("app_id" = String, Path), ("channel" = String, Path)),
-    responses((status = 200, body = UserList), (status = 401, body = ErrorBody)))]
+/// Lists who is on a presence channel.
+#[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}/users", tag = "pusher", security(("application" = [])),
+    params(("app_id" = String, Path), ("channel" = String, Path), SignedQuery),
+    responses((status = 200, body = UserList)))]
 async fn list_live_users(signed: Signed) -> Result<Json<UserList>, ApiError> {
     let channel = signed.channel()?;
     if ChannelKind::of(channel) != ChannelKind::Presence {
@@ -315,10 +358,10 @@ async fn list_live_users(signed: Signed) -> Result<Json<UserList>, ApiError> {
 #[derive(Serialize, utoipa::ToSchema)]
 struct Done {}
 
-/// Closes all connections of a user. Signed with the application's secret.
-#[utoipa::path(post, path = "/apps/{app_id}/users/{user_id}/terminate_connections", tag = "pusher",
-    params(("app_id" = String, Path), ("user_id" = String, Path)),
-    responses((status = 200, body = Done), (status = 401, body = ErrorBody)))]
+/// Closes all connections of a user.
+#[utoipa::path(post, path = "/apps/{app_id}/users/{user_id}/terminate_connections", tag = "pusher", security(("application" = [])),
+    params(("app_id" = String, Path), ("user_id" = String, Path), SignedQuery),
+    responses((status = 200, body = Done)))]
 async fn terminate_connections(signed: Signed) -> Json<Done> {
     let user_id = signed.path.get("user_id").cloned().unwrap_or_default();
     signed.state.engine.realtime().terminate(signed.app.account_id, Whose::User(user_id));

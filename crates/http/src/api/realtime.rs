@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{InboxReader, session_token};
-use crate::error::{ApiError, ErrorBody, ErrorCode};
+use crate::error::{ApiError, ErrorCode};
 use crate::input::{Query, parse_json, unreadable};
 use crate::state::HttpState;
 
@@ -57,7 +57,7 @@ struct RealtimeSettings {
     auth_endpoint: &'static str,
 }
 
-/// Where and how to connect for live updates.
+/// Tells where and how to connect for live updates.
 #[utoipa::path(get, path = "/api/v1/realtime", tag = "realtime", security(("token" = ["inbox:read"])),
     responses((status = 200, body = RealtimeSettings)))]
 async fn get_realtime(
@@ -101,10 +101,13 @@ fn address(headers: &HeaderMap, public_url: &str) -> (String, String, u16) {
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct After {
     /// The last number known.
+    #[param(minimum = 0)]
     after: i64,
-    /// How many at most: 1 to 500, else 100.
+    /// How many at most; 100 when absent.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
 }
 
@@ -128,11 +131,13 @@ struct EventEntry {
     seq: i64,
     /// `MessageReceived`…; on the wire `App\Events\MessageReceived`.
     name: &'static str,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
     data: Box<RawValue>,
 }
 
-/// What happened after a number, for clients that were away. Ask after the subscription was confirmed.
+/// Lists what happened after a number, for clients that were away.
+///
+/// Ask after the subscription was confirmed, so that nothing falls in between.
 #[utoipa::path(get, path = "/api/v1/events", tag = "realtime", security(("token" = ["inbox:read"])), params(After),
     responses((status = 200, body = EventPage)))]
 async fn list_events(
@@ -168,8 +173,10 @@ async fn list_events(
 
 /// A channel a client wants to listen on.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "socket_id": "123.456", "channel_name": "private-inbox" })))]
 struct ChannelRequest {
     /// What the socket was told when it connected.
+    #[schema(pattern = "^[0-9]{1,20}\\.[0-9]{1,20}$")]
     socket_id: String,
     channel_name: String,
 }
@@ -181,13 +188,16 @@ struct ChannelPermission {
     auth: String,
     /// On presence channels: who the others see, a string of JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     channel_data: Option<String>,
 }
 
 /// A socket that wants to sign in.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "socket_id": "123.456" })))]
 struct UserRequest {
     /// What the socket was told when it connected.
+    #[schema(pattern = "^[0-9]{1,20}\\.[0-9]{1,20}$")]
     socket_id: String,
 }
 
@@ -223,7 +233,7 @@ impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T
 /// Gives permission to listen on a private or presence channel of the caller's account.
 #[utoipa::path(post, path = "/broadcasting/auth", tag = "realtime", security(("token" = ["inbox:read"])),
     request_body(content((ChannelRequest = "application/x-www-form-urlencoded"), (ChannelRequest = "application/json"))),
-    responses((status = 200, body = ChannelPermission), (status = 403, body = ErrorBody)))]
+    responses((status = 200, body = ChannelPermission)))]
 async fn authorize_channel(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
@@ -245,10 +255,10 @@ async fn authorize_channel(
     Ok(Json(ChannelPermission { auth, channel_data }))
 }
 
-/// The same at the address pusher-js asks when it is not told another one.
+/// Gives permission to listen, at the address pusher-js asks when it is not told another one.
 #[utoipa::path(post, path = "/pusher/auth", tag = "realtime", security(("token" = ["inbox:read"])),
     request_body(content((ChannelRequest = "application/x-www-form-urlencoded"), (ChannelRequest = "application/json"))),
-    responses((status = 200, body = ChannelPermission), (status = 403, body = ErrorBody)))]
+    responses((status = 200, body = ChannelPermission)))]
 async fn authorize_channel_as_pusher(
     state: State<HttpState>,
     caller: InboxReader,
@@ -276,7 +286,7 @@ async fn authorize_user(
     Ok(Json(UserPermission { auth: app.signer.sign_user(&wanted.socket_id, &user_data), user_data }))
 }
 
-/// The same at the address pusher-js asks when it is not told another one.
+/// Gives permission to sign in, at the address pusher-js asks when it is not told another one.
 #[utoipa::path(post, path = "/pusher/user-auth", tag = "realtime", security(("token" = ["inbox:read"])),
     request_body(content((UserRequest = "application/x-www-form-urlencoded"), (UserRequest = "application/json"))),
     responses((status = 200, body = UserPermission)))]

@@ -22,7 +22,9 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(sign_in, get_session, sign_out))
 }
 
+/// Who signs in.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "email": "ayu@example.org", "password": "correct horse battery" })))]
 struct Credentials {
     #[schema(format = Password)]
     password: String,
@@ -35,7 +37,6 @@ struct Me {
     id: i64,
     name: String,
     email: String,
-    #[schema(value_type = String, pattern = "^(agent|admin)$")]
     role: Role,
     account: MyAccount,
 }
@@ -61,8 +62,9 @@ impl From<Caller> for Me {
 
 /// Signs in: the answer sets the cookie of the page.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials,
-    responses((status = 200, body = Me), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 429, body = ErrorBody)))]
+    responses((status = 200, description = "Signed in", body = Me, headers(("Set-Cookie" = String, description = "The cookie"))),
+        (status = 401, body = ErrorBody, description = "Wrong e-mail address or password"),
+        (status = 403, body = ErrorBody, description = "A page of another site asked")))]
 async fn sign_in(
     State(state): State<HttpState>,
     ClientAddress(address): ClientAddress,
@@ -77,14 +79,15 @@ async fn sign_in(
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(Me::from(signed_in.caller))))
 }
 
-/// Who is signed in.
+/// Tells who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", security(("token" = [])), responses((status = 200, body = Me)))]
 async fn get_session(SignedIn(caller): SignedIn) -> Json<Me> {
     Json(caller.into())
 }
 
 /// Signs out. Fine when nobody is signed in.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204), (status = 403, body = ErrorBody)))]
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", 
+    responses((status = 204), (status = 403, body = ErrorBody, description = "A page of another site asked")))]
 async fn sign_out(State(state): State<HttpState>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
     if let Some(token) = auth::session_token(&headers) {
         auth::check_same_origin(&Method::DELETE, &headers, &state.engine.settings.public_url)?;

@@ -28,11 +28,10 @@ struct Token {
     id: i64,
     name: String,
     user: TokenUser,
-    #[schema(value_type = Vec<String>)]
     abilities: Vec<Ability>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_used_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     expires_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -68,14 +67,20 @@ impl From<TokenRow> for Token {
     }
 }
 
+/// A token to make.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Nightly report", "abilities": ["inbox:read"], "expires_at": "2031-01-31T00:00:00Z" })))]
 struct CreateToken {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     name: String,
-    /// `*` (all its user may), `inbox:read`, `inbox:write`, `admin`. Absent: `*`.
-    #[schema(value_type = Option<Vec<String>>)]
+    /// Absent: `*`, all its user may. Only an administrator can give `admin`.
+    #[schema(min_items = 1)]
     abilities: Option<Vec<Ability>>,
-    /// Absent or null: it does not end by itself.
+    /// When it ends, in the future. Absent or null: not by itself.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }

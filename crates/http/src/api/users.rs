@@ -33,12 +33,11 @@ struct User {
     id: i64,
     email: String,
     name: String,
-    #[schema(value_type = String, pattern = "^(agent|admin)$")]
     role: Role,
     disabled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_seen_at: Option<Timestamp>,
 }
 
@@ -56,12 +55,20 @@ impl From<UserRow> for User {
     }
 }
 
+/// Someone to add.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({
+    "email": "ayu@example.org", "name": "Ayu Lestari", "role": "agent", "password": "correct horse battery",
+})))]
 struct CreateUser {
+    #[schema(max_length = 254, pattern = "^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s\\x00-\\x1f\\x7f-\\x9f]+$")]
     email: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     name: String,
-    #[schema(value_type = String, pattern = "^(agent|admin)$")]
     role: Role,
     #[schema(format = Password, min_length = 10, max_length = 256)]
     password: String,
@@ -69,10 +76,14 @@ struct CreateUser {
 
 /// What is absent or null stays.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "name": "Ayu Lestari", "role": "admin" })))]
 struct UpdateUser {
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     name: Option<String>,
-    #[schema(value_type = Option<String>, pattern = "^(agent|admin)$")]
     role: Option<Role>,
     /// Ends all sign-ins and tokens of the user.
     #[schema(format = Password, min_length = 10, max_length = 256)]

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
@@ -32,18 +32,19 @@ struct StateQuery {
 #[derive(Serialize, utoipa::ToSchema)]
 struct WebhookLog {
     id: i64,
+    #[schema(required = true)]
     inbox_id: Option<i64>,
     /// The address it came to.
     path: String,
-    #[schema(value_type = String)]
     state: WebhookState,
+    #[schema(required = true)]
     error: Option<String>,
     /// How many events it held.
     events: i64,
     attempts: i64,
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     applied_at: Option<Timestamp>,
 }
 
@@ -63,8 +64,9 @@ impl From<WebhookLogRow> for WebhookLog {
     }
 }
 
-/// Lists the webhooks for the account's inboxes, the newest first. Those for no inbox, and unreadable ones, are shown
-/// when the server has only this account.
+/// Lists the webhooks for the account's inboxes, the newest first.
+///
+/// Those for no inbox, and unreadable ones, are shown when the server has only this account.
 #[utoipa::path(get, path = "/api/v1/webhook-logs", tag = "operations", security(("token" = ["admin"])),
     params(StateQuery, PageQuery), responses((status = 200, body = Page<WebhookLog>)))]
 async fn list_webhook_logs(
@@ -90,9 +92,12 @@ async fn list_webhook_logs(
     Ok(Json(Page::of(rows, limit, |row| row.id.0, WebhookLog::from)))
 }
 
-/// Applies a webhook again. What was applied before does not change.
+/// Applies a webhook again.
+///
+/// What was applied before does not change.
 #[utoipa::path(post, path = "/api/v1/webhook-logs/{id}/replay", tag = "operations", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), responses((status = 200, body = WebhookLog)))]
+    params(("id" = i64, Path)), responses((status = 200, body = WebhookLog),
+        (status = 409, body = ErrorBody, description = "No channel of this program has the address it came to")))]
 async fn replay_webhook(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
