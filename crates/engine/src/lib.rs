@@ -16,6 +16,7 @@ pub mod intake;
 pub mod limits;
 pub mod media;
 mod outbox;
+pub mod own_password;
 pub mod passwords;
 pub mod realtime;
 pub mod replies;

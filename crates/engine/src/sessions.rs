@@ -142,7 +142,7 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<(), StoreError> {
 }
 
 /// The counters one attempt is counted in. E-mail addresses stand in them as a digest.
-struct Attempts {
+pub(crate) struct Attempts {
     person: Vec<Counter>,
     address: Vec<Counter>,
 }
@@ -154,7 +154,7 @@ struct Counter {
 }
 
 impl Attempts {
-    fn of(email: &str, address: IpAddr, per_minute: u32) -> Self {
+    pub(crate) fn of(email: &str, address: IpAddr, per_minute: u32) -> Self {
         let network = network(address);
         let digest = hex::encode(&Sha256::digest(email)[..16]);
         let counters = |name: String, windows: &[(i64, i64)]| {
@@ -172,7 +172,7 @@ impl Attempts {
     }
 
     /// Counts the attempt. When it is one too many: until when.
-    fn take(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    pub(crate) fn take(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let mut blocked = None;
         for counter in self.person.iter().chain(&self.address) {
             let used = rate_limits::take(tx, &counter.name, counter.window_ms, now)?;
@@ -184,7 +184,7 @@ impl Attempts {
     }
 
     /// A right password clears the person's record.
-    fn forget_person(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    pub(crate) fn forget_person(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         self.person.iter().try_for_each(|counter| rate_limits::reset(tx, &counter.name))
     }
 }

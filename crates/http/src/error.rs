@@ -275,6 +275,20 @@ impl From<frontdesk_engine::sessions::SignInError> for ApiError {
     }
 }
 
+impl From<frontdesk_engine::own_password::OwnPasswordError> for ApiError {
+    fn from(error: frontdesk_engine::own_password::OwnPasswordError) -> Self {
+        use frontdesk_engine::own_password::OwnPasswordError;
+        match error {
+            OwnPasswordError::Invalid(fields) => fields.into(),
+            OwnPasswordError::TooMany { retry_after_secs } => {
+                Self::rate_limited(error.to_string(), retry_after_secs)
+            }
+            OwnPasswordError::Store(error) => error.into(),
+            OwnPasswordError::Password(_) => Self::internal(error),
+        }
+    }
+}
+
 impl From<frontdesk_engine::tokens::TokenError> for ApiError {
     fn from(error: frontdesk_engine::tokens::TokenError) -> Self {
         use frontdesk_engine::tokens::TokenError;

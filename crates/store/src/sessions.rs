@@ -13,6 +13,7 @@ statements! {
     FIND = both("SELECT account_id, user_id, expires_at FROM sessions WHERE token_hash = $1");
     DELETE = both("DELETE FROM sessions WHERE token_hash = $1");
     DELETE_OF_USER = both("DELETE FROM sessions WHERE account_id = $1 AND user_id = $2");
+    DELETE_OTHERS = both("DELETE FROM sessions WHERE account_id = $1 AND user_id = $2 AND token_hash <> $3");
     DELETE_EXPIRED = both("DELETE FROM sessions WHERE expires_at <= $1");
 }
 
@@ -46,6 +47,18 @@ pub fn delete(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<(), StoreError> 
 /// Ends all sign-ins of a user.
 pub fn delete_of_user(tx: &mut Tx<'_>, account: AccountId, user: UserId) -> Result<(), StoreError> {
     tx.execute(&DELETE_OF_USER, p![account, user])?;
+    tx.signal(Topic::Access);
+    Ok(())
+}
+
+/// Ends all sign-ins of a user but one.
+pub fn delete_others(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    user: UserId,
+    kept: &[u8; 32],
+) -> Result<(), StoreError> {
+    tx.execute(&DELETE_OTHERS, p![account, user, kept])?;
     tx.signal(Topic::Access);
     Ok(())
 }

@@ -52,6 +52,12 @@ const routes: RouteRecordRaw[] = [
         meta: { admin: true, title: 'settings.users' },
       },
       {
+        path: 'password',
+        name: 'password',
+        component: () => import('@/features/settings/PasswordScreen.vue'),
+        meta: { title: 'settings.password' },
+      },
+      {
         path: 'tokens',
         name: 'tokens',
         component: () => import('@/features/settings/TokensScreen.vue'),

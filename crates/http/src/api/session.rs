@@ -6,20 +6,20 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use frontdesk_engine::caller::Caller;
-use frontdesk_engine::sessions;
+use frontdesk_engine::{own_password, sessions};
 use frontdesk_model::user::Role;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::ClientAddress;
-use crate::auth::{self, COOKIE_NAME, SignedIn};
+use crate::auth::{self, AccountHolder, COOKIE_NAME, SignedIn};
 use crate::error::{ApiError, ErrorBody};
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(sign_in, get_session, sign_out))
+    OpenApiRouter::new().routes(routes!(sign_in, get_session, sign_out)).routes(routes!(change_password))
 }
 
 /// Who signs in.
@@ -29,6 +29,15 @@ struct Credentials {
     #[schema(format = Password)]
     password: String,
     email: String,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ChangePassword {
+    #[schema(format = Password)]
+    current_password: String,
+    /// At least 10 characters.
+    #[schema(format = Password, min_length = 10, max_length = 256)]
+    new_password: String,
 }
 
 /// Who is signed in.
@@ -94,6 +103,22 @@ async fn sign_out(State(state): State<HttpState>, headers: HeaderMap) -> Result<
         sessions::sign_out(&state.engine, token).await?;
     }
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie(&state, "", 0))])))
+}
+
+/// Changes one's own password. All other sign-ins of the user end; API tokens stay.
+#[utoipa::path(post, path = "/api/v1/session/password", tag = "session", security(("token" = ["*"])),
+    request_body = ChangePassword, responses((status = 204), (status = 429, body = ErrorBody)))]
+async fn change_password(
+    State(state): State<HttpState>,
+    AccountHolder(caller): AccountHolder,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ChangePassword>,
+) -> Result<StatusCode, ApiError> {
+    let cookie = auth::session_token(&headers).filter(|_| caller.token.is_none());
+    let ChangePassword { current_password, new_password } = body;
+    own_password::change(&state.engine, &caller, cookie, current_password, new_password, address).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The cookie; `Secure` wherever the page is reached by HTTPS.

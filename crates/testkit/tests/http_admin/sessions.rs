@@ -1,5 +1,5 @@
 use frontdesk_engine::sessions;
-use frontdesk_model::user::Role;
+use frontdesk_model::user::{Ability, Role};
 use frontdesk_testkit::call::Answer;
 use frontdesk_testkit::server::{PASSWORD, TestServer, TestSettings};
 use serde_json::json;
@@ -148,5 +148,62 @@ async fn a_second_node_learns_at_once_that_access_ended() {
         tokio::time::timeout(std::time::Duration::from_millis(2500), gone)
             .await
             .unwrap_or_else(|_| panic!("the node on {} heard of it too late", server.database.kind));
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_sign_in_but_the_one_that_set_it() {
+    for server in TestServer::on_all(TestSettings::default()).await {
+        let ada = server.user("ada@example.org", Role::Agent).await;
+        let token = server.token(&ada, &[Ability::All]).await;
+        let here = sign_in(&server, "ada@example.org", PASSWORD).await.session().unwrap();
+        let elsewhere = sign_in(&server, "ada@example.org", PASSWORD).await.session().unwrap();
+        let change = async |present: &str, wanted: &str| {
+            let body = json!({ "current_password": present, "new_password": wanted });
+            let call = server.post("/api/v1/session/password").cookie(&here);
+            call.json(&body).send().await
+        };
+        let wrong = change("not the password", "a better password").await;
+        assert!(wrong.refused(422, "VALIDATION_ERROR")["errors"]["current_password"].is_array());
+        let short = change(PASSWORD, "short").await;
+        assert!(short.refused(422, "VALIDATION_ERROR")["errors"]["new_password"].is_array());
+        server.get("/api/v1/session").cookie(&elsewhere).send().await.ok(200);
+
+        assert_eq!(change(PASSWORD, "a better password").await.status, 204);
+        server.get("/api/v1/session").cookie(&here).send().await.ok(200);
+        server.get("/api/v1/session").cookie(&elsewhere).send().await.refused(401, "INVALID_TOKEN");
+        server.get("/api/v1/session").bearer(&token).send().await.ok(200);
+        sign_in(&server, "ada@example.org", PASSWORD).await.refused(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "ada@example.org", "a better password").await.ok(200);
+
+        let body = json!({ "current_password": "a better password", "new_password": "the third password" });
+        let jar = format!("frontdesk_session={here}");
+        let foreign = server.post("/api/v1/session/password").header("cookie", &jar);
+        foreign.header("sec-fetch-site", "cross-site").json(&body).send().await.refused(403, "CSRF");
+        // By a token there is no sign-in to keep.
+        assert_eq!(
+            server.post("/api/v1/session/password").bearer(&token).json(&body).send().await.status,
+            204
+        );
+        server.get("/api/v1/session").cookie(&here).send().await.refused(401, "INVALID_TOKEN");
+    }
+}
+
+#[tokio::test]
+async fn the_present_password_cannot_be_guessed_by_changing_it() {
+    let mut settings = TestSettings::default();
+    settings.engine.limits.login_per_minute = 2;
+    for server in TestServer::on_all(settings).await {
+        server.user("ada@example.org", Role::Agent).await;
+        let session = sign_in(&server, "ada@example.org", PASSWORD).await.session().unwrap();
+        let body = json!({ "current_password": "a wrong guess", "new_password": "a better password" });
+        let guess = async || {
+            let call = server.post("/api/v1/session/password").cookie(&session);
+            call.json(&body).send().await
+        };
+        assert_eq!(guess().await.status, 422);
+        assert_eq!(guess().await.status, 422);
+        guess().await.refused(429, "RATE_LIMITED");
+        sign_in(&server, "ada@example.org", PASSWORD).await.refused(429, "RATE_LIMITED");
     }
 }

@@ -1,5 +1,5 @@
 /** The pages of the settings, in order. */
-import { KeyRound, Plug, ScrollText, Users, Webhook } from '@lucide/vue'
+import { KeyRound, LockKeyhole, Plug, ScrollText, Users, Webhook } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Section {
@@ -12,6 +12,7 @@ export interface Section {
 export const SECTIONS: Section[] = [
   { route: 'channels', label: 'settings.channels', icon: Plug, admin: true },
   { route: 'users', label: 'settings.users', icon: Users, admin: true },
+  { route: 'password', label: 'settings.password', icon: LockKeyhole, admin: false },
   { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },
   { route: 'webhooks', label: 'settings.webhooks', icon: Webhook, admin: true },
   { route: 'audit', label: 'settings.audit', icon: ScrollText, admin: true },
