@@ -102,6 +102,8 @@ export class FakeServer {
       .filter((item) => !query.get('platform') || item.platform === query.get('platform'))
       .filter((item) => !query.get('inbox_id') || item.inbox.id === Number(query.get('inbox_id')))
       .filter((item) => query.get('unread') !== 'true' || item.unread_count > 0)
+      .filter((item) => query.get('assignee') !== 'me' || item.assignee?.id === this.me?.id)
+      .filter((item) => query.get('assignee') !== 'none' || item.assignee === null)
       .filter(
         (item) =>
           !q ||

@@ -46,6 +46,15 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       const outcome = server.signIn(email, password)
       return 'status' in outcome ? refuse(outcome) : json(outcome)
     }),
+    http.post('*/api/v1/session/password', async ({ request }) => {
+      const { current_password } = (await request.json()) as { current_password: string }
+      if (current_password === 'correct horse') return new HttpResponse(null, { status: 204 })
+      const message = 'The current password is wrong.'
+      return json(
+        { error: message, code: 'VALIDATION_ERROR', errors: { current_password: [message] } },
+        422,
+      )
+    }),
     http.delete('*/api/v1/session', () => {
       server.me = null
       return new HttpResponse(null, { status: 204 })
@@ -94,6 +103,14 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     }),
     http.post('*/api/v1/conversations/:id/read', ({ params }) => {
       const conversation = server.changeConversation(id(params), { unread_count: 0 })
+      server.emit('ConversationUpdated', { conversation })
+      return json(conversation)
+    }),
+    http.post('*/api/v1/conversations/:id/unread', ({ params }) => {
+      const { unread_count } = server.conversation(id(params))!
+      const conversation = server.changeConversation(id(params), {
+        unread_count: Math.max(unread_count, 1),
+      })
       server.emit('ConversationUpdated', { conversation })
       return json(conversation)
     }),

@@ -68,6 +68,24 @@ pub async fn mark_read(engine: &Engine, actor: Actor, id: ConversationId) -> Res
         .await
 }
 
+/// Marks the customer's newest message as unread, so that somebody comes back to it. The customer is told nothing. Does
+/// nothing to a conversation that is unread, or in which the customer said nothing.
+pub async fn mark_unread(engine: &Engine, actor: Actor, id: ConversationId) -> Result<(), ConversationError> {
+    let (account, now) = (actor.account_id, engine.clock.now());
+    engine
+        .store
+        .write(move |tx| {
+            conversations::lock(tx, account, id)?;
+            let row = conversations::find(tx, account, id)?.ok_or(ConversationError::NotFound)?;
+            if row.unread_count == 0 && messages::mark_newest_unread(tx, account, id, now)? {
+                conversations::count_unread(tx, account, id, now)?;
+                tx.emit(updated(account, id));
+            }
+            Ok(())
+        })
+        .await
+}
+
 /// Marks one message of the customer as read.
 pub async fn mark_message_read(
     engine: &Engine,

@@ -39,6 +39,8 @@ frontdesk_model::words! {
         ConversationStatusChanged = "conversation_status_changed",
         /// A conversation was read, starred, assigned or labelled.
         ConversationUpdated = "conversation_updated",
+        /// Two conversations with one customer became one: this one is gone, `data` is the id of the other.
+        ConversationMerged = "conversation_merged",
         /// A contact's name or details changed.
         ContactUpdated = "contact_updated",
         /// An inbox's connection changed.

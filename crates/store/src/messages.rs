@@ -81,6 +81,10 @@ statements! {
     MARK_READ = both(
         "UPDATE messages SET read_at = $3, updated_at = $3
          WHERE account_id = $1 AND id = $2 AND read_at IS NULL");
+    MARK_NEWEST_UNREAD = both(
+        "UPDATE messages SET read_at = NULL, updated_at = $3 WHERE account_id = $1 AND id =
+            (SELECT m.id FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.direction = 'inbound'
+             AND m.sender_type = 'customer' AND m.deleted_at IS NULL ORDER BY m.sent_at DESC, m.id DESC LIMIT 1)");
     MARK_THREAD_READ = both(
         "UPDATE messages SET read_at = $3, updated_at = $3
          WHERE account_id = $1 AND conversation_id = $2 AND direction = 'inbound' AND read_at IS NULL
@@ -422,6 +426,16 @@ pub fn mark_read(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(&MARK_READ, p![account, id, now])? > 0)
+}
+
+/// Marks the customer's newest message as unread; false when they wrote none.
+pub fn mark_newest_unread(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&MARK_NEWEST_UNREAD, p![account, conversation, now])? > 0)
 }
 
 /// Marks all messages of the customer as read by us; returns how many were not.

@@ -43,6 +43,9 @@ export interface paths {
     post: Write<{ email: string; password: string }, components['schemas']['Me']>
     delete: Act<undefined, NoPath, 204>
   }
+  '/api/v1/session/password': {
+    post: Write<{ current_password: string; new_password: string }, undefined, NoPath, 204>
+  }
   '/api/v1/conversations': {
     get: Read<
       Page<components['schemas']['Conversation']> & { event_seq: number },
@@ -51,6 +54,8 @@ export interface paths {
         platform?: string
         inbox_id?: number
         unread?: boolean
+        /** `me`, `none` or the id of a user. */
+        assignee?: string
         q?: string
         cursor?: string
         limit?: number
@@ -77,6 +82,7 @@ export interface paths {
     >
   }
   '/api/v1/conversations/{id}/read': { post: Act<components['schemas']['Conversation'], Id> }
+  '/api/v1/conversations/{id}/unread': { post: Act<components['schemas']['Conversation'], Id> }
   '/api/v1/conversations/{id}/typing': { post: Act<undefined, Id, 204> }
   '/admin/inbox/{id}/messages': {
     post: Write<components['schemas']['Reply'], components['schemas']['SentMessage'], Id, 201>

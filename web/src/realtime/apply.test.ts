@@ -1,6 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { useConversations } from '@/stores/conversations'
+import { useDrafts } from '@/stores/drafts'
 import { useOutgoing } from '@/stores/outgoing'
 import { useSession } from '@/stores/session'
 import { useThreads } from '@/stores/threads'
@@ -86,6 +87,23 @@ describe('applyEvent', () => {
     server.receive(1)
     pushed.forEach(applyEvent)
     expect(useTyping().customers.has(1)).toBe(false)
+  })
+
+  it('leads from a conversation that is gone to the one it became part of', () => {
+    useDrafts().keep(1, 'half a sentence', null, null)
+    server.emit('ConversationMerged', {
+      conversation_id: 1,
+      into_id: 2,
+      conversation: server.conversation(2),
+    })
+    pushed.forEach(applyEvent)
+    const conversations = useConversations()
+    expect(conversations.ids).not.toContain(1)
+    expect(conversations.ids).toContain(2)
+    expect(conversations.mergedInto.get(1)).toBe(2)
+    expect(useThreads().byConversation.has(1)).toBe(false)
+    expect(useDrafts().of(1)).toBeNull()
+    expect(useDrafts().of(2)?.text).toBe('half a sentence')
   })
 
   it('takes a closed conversation off the active list', () => {

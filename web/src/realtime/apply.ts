@@ -3,6 +3,7 @@ import { toast } from 'vue-sonner'
 import { i18n } from '@/locales/i18n'
 import { useContacts } from '@/stores/contacts'
 import { useConversations } from '@/stores/conversations'
+import { useDrafts } from '@/stores/drafts'
 import { useInboxes } from '@/stores/inboxes'
 import { useOutgoing } from '@/stores/outgoing'
 import { useSession } from '@/stores/session'
@@ -45,6 +46,23 @@ export function applyEvent(event: AccountEvent): void {
     case 'ConversationUpdated':
       if (event.data.conversation) useConversations().receive(event.data.conversation)
       return
+    case 'ConversationMerged': {
+      const { conversation_id: gone, into_id: into, conversation } = event.data
+      if (conversation) useConversations().receive(conversation)
+      if (into !== null) {
+        useDrafts().move(gone, into)
+        useOutgoing().move(gone, into)
+        // Messages that moved are in no event of their own.
+        if (useThreads().byConversation.has(into)) {
+          void useThreads()
+            .refresh(into)
+            .catch(() => undefined)
+        }
+      }
+      useConversations().forgetMerged(gone, into)
+      useThreads().byConversation.delete(gone)
+      return
+    }
     case 'ContactUpdated':
       // Only names on screen go stale when this fails; opening the card loads it again.
       void useContacts()

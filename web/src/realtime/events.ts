@@ -51,6 +51,16 @@ export type AccountEvent =
       }
     }
   | { name: 'ConversationUpdated'; data: { seq: number; conversation: Conversation | null } }
+  | {
+      name: 'ConversationMerged'
+      data: {
+        seq: number
+        /** The one that is gone. */
+        conversation_id: number
+        into_id: number | null
+        conversation: Conversation | null
+      }
+    }
   | { name: 'ContactUpdated'; data: { seq: number; contact_id: number } }
   | { name: 'InboxStateChanged'; data: { seq: number; inbox_id: number; state: InboxState } }
 
@@ -67,6 +77,7 @@ export const ACCOUNT_EVENTS = [
   'MessageStatusUpdated',
   'ConversationStatusChanged',
   'ConversationUpdated',
+  'ConversationMerged',
   'ContactUpdated',
   'InboxStateChanged',
 ] as const satisfies AccountEvent['name'][]

@@ -6,6 +6,8 @@ export interface ListFilter {
   platform: string | null
   inboxId: number | null
   unread: boolean
+  /** Whose: everybody's, the viewer's own, or nobody's yet. */
+  assignee: 'me' | 'none' | null
   query: string
 }
 
@@ -19,10 +21,13 @@ export function matchesFilter(
   conversation: Conversation,
   filter: ListFilter,
   listed: boolean,
+  viewerId: number | null = null,
 ): boolean {
   if (filter.status && conversation.status !== filter.status) return false
   if (filter.platform && conversation.platform !== filter.platform) return false
   if (filter.inboxId && conversation.inbox.id !== filter.inboxId) return false
+  if (filter.assignee === 'none' && conversation.assignee) return false
+  if (filter.assignee === 'me' && conversation.assignee?.id !== viewerId) return false
   if (filter.unread && conversation.unread_count === 0 && !listed) return false
   return filter.query.trim() === '' || listed
 }

@@ -67,7 +67,14 @@ describe('conversations', () => {
 })
 
 describe('matchesFilter', () => {
-  const all = { status: null, platform: null, inboxId: null, unread: false, query: '' }
+  const all = {
+    status: null,
+    platform: null,
+    inboxId: null,
+    unread: false,
+    assignee: null,
+    query: '',
+  }
   const read = buildConversation({ id: 1 })
 
   it('keeps a row that was just read until the list is loaded again', () => {

@@ -3,18 +3,22 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowReactive } from 'vue'
 import { answer, GET, PATCH, POST } from '@/api/client'
 import type { Contact, Conversation, ConversationStatus } from '@/api/types'
+import { useSession } from './session'
 import { compareConversations, type ListFilter, matchesFilter } from './conversation-filter'
 
 const PAGE_SIZE = 50
 
 export const useConversations = defineStore('conversations', () => {
   const byId = shallowReactive(new Map<number, Conversation>())
+  /** Where those went that were merged while this page was open. */
+  const mergedInto = shallowReactive(new Map<number, number>())
 
   const filter = reactive<ListFilter>({
     status: 'active',
     platform: null,
     inboxId: null,
     unread: false,
+    assignee: null,
     query: '',
   })
   const ids = ref<number[]>([])
@@ -37,6 +41,7 @@ export const useConversations = defineStore('conversations', () => {
       platform: filter.platform ?? undefined,
       inbox_id: filter.inboxId ?? undefined,
       unread: filter.unread || undefined,
+      assignee: filter.assignee ?? undefined,
       q: filter.query.trim().normalize('NFC') || undefined,
       cursor,
       limit: PAGE_SIZE,
@@ -94,7 +99,7 @@ export const useConversations = defineStore('conversations', () => {
     put(conversation)
     const current = byId.get(conversation.id) ?? conversation
     const listed = ids.value.includes(current.id)
-    if (!matchesFilter(current, filter, listed)) {
+    if (!matchesFilter(current, filter, listed, useSession().me?.id ?? null)) {
       if (listed) ids.value = ids.value.filter((id) => id !== current.id)
       waiting.value = waiting.value.filter((id) => id !== current.id)
       return
@@ -157,6 +162,18 @@ export const useConversations = defineStore('conversations', () => {
     receive(await answer(POST('/api/v1/conversations/{id}/read', { params: { path: { id } } })))
   }
 
+  async function markUnread(id: number): Promise<void> {
+    receive(await answer(POST('/api/v1/conversations/{id}/unread', { params: { path: { id } } })))
+  }
+
+  /** Takes a conversation away that became part of another. */
+  function forgetMerged(id: number, into: number | null): void {
+    if (into !== null) mergedInto.set(id, into)
+    byId.delete(id)
+    ids.value = ids.value.filter((other) => other !== id)
+    waiting.value = waiting.value.filter((other) => other !== id)
+  }
+
   async function change(
     id: number,
     body: { starred?: boolean; assignee_id?: number | null; labels?: string[] },
@@ -191,6 +208,9 @@ export const useConversations = defineStore('conversations', () => {
     showWaiting,
     fetchOne,
     markRead,
+    markUnread,
+    mergedInto,
+    forgetMerged,
     change,
     setStatus,
   }

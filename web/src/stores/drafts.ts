@@ -46,5 +46,12 @@ export const useDrafts = defineStore('drafts', () => {
     )
   }
 
-  return { items, of, keep, forget }
+  /** A conversation became part of another; what is begun there already wins. */
+  function move(from: number, to: number): void {
+    const draft = of(from)
+    if (draft && !of(to)) items.value = { ...items.value, [to]: draft }
+    forget(from)
+  }
+
+  return { items, of, keep, forget, move }
 })

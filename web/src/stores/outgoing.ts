@@ -163,9 +163,15 @@ export const useOutgoing = defineStore('outgoing', () => {
     timer = setTimeout(flushAll, delayMs)
   }
 
+  /** A conversation became part of another: what was to go there goes to the other. */
+  function move(from: number, to: number): void {
+    for (const item of items.value) if (item.conversationId === from) item.conversationId = to
+    void flush(to)
+  }
+
   function find(clientKey: string): Outgoing | undefined {
     return items.value.find((item) => item.clientKey === clientKey)
   }
 
-  return { items, of, send, sendAgain, discard, settle, flushAll }
+  return { items, of, send, sendAgain, discard, settle, move, flushAll }
 })

@@ -135,6 +135,16 @@ struct ConversationUpdated {
 }
 
 #[derive(Serialize)]
+struct ConversationMerged {
+    seq: i64,
+    /// The one that is gone.
+    conversation_id: Option<ConversationId>,
+    /// Where its messages are now.
+    into_id: Option<ConversationId>,
+    conversation: Option<ConversationView>,
+}
+
+#[derive(Serialize)]
 struct ContactUpdated {
     seq: i64,
     contact_id: Option<i64>,
@@ -204,6 +214,19 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
         EventKind::ConversationUpdated => {
             let data = json(&ConversationUpdated { seq, conversation: conversation()? });
             ("ConversationUpdated", false, data)
+        }
+        EventKind::ConversationMerged => {
+            let into = event.data.as_deref().and_then(|id| id.parse().ok()).map(ConversationId);
+            let conversation = match into {
+                Some(id) => viewer.conversation_by_id(tx, account, id)?,
+                None => None,
+            };
+            let (conversation_id, into_id) = (event.conversation_id, into);
+            (
+                "ConversationMerged",
+                false,
+                json(&ConversationMerged { seq, conversation_id, into_id, conversation }),
+            )
         }
         EventKind::ContactUpdated => {
             let contact_id = event.data.as_deref().and_then(|id| id.parse().ok());

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use frontdesk_channels::registry::CHANNELS;
+use frontdesk_engine::caller::Caller;
 use frontdesk_engine::inboxes;
 use frontdesk_model::conversation::ConversationStatus;
-use frontdesk_model::{AccountId, InboxId};
-use frontdesk_store::conversations::{ConversationFilter, Search};
+use frontdesk_model::{AccountId, InboxId, UserId};
+use frontdesk_store::conversations::{Assignee, ConversationFilter, Search};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 
@@ -31,6 +32,9 @@ pub(crate) struct FilterQuery {
     /// `true` or `1`: only with unread messages; `false` or `0`: only without.
     #[param(required = false, schema_with = yes_and_no)]
     unread: Option<String>,
+    /// `me`, `none` for those of nobody, or the id of a user.
+    #[param(pattern = "^(me|none|[0-9]+)?$")]
+    assignee: Option<String>,
     /// Words in the customer's name, e-mail, phone or the messages.
     #[param(max_length = 10000)]
     q: Option<String>,
@@ -41,8 +45,14 @@ impl FilterQuery {
     pub(crate) async fn check(
         &self,
         state: &HttpState,
-        account: AccountId,
+        caller: &Caller,
     ) -> Result<ConversationFilter, ApiError> {
+        let assignee = match given(&self.assignee) {
+            Some("me") => Some(Assignee::User(caller.user_id)),
+            Some("none") => Some(Assignee::Nobody),
+            Some(id) => Some(Assignee::User(UserId(id.parse().map_err(|_| wrong("assignee"))?))),
+            None => None,
+        };
         let status = match given(&self.status) {
             Some(word) => Some(ConversationStatus::parse(word).ok_or_else(|| wrong("status"))?),
             None => None,
@@ -62,8 +72,9 @@ impl FilterQuery {
             None => None,
         };
         let nothing_to_find = given(&self.q).is_some() && search.is_none();
-        let inboxes = if nothing_to_find { Some(Vec::new()) } else { self.inboxes(state, account).await? };
-        Ok(ConversationFilter { status, inboxes, unread, search })
+        let inboxes =
+            if nothing_to_find { Some(Vec::new()) } else { self.inboxes(state, caller.account_id).await? };
+        Ok(ConversationFilter { status, inboxes, unread, assignee, search })
     }
 
     async fn inboxes(&self, state: &HttpState, account: AccountId) -> Result<Option<Vec<InboxId>>, ApiError> {

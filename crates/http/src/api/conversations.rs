@@ -27,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(get_conversation, change_conversation))
         .routes(routes!(list_messages))
         .routes(routes!(mark_conversation_read))
+        .routes(routes!(mark_conversation_unread))
         .routes(routes!(show_typing))
 }
 
@@ -112,7 +113,7 @@ async fn list_conversations(
         None => StorePage::Offset(0),
     };
     let account = caller.account_id;
-    let filter = filter.check(&state, account).await?;
+    let filter = filter.check(&state, &caller).await?;
     let viewer = Viewer::new(&state.engine).await?;
     let (event_seq, more, data) = state
         .engine
@@ -206,6 +207,19 @@ async fn mark_conversation_read(
     Ids(id): Ids<ConversationId>,
 ) -> Result<Json<ConversationView>, ApiError> {
     conversations::mark_read(&state.engine, caller.actor(), id).await?;
+    show(&state, caller.account_id, id).await.map(Json)
+}
+
+/// Marks a conversation as unread by its newest message of the customer, to come back to it. The customer is told nothing.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/unread", tag = "conversations",
+    security(("token" = ["inbox:write"])), params(("id" = i64, Path)),
+    responses((status = 200, body = ConversationView)))]
+async fn mark_conversation_unread(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    Ids(id): Ids<ConversationId>,
+) -> Result<Json<ConversationView>, ApiError> {
+    conversations::mark_unread(&state.engine, caller.actor(), id).await?;
     show(&state, caller.account_id, id).await.map(Json)
 }
 

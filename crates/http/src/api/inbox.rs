@@ -146,7 +146,7 @@ async fn list_inbox(
 ) -> Result<Json<ConversationPage>, ApiError> {
     let (number, per_page, offset) = page.check(20)?;
     let account = caller.account_id;
-    let filter: ConversationFilter = filter.check(&state, account).await?;
+    let filter: ConversationFilter = filter.check(&state, &caller).await?;
     let viewer = Viewer::new(&state.engine).await?;
     let (total, data) = state
         .engine

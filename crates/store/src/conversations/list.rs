@@ -1,7 +1,7 @@
 //! The list of conversations: its filters, its search and its pages.
 
 use frontdesk_model::conversation::ConversationStatus;
-use frontdesk_model::{AccountId, ConversationId, InboxId, Timestamp};
+use frontdesk_model::{AccountId, ConversationId, InboxId, Timestamp, UserId};
 
 use super::ConversationRow;
 use crate::db::value::Value;
@@ -16,8 +16,19 @@ pub struct ConversationFilter {
     pub inboxes: Option<Vec<InboxId>>,
     /// Only with unread messages (`true`) or without (`false`).
     pub unread: Option<bool>,
+    /// Only those of someone, or of nobody.
+    pub assignee: Option<Assignee>,
     /// Words in the customer's name, e-mail, phone or the messages; folded by [`frontdesk_model::text::fold`].
     pub search: Option<Search>,
+}
+
+/// Whose a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assignee {
+    /// Nobody's yet.
+    Nobody,
+    /// This user's.
+    User(UserId),
 }
 
 /// A search, prepared.
@@ -166,6 +177,14 @@ impl Query {
         match filter.unread {
             Some(true) => self.push(" AND v.unread_count > 0"),
             Some(false) => self.push(" AND v.unread_count = 0"),
+            None => {}
+        }
+        match filter.assignee {
+            Some(Assignee::Nobody) => self.push(" AND v.assignee_id IS NULL"),
+            Some(Assignee::User(user)) => {
+                self.push(" AND v.assignee_id = ");
+                self.bind(Owned::Int(user.0));
+            }
             None => {}
         }
         if let Some(inboxes) = &filter.inboxes {

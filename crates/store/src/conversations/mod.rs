@@ -19,7 +19,7 @@ macro_rules! columns {
 
 mod list;
 
-pub use list::{ConversationFilter, Page, Search, count, list};
+pub use list::{Assignee, ConversationFilter, Page, Search, count, list};
 
 statements! {
     LOCK = each("SELECT 1", "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR UPDATE");
@@ -403,6 +403,13 @@ pub(crate) fn move_to_contact(
             ],
         )?;
         tx.execute(&DELETE, p![account, lost.id])?;
+        tx.emit(NewEvent {
+            account_id: account,
+            kind: EventKind::ConversationMerged,
+            conversation_id: Some(lost.id),
+            message_id: None,
+            data: Some(kept.to_string()),
+        });
         tx.emit(NewEvent {
             account_id: account,
             kind: EventKind::ConversationUpdated,

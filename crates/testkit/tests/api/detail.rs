@@ -245,3 +245,28 @@ async fn stars_labels_and_assignees_are_changed_one_by_one() {
         assert_eq!(desk.get(&path).await["labels"], json!(["vip", "late"]));
     }
 }
+
+#[tokio::test]
+async fn a_conversation_marked_as_unread_is_unread_until_it_is_read_again() {
+    for desk in desks().await {
+        desk.write("628111000222", "Sari", "wamid.u1", -9, "first").await;
+        desk.write("628111000222", "Sari", "wamid.u2", -8, "second").await;
+        let id = desk.conversation("Sari").await["id"].clone();
+        let mark = async |word: &str| {
+            let call = desk.server.post(&format!("/api/v1/conversations/{id}/{word}")).bearer(&desk.agent);
+            call.send().await.ok(200)["unread_count"].clone()
+        };
+        assert_eq!(mark("unread").await, 2, "what is unread stays so");
+        assert_eq!(mark("read").await, 0);
+        let (_, before) = desk.events_after(0).await;
+        assert_eq!(mark("unread").await, 1);
+        let (kinds, last) = desk.events_after(before).await;
+        assert_eq!(kinds, ["conversation_updated"]);
+        assert_eq!(mark("unread").await, 1);
+        assert_eq!(desk.events_after(last).await.0.len(), 0, "nothing changed");
+        assert_eq!(desk.get("/api/v1/conversations?unread=true").await["data"].as_array().unwrap().len(), 1);
+        assert_eq!(mark("read").await, 0);
+        let nobodys = desk.server.post("/api/v1/conversations/4711/unread").bearer(&desk.agent);
+        nobodys.send().await.refused(404, "NOT_FOUND");
+    }
+}

@@ -105,6 +105,10 @@ async fn every_filter_keeps_what_it_says_and_they_add_up() {
         }
         desk.get(&format!("/admin/inbox/{closed}")).await; // read
         let inbox = desk.conversation("Sari").await["inbox"]["id"].clone();
+        let mine = desk.conversation("Sari").await["id"].clone();
+        let call = desk.server.patch(&format!("/api/v1/conversations/{mine}")).bearer(&desk.agent);
+        call.json(&json!({ "assignee_id": desk.agent_id })).send().await.ok(200);
+        let of_agent = format!("assignee={}", desk.agent_id);
         let count = async |query: &str| {
             let mut counts = BTreeSet::new();
             for list in ["/admin/inbox", "/api/v1/conversations"] {
@@ -131,6 +135,13 @@ async fn every_filter_keeps_what_it_says_and_they_add_up() {
             (&format!("inbox_id={inbox}"), 3),
             (&format!("inbox_id={inbox}&status=archived"), 1),
             ("inbox_id=999", 0),
+            ("assignee=me", 1),
+            ("assignee=none", 4),
+            ("assignee=", 5),
+            (&of_agent, 1),
+            ("assignee=me&status=closed", 0),
+            ("assignee=none&platform=whatsapp", 2),
+            ("assignee=987654321", 0),
         ] {
             assert_eq!(count(query).await, expected, "{query} on {}", desk.server.database.kind);
         }
@@ -138,6 +149,7 @@ async fn every_filter_keeps_what_it_says_and_they_add_up() {
             ("status=open", "status"),
             ("platform=telegram", "platform"),
             ("unread=maybe", "unread"),
+            ("assignee=somebody", "assignee"),
             ("inbox_id=x", "inbox_id"),
             ("page=0", "page"),
             ("page=-1", "page"),

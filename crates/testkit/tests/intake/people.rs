@@ -226,3 +226,37 @@ async fn two_conversations_that_become_one_keep_what_agents_did_in_both() {
         assert_eq!(server.database.number(&told).await, 1);
     }
 }
+
+#[tokio::test]
+async fn pages_are_told_which_conversation_is_gone_when_two_become_one() {
+    for server in TestServer::on_all(settings()).await {
+        server.connect_all().await;
+        let admin = server.admin_token().await;
+        let both = bodies::text(
+            NUMBER,
+            Person { phone: Some(PHONE), user_id: Some(USER_ID), name: Some("Sari") },
+            "wamid.3",
+            AT + 3,
+            "both names",
+        );
+        let mut ids = Vec::new();
+        for body in [by_phone("wamid.1", AT + 1), by_user_id("wamid.2", AT + 2, "Sari")] {
+            server.deliver(bodies::bytes(&body)).await;
+            let newest = snapshot::conversations(&server, &admin).await.remove(0);
+            ids.push(newest["id"].as_i64().unwrap());
+        }
+        assert_ne!(ids[0], ids[1]);
+        server.deliver(bodies::bytes(&both)).await;
+        let left = snapshot::conversations(&server, &admin).await;
+        assert_eq!(left.len(), 1, "{left:?}");
+        let kept = left[0]["id"].as_i64().unwrap();
+        let gone = ids.iter().copied().find(|id| *id != kept).unwrap();
+        let events = server.get("/api/v1/events?after=0&limit=100").bearer(&admin).send().await.ok(200);
+        let events = events["data"].as_array().unwrap();
+        let told: Vec<_> = events.iter().filter(|e| e["name"] == "ConversationMerged").collect();
+        assert_eq!(told.len(), 1, "{events:?}");
+        assert_eq!(told[0]["data"]["conversation_id"], gone);
+        assert_eq!(told[0]["data"]["into_id"], kept);
+        assert_eq!(told[0]["data"]["conversation"]["id"], kept);
+    }
+}

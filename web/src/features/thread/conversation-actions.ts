@@ -56,5 +56,11 @@ export function useConversationActions(conversation: Ref<Conversation | undefine
     if (current) await attempt(() => conversations.change(current.id, { labels }))
   }
 
-  return { setStatus, toggleStar, assign, setLabels }
+  /** True when it is unread now. */
+  async function markUnread(): Promise<boolean> {
+    const current = conversation.value
+    return current !== undefined && (await attempt(() => conversations.markUnread(current.id)))
+  }
+
+  return { setStatus, toggleStar, assign, setLabels, markUnread }
 }

@@ -130,6 +130,7 @@ CREATE UNIQUE INDEX conversations_contact ON conversations (account_id, inbox_id
 CREATE INDEX conversations_recent ON conversations (account_id, last_message_at, id);
 CREATE INDEX conversations_by_status ON conversations (account_id, status, last_message_at, id);
 CREATE INDEX conversations_unread ON conversations (account_id, last_message_at, id) WHERE unread_count > 0;
+CREATE INDEX conversations_by_assignee ON conversations (account_id, assignee_id, last_message_at, id);
 CREATE INDEX conversations_of_contact ON conversations (account_id, contact_id);
 
 CREATE TABLE messages (
