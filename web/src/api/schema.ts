@@ -405,6 +405,7 @@ export interface components {
         language: string
         components?: components['schemas']['TemplateComponent'][]
       }
+      location?: { latitude: number; longitude: number; name?: string; address?: string }
       reaction?: { message_id: number; emoji: string }
     }
     Media: components['schemas']['Attachment']

@@ -287,6 +287,27 @@ export default {
       closedNone:
         'Too much time has passed since the customer last wrote. You can reply as soon as they write again.',
     },
+    voice: {
+      start: 'Record a voice message',
+      running: 'Recording',
+      discard: 'Discard the recording',
+      keep: 'Keep the recording',
+      refused:
+        'The microphone cannot be used. Allow it for this page in the browser and try again.',
+    },
+    location: {
+      open: 'Send a location',
+      lead: 'Where you are, or coordinates copied from any map.',
+      here: 'Where I am',
+      latitude: 'Latitude',
+      longitude: 'Longitude',
+      name: 'Name of the place',
+      address: 'Address',
+      wrong: 'A number from -{limit} to {limit}.',
+      refused:
+        'Your location is not available. Allow it for this page in the browser, or enter coordinates.',
+      send: 'Send location',
+    },
     template: {
       open: 'Send a template',
       title: 'Send a template',

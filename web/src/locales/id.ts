@@ -291,6 +291,27 @@ const messages: Messages = {
       closedNone:
         'Sudah terlalu lama sejak pelanggan terakhir menulis. Anda dapat membalas begitu mereka menulis lagi.',
     },
+    voice: {
+      start: 'Rekam pesan suara',
+      running: 'Merekam',
+      discard: 'Buang rekaman',
+      keep: 'Pakai rekaman',
+      refused:
+        'Mikrofon tidak dapat dipakai. Izinkan untuk halaman ini di peramban lalu coba lagi.',
+    },
+    location: {
+      open: 'Kirim lokasi',
+      lead: 'Tempat Anda berada, atau koordinat dari peta mana pun.',
+      here: 'Tempat saya',
+      latitude: 'Lintang',
+      longitude: 'Bujur',
+      name: 'Nama tempat',
+      address: 'Alamat',
+      wrong: 'Angka dari -{limit} sampai {limit}.',
+      refused:
+        'Lokasi Anda tidak tersedia. Izinkan untuk halaman ini di peramban, atau isi koordinat.',
+      send: 'Kirim lokasi',
+    },
     template: {
       open: 'Kirim templat',
       title: 'Kirim templat',

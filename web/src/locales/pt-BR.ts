@@ -286,6 +286,27 @@ const messages: Messages = {
       closedNone:
         'Passou tempo demais desde a última mensagem do cliente. Você pode responder assim que ele escrever de novo.',
     },
+    voice: {
+      start: 'Gravar mensagem de voz',
+      running: 'Gravando',
+      discard: 'Descartar a gravação',
+      keep: 'Usar a gravação',
+      refused:
+        'O microfone não pode ser usado. Permita-o para esta página no navegador e tente de novo.',
+    },
+    location: {
+      open: 'Enviar localização',
+      lead: 'Onde você está, ou coordenadas copiadas de um mapa.',
+      here: 'Onde estou',
+      latitude: 'Latitude',
+      longitude: 'Longitude',
+      name: 'Nome do lugar',
+      address: 'Endereço',
+      wrong: 'Um número de -{limit} a {limit}.',
+      refused:
+        'Sua localização não está disponível. Permita-a para esta página no navegador ou informe as coordenadas.',
+      send: 'Enviar localização',
+    },
     template: {
       open: 'Enviar um modelo',
       title: 'Enviar um modelo',

@@ -91,6 +91,20 @@ describe('Composer', () => {
     expect(screen.getByText('The reply window is closed.')).toBeTruthy()
   })
 
+  it('sends a place where the channel has places', async () => {
+    const first = await open()
+    await userEvent.click(screen.getByRole('button', { name: 'Send a location' }))
+    await userEvent.type(await screen.findByLabelText('Latitude'), '-6.2')
+    await userEvent.type(screen.getByLabelText('Longitude'), '106.8')
+    await userEvent.click(screen.getByRole('button', { name: 'Send location' }))
+    await vi.waitFor(() =>
+      expect(server.posted[0]?.location).toEqual({ latitude: -6.2, longitude: 106.8 }),
+    )
+    first.unmount()
+    await open({}, { location: false })
+    expect(screen.queryByRole('button', { name: 'Send a location' })).toBeNull()
+  })
+
   it('warns when the window is about to close', async () => {
     await open({
       reply_window: {

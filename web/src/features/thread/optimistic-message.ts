@@ -13,12 +13,15 @@ export function optimisticMessage(outgoing: Outgoing): Message {
     sender_type: 'admin',
     sender_name: null,
     sender_id: outgoing.authorId,
-    kind: reply.type === 'template' ? 'template' : (attachment?.kind ?? 'text'),
+    kind: kindOf(reply) ?? attachment?.kind ?? 'text',
     content: reply.content ?? reply.reaction?.emoji ?? null,
     media_url: attachment?.url ?? null,
     media_type: attachment?.mime_type ?? null,
     attachments: attachment ? [attachment] : [],
-    payload: reply.template ? { template: reply.template } : {},
+    payload: {
+      ...(reply.template ? { template: reply.template } : {}),
+      ...(reply.location ? { location: reply.location } : {}),
+    },
     reply_to: outgoing.quote,
     forwarded: false,
     reactions: [],
@@ -33,4 +36,8 @@ export function optimisticMessage(outgoing: Outgoing): Message {
     stored_at: createdAt,
     updated_at: createdAt,
   }
+}
+
+function kindOf(reply: Outgoing['reply']): Message['kind'] | undefined {
+  return reply.type === 'template' || reply.type === 'location' ? reply.type : undefined
 }
