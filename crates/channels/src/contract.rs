@@ -8,7 +8,7 @@
 //! The rules every implementation keeps, checked for all of them in `tests/contract.rs`:
 //! - [`Door::verify`] sees the raw bytes and decides before anything is parsed;
 //! - [`Door::parse`] is pure: the same bytes give the same events; a batch gives all of them; an unknown kind becomes
-//!   `Unsupported` content or `Ignored`, never silence; strange bytes are an error, never a panic;
+//!   `Unsupported` content, `Ignored` or `Unreadable`, never silence; strange bytes are an error, never a panic;
 //! - [`Connection::send`] makes exactly one request at the provider and says whether its outcome is certain.
 
 use std::path::Path;

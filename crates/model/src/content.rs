@@ -165,8 +165,8 @@ pub struct OrderItem {
     pub id: String,
     #[schema(required = true)]
     pub quantity: f64,
-    #[schema(required = true)]
-    pub price: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
     #[schema(required = true)]
     pub currency: String,
 }

@@ -29,9 +29,14 @@ pub enum InboundEvent {
     IdentityChange(IdentityChange),
     /// The provider says something about the inbox itself.
     Notice(Notice),
-    /// Understood and of no consequence here; kept in the webhook log.
+    /// Understood and of no consequence here; named in the webhook log.
     Ignored {
         /// What it was, for the log.
+        what: String,
+    },
+    /// A part that cannot be read; named in the webhook log, which keeps the body for replay.
+    Unreadable {
+        /// What it was and why, for the log.
         what: String,
     },
 }

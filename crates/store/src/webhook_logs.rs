@@ -42,13 +42,13 @@ frontdesk_model::words! {
     pub enum WebhookState {
         /// Kept; not applied yet.
         Pending = "pending",
-        /// All its events were applied.
+        /// All its events were applied, except those of no consequence, which the log names.
         Applied = "applied",
         /// Applying it failed; it can be replayed.
         Failed = "failed",
         /// It is for an inbox nobody added (or that was removed).
         Unrouted = "unrouted",
-        /// It is genuine but cannot be read.
+        /// It is genuine, but it or a part of it cannot be read; the rest was applied.
         Unreadable = "unreadable",
     }
 }
@@ -66,6 +66,7 @@ pub struct WebhookLogRow {
     /// The inbox whose key vouched for it; `None` for a key of the settings.
     pub verified_by: Option<InboxId>,
     pub state: WebhookState,
+    /// Why it was not applied, or what of it was left out.
     pub error: Option<String>,
     /// How many events it held.
     pub events: i64,

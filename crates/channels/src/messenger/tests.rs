@@ -19,4 +19,6 @@ fixture_tests! {
     unreadable_items_cost_no_others: "13_unreadable_items_in_a_good_batch",
     a_plug_ins_opt_in_and_other_events: "14_opt_in_of_a_plug_in_and_other_events",
     a_sticker_once_and_text_beside_a_picture: "15_sticker_once_and_text_beside_a_picture",
+    templates_and_products: "16_templates_and_products",
+    a_body_as_relays_write_it: "17_as_relays_write_it",
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`door`] | the address, the set-up question, whether a request is genuine |
 //! | `parse` | which part of a body is for which channel |
+//! | `surrogates` | halves of an emoji, which no JSON reader takes |
 //! | `messaging` | Messenger and Instagram, which speak one language |
 //! | `fields`, `account` | what has to be filled in; the client opened from it |
 //! | `files` | files between our disk and Meta |
@@ -18,6 +19,7 @@ pub(crate) mod files;
 pub(crate) mod fixtures;
 pub(crate) mod messaging;
 pub(crate) mod parse;
+mod surrogates;
 
 use frontdesk_meta_graph_client::webhook::UnixMillis;
 use frontdesk_model::Timestamp;

@@ -2,19 +2,20 @@
 //!
 //! Shape: `{"object", "entry": [...]}`, everything in arrays, of several accounts at once.
 //! Units: seconds or milliseconds, as strings or numbers; ours are milliseconds.
-//! Errors: only what is no Graph webhook at all. A part that cannot be read becomes `Ignored` (or an `Unsupported`
+//! Errors: only what is no Graph webhook at all. A part that cannot be read becomes `Unreadable` (or an `Unsupported`
 //! message, when it names its sender) and costs no other part.
 
 use frontdesk_meta_graph_client::webhook::{self, ChangeValue, Entry, Item, Object, ReadError};
 use frontdesk_model::inbound::InboundEvent;
 
-use super::messaging;
+use super::{messaging, surrogates};
 use crate::contract::{ParseError, RoutedEvent};
 use crate::{instagram, messenger, whatsapp_cloud};
 
 /// The events of one body, in its order.
 pub(super) fn parse(body: &[u8]) -> Result<Vec<RoutedEvent>, ParseError> {
-    let webhook = webhook::parse(body).map_err(|error| ParseError::Malformed(error.to_string()))?;
+    let body = surrogates::mend(body);
+    let webhook = webhook::parse(&body).map_err(|error| ParseError::Malformed(error.to_string()))?;
     let mut events = Events::default();
     match webhook.object {
         Object::WhatsApp => {
@@ -98,7 +99,7 @@ impl Events {
 
     /// Adds that a part could not be read.
     pub(crate) fn unreadable(&mut self, part: &str, error: &ReadError) {
-        self.ignore(format!("an unreadable {part}: {error}"));
+        self.push(InboundEvent::Unreadable { what: format!("{part}: {error}") });
     }
 
     /// The item if it could be read; else notes that it could not.

@@ -64,13 +64,17 @@ fn reason(errors: &[ErrorNotice]) -> Option<String> {
 
 /// A file by its id: the address beside it lives for minutes, so that the id is asked for a fresh one.
 fn file(kind: MediaKind, media: Media) -> Content {
+    let Some(id) = media.id else {
+        let reason = Some("WhatsApp names no file.".to_owned());
+        return Content { text: media.caption, ..Content::unsupported(kind.as_str(), reason) };
+    };
     Content {
         kind: kind.message_kind(),
         text: media.caption,
         payload: Payload::default(),
         media: vec![MediaRef {
             kind,
-            remote_id: Some(media.id),
+            remote_id: Some(id),
             url: None,
             mime_type: media.mime_type,
             file_name: media.filename,
@@ -93,6 +97,9 @@ fn location(place: whatsapp::Location) -> Content {
 
 fn contacts(cards: Vec<whatsapp::ContactCard>) -> Content {
     let contacts: Vec<ContactCard> = cards.into_iter().map(card).collect();
+    if contacts.is_empty() {
+        return Content::unsupported("contacts", Some("WhatsApp passes on no card.".to_owned()));
+    }
     let names: Vec<&str> = contacts.iter().map(|c| c.name.as_str()).filter(|n| !n.is_empty()).collect();
     let text = (!names.is_empty()).then(|| names.join(", "));
     Content::of(MessageKind::Contacts, text, Payload { contacts, ..Payload::default() })
@@ -145,16 +152,15 @@ fn choice(kind: MessageKind, choice: Choice) -> Content {
 
 /// An answer to buttons, a list or a flow.
 fn interactive(answer: Interactive, errors: &[ErrorNotice]) -> Content {
-    let pressed = |c: whatsapp::Choice| Choice {
-        title: c.title.unwrap_or_else(|| c.id.clone()),
-        id: Some(c.id),
-        description: c.description,
+    let pressed = |c: whatsapp::Choice| {
+        let title = c.title.or_else(|| c.id.clone())?;
+        Some(Choice { id: c.id, title, description: c.description })
     };
-    if let Some(button) = answer.button_reply {
-        return choice(MessageKind::ButtonReply, pressed(button));
+    if let Some(button) = answer.button_reply.and_then(pressed) {
+        return choice(MessageKind::ButtonReply, button);
     }
-    if let Some(row) = answer.list_reply {
-        return choice(MessageKind::ListReply, pressed(row));
+    if let Some(row) = answer.list_reply.and_then(pressed) {
+        return choice(MessageKind::ListReply, row);
     }
     if let Some(flow) = answer.nfm_reply {
         // JSON in a string, and not always valid: then the string itself is what was filled in.
@@ -170,8 +176,9 @@ fn interactive(answer: Interactive, errors: &[ErrorNotice]) -> Content {
 
 fn read_order(order: whatsapp::Order) -> Content {
     let items = order.product_items.into_iter().map(|item| OrderItem {
-        id: item.product_retailer_id,
-        quantity: item.quantity,
+        id: item.product_retailer_id.unwrap_or_default(),
+        // One, where WhatsApp does not say how many.
+        quantity: item.quantity.unwrap_or(1.0),
         price: item.item_price,
         currency: item.currency.unwrap_or_default(),
     });

@@ -2,7 +2,7 @@
 //!
 //! Shape: `{"field", "value": {"metadata", "contacts", "messages" | "statuses" | "message_echoes" | "errors"}}`.
 //! Units: `timestamp` is a string of seconds since 1970 (UTC); ours are milliseconds.
-//! Errors: none; what cannot be read is [`InboundEvent::Ignored`], or an unsupported message when it names its sender.
+//! Errors: none; what cannot be read is [`InboundEvent::Unreadable`], or an unsupported message when it names its sender.
 //! Source: Meta's Cloud API webhook reference, read 2026; the client's `fixtures/whatsapp`, `fixtures/` here.
 
 use frontdesk_meta_graph_client::webhook::whatsapp::{
@@ -112,6 +112,10 @@ fn read_value(value: Value<'_>, events: &mut Events) {
     }
 }
 
+fn unreadable(what: String) -> InboundEvent {
+    InboundEvent::Unreadable { what }
+}
+
 fn ignored(what: String) -> InboundEvent {
     InboundEvent::Ignored { what }
 }
@@ -126,7 +130,7 @@ fn read_message(message: Message, people: &People) -> InboundEvent {
     }
     match people.find(message.from.as_deref(), message.from_user_id.as_deref()) {
         Some(person) => read_written(message, person, None),
-        None => ignored(format!("a message ({}) that names no sender", short(&message.kind))),
+        None => unreadable(format!("a message ({}) that names no sender", short(&message.kind))),
     }
 }
 
@@ -139,7 +143,7 @@ fn read_echo(message: Message, people: &People) -> InboundEvent {
         Some(person) => {
             read_written(message, person, Some(Echo { client_ref: None, via: Some(VIA_APP.to_owned()) }))
         }
-        None => ignored(format!("an echo ({}) that names no receiver", short(&message.kind))),
+        None => unreadable(format!("an echo ({}) that names no receiver", short(&message.kind))),
     }
 }
 
@@ -230,7 +234,7 @@ fn read_system(
         }
     }
     let Some(Person { hint, thread }) = people.find(from.as_deref(), system.user_id.as_deref()) else {
-        return ignored(format!("a system notice ({}) that names no customer", short(&kind)));
+        return unreadable(format!("a system notice ({}) that names no customer", short(&kind)));
     };
     let payload =
         Payload { system: Some(SystemNotice { kind, body: system.body.clone() }), ..Payload::default() };

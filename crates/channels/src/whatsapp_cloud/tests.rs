@@ -45,4 +45,6 @@ fixture_tests! {
     user_preferences: "39_user_preferences",
     senders_named_in_other_ways: "40_senders_named_in_other_ways",
     a_question_about_a_product: "41_question_about_a_product",
+    a_body_as_relays_write_it: "42_as_relays_write_it",
+    parts_missing_from_what_is_said: "43_parts_missing_from_what_is_said",
 }

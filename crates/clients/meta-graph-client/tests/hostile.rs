@@ -102,10 +102,89 @@ fn side_information_never_spoils_a_message() {
 
 #[test]
 fn a_list_that_is_none_costs_no_other_list() {
-    let body = whatsapp(r#"{"id":"m"}"#);
+    let body = whatsapp(r#""m""#);
     let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
     let value = value(&webhook);
     assert!(value.messages[0].read.is_err() && value.statuses[0].read.is_ok());
+}
+
+#[test]
+fn an_object_in_place_of_a_list_is_its_only_item() {
+    let body = whatsapp(GOOD);
+    let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+    assert_eq!(value(&webhook).messages[0].read.as_ref().expect("readable").id, "m1");
+    let event = r#"{"sender":{"id":"7"},"message":{"mid":"m","attachments":{"type":"like_heart"}}}"#;
+    let body = page(event);
+    let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+    let entry = webhook.entries[0].read.as_ref().expect("entry");
+    let EventContent::Message(message) = &entry.messaging[0].read.as_ref().expect("event").content else {
+        panic!("not a message: {entry:?}");
+    };
+    assert_eq!(message.attachments[0].as_ref().expect("an attachment").kind, "like_heart");
+}
+
+#[test]
+fn a_message_that_says_something_needs_neither_id_nor_type() {
+    let read = |message: &str| {
+        let body = whatsapp(&format!("[{message}]"));
+        let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+        value(&webhook).messages[0].read.clone()
+    };
+    for (message, kind) in [
+        (r#"{"id":"m","from":"62","text":{"body":"hi"}}"#, "text"),
+        (r#"{"id":"m","from":"62","type":null,"location":{"latitude":1,"longitude":2}}"#, "location"),
+        (r#"{"id":"m","from":"62","type":"","contacts":[{"vcard":"x"}]}"#, "contacts"),
+        (r#"{"id":"m","from":"62","hologram":{}}"#, ""),
+    ] {
+        assert_eq!(read(message).expect("readable").kind, kind, "{message}");
+    }
+    let hi = r#"{"from":"62","timestamp":"1","text":{"body":"hi"}}"#;
+    let id = read(hi).expect("readable").id;
+    assert!(id.starts_with("unnamed:"), "{id}");
+    assert_eq!(read(hi).expect("readable").id, id, "the same again is the same");
+    for other in [
+        r#"{"from":"62","timestamp":"2","text":{"body":"hi"}}"#,
+        r#"{"id":"","from":"62","timestamp":"1","text":{"body":"hi"}}"#,
+        r#"{"id":null,"from":"62","timestamp":"1","text":{"body":"hi"}}"#,
+    ] {
+        assert_ne!(read(other).expect("readable").id, id, "{other}");
+    }
+}
+
+#[test]
+fn a_change_without_a_field_is_read_by_what_it_holds() {
+    let body = whatsapp(&format!("[{GOOD}]")).replace(r#""field":"messages","#, "");
+    let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+    assert_eq!(value(&webhook).messages[0].read.as_ref().expect("readable").id, "m1");
+}
+
+#[test]
+fn a_voice_message_of_the_old_api_is_one() {
+    let body =
+        whatsapp(r#"[{"id":"m","from":"62","type":"voice","voice":{"id":"9","mime_type":"audio/ogg"}}]"#);
+    let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+    match &value(&webhook).messages[0].read.as_ref().expect("readable").content {
+        Content::Audio(media) => assert_eq!((media.id.as_deref(), media.voice), (Some("9"), Some(true))),
+        other => panic!("not audio: {other:?}"),
+    }
+}
+
+#[test]
+fn no_line_of_an_order_is_left_out() {
+    let body = whatsapp(
+        r#"[{"id":"m","from":"62","type":"order","order":{"product_items":[{"product_retailer_id":"A","quantity":"2"},
+             {"product_retailer_id":"B","quantity":"some","item_price":"9.5","currency":"EUR"},{}]}}]"#,
+    );
+    let webhook = webhook::parse(body.as_bytes()).expect("the envelope is good");
+    let Content::Order(order) = &value(&webhook).messages[0].read.as_ref().expect("readable").content else {
+        panic!("not an order");
+    };
+    let items: Vec<_> = order
+        .product_items
+        .iter()
+        .map(|i| (i.product_retailer_id.as_deref(), i.quantity, i.item_price))
+        .collect();
+    assert_eq!(items, [(Some("A"), Some(2.0), None), (Some("B"), None, Some(9.5)), (None, None, None)]);
 }
 
 #[test]

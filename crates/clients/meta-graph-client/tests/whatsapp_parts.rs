@@ -94,7 +94,8 @@ fn an_order_may_write_its_figures_as_strings() {
     with_value(value, |value| match &value.messages[0].read.as_ref().expect("message").content {
         Content::Order(order) => {
             let item = &order.product_items[0];
-            assert_eq!((item.product_retailer_id.as_str(), item.quantity, item.item_price), ("1", 2.0, 1.5));
+            assert_eq!(item.product_retailer_id.as_deref(), Some("1"));
+            assert_eq!((item.quantity, item.item_price), (Some(2.0), Some(1.5)));
         }
         other => panic!("no order: {other:?}"),
     });

@@ -1,5 +1,6 @@
 //! One body inside a transaction: into the log, then event by event into the rows.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -79,7 +80,7 @@ pub(crate) fn keep_and_apply(
             body: &body.body,
             verified_by: body.verified_inbox(),
             state,
-            error: body.unreadable.as_deref().or(routing.problem.as_deref()),
+            error: body.unreadable.as_deref().or(routing.remark()),
             events: body.events.len() as i64,
         },
         context.now,
@@ -91,8 +92,8 @@ pub(crate) fn keep_and_apply(
     Ok(Receipt::Kept(state))
 }
 
-/// The same bytes again. What was applied stays as it is; what was not has another chance: its inbox was added since, or
-/// it now comes with the right signature.
+/// The same bytes again. What was applied stays as it is; what was not has another chance when something changed: its
+/// inbox was added since, it now comes with the right signature, or this program reads more of it than the one before.
 fn apply_repeated(
     tx: &mut Tx<'_>,
     context: &Context,
@@ -102,13 +103,13 @@ fn apply_repeated(
     let earlier = webhook_logs::find_by_body(tx, body.door, &body.body_hash)?;
     let open = earlier.filter(|row| row.state != WebhookState::Applied && body.unreadable.is_none());
     let Some(earlier) = open else { return Ok(Receipt::Repeated) };
-    apply_routed(tx, context, routing)?;
-    if routing.problem.is_some() {
+    if earlier.state == routing.state() && earlier.error.as_deref() == routing.remark() {
         return Ok(Receipt::Repeated);
     }
+    apply_routed(tx, context, routing)?;
     webhook_logs::set_verified_by(tx, earlier.id, body.verified_inbox())?;
     webhook_logs::set_outcome(tx, earlier.id, &routing.outcome(body.events.len()), context.now)?;
-    Ok(Receipt::Kept(WebhookState::Applied))
+    Ok(Receipt::Kept(routing.state()))
 }
 
 /// Keeps a body whose events could not be applied.
@@ -159,20 +160,77 @@ struct Routing<'a> {
     account: AccountId,
     inbox: Option<InboxId>,
     problem: Option<String>,
+    /// What is left out, and why.
+    left_out: LeftOut,
 }
 
 impl Routing<'_> {
     fn state(&self) -> WebhookState {
-        if self.problem.is_some() { WebhookState::Unrouted } else { WebhookState::Applied }
+        if self.problem.is_some() {
+            WebhookState::Unrouted
+        } else if self.left_out.unreadable > 0 {
+            WebhookState::Unreadable
+        } else {
+            WebhookState::Applied
+        }
+    }
+
+    /// What the log says beside the state.
+    fn remark(&self) -> Option<&str> {
+        self.problem.as_deref().or(self.left_out.remark.as_deref())
     }
 
     fn outcome(&self, events: usize) -> Outcome<'_> {
         Outcome {
             state: self.state(),
-            error: self.problem.as_deref(),
+            error: self.remark(),
             events: events as i64,
             account_id: Some(self.account),
             inbox_id: self.inbox,
+        }
+    }
+}
+
+/// Parts of a body that nothing is made of. They are named in the log: nothing is dropped in silence.
+#[derive(Default)]
+struct LeftOut {
+    unreadable: usize,
+    named: usize,
+    remark: Option<String>,
+}
+
+impl LeftOut {
+    /// So many are named; a batch may hold a thousand.
+    const MAX_NAMED: usize = 8;
+
+    fn of(events: &[RoutedEvent]) -> Self {
+        let mut left_out = Self::default();
+        for event in events {
+            match &event.event {
+                InboundEvent::Ignored { what } => left_out.name("not used", what),
+                InboundEvent::Unreadable { what } => {
+                    left_out.unreadable += 1;
+                    left_out.name("unreadable", what);
+                }
+                _ => {}
+            }
+        }
+        if left_out.named > Self::MAX_NAMED
+            && let Some(remark) = &mut left_out.remark
+        {
+            let _ = write!(remark, "; and {} more", left_out.named - Self::MAX_NAMED);
+        }
+        left_out
+    }
+
+    fn name(&mut self, why: &str, what: &str) {
+        self.named += 1;
+        match &mut self.remark {
+            _ if self.named > Self::MAX_NAMED => {}
+            None => self.remark = Some(format!("{why}: {what}")),
+            Some(remark) => {
+                let _ = write!(remark, "; {why}: {what}");
+            }
         }
     }
 }
@@ -188,20 +246,29 @@ fn route<'a>(
         account: AccountId(0),
         inbox: None,
         problem: None,
+        left_out: LeftOut::of(events),
     };
     let Some(keys) = context.inboxes.door_keys(door) else {
         routing.problem = Some(format!("no channel receives webhooks at {door}"));
         return routing;
     };
-    for routed in events.iter().filter(|r| !matches!(r.event, InboundEvent::Ignored { .. })) {
+    let mut concerned: Vec<&Inbox> = Vec::new();
+    for routed in events {
+        let left_out = matches!(routed.event, InboundEvent::Ignored { .. } | InboundEvent::Unreadable { .. });
         let mut known = false;
         let mut vouched = false;
         for inbox in context.inboxes.find_by_route(routed.channel, &routed.route) {
             known = true;
             if keys.vouch_for(verified_by, inbox.config.id) {
                 vouched = true;
-                routing.steps.push((inbox, &routed.event));
+                concerned.push(inbox);
+                if !left_out {
+                    routing.steps.push((inbox, &routed.event));
+                }
             }
+        }
+        if left_out {
+            continue;
         }
         if !known {
             routing.problem =
@@ -210,12 +277,12 @@ fn route<'a>(
             routing.problem = Some(format!("signed with a secret that does not belong to {}", routed.route));
         }
     }
-    let mut accounts = routing.steps.iter().map(|(inbox, _)| inbox.config.account_id);
+    let mut accounts = concerned.iter().map(|inbox| inbox.config.account_id);
     if let Some(first) = accounts.next()
         && accounts.all(|account| account == first)
     {
         routing.account = first;
-        let mut ids = routing.steps.iter().map(|(inbox, _)| inbox.config.id);
+        let mut ids = concerned.iter().map(|inbox| inbox.config.id);
         routing.inbox = ids.next().filter(|first| ids.all(|id| id == *first));
     }
     routing
@@ -233,7 +300,7 @@ fn apply_routed(tx: &mut Tx<'_>, context: &Context, routing: &Routing<'_>) -> Re
             InboundEvent::Delete(d) => changes::delete(tx, news, d)?,
             InboundEvent::IdentityChange(c) => message::apply_identity_change(tx, news, c)?,
             InboundEvent::Notice(n) => changes::notice(tx, news, n)?,
-            InboundEvent::Typing(_) | InboundEvent::Ignored { .. } => {}
+            InboundEvent::Typing(_) | InboundEvent::Ignored { .. } | InboundEvent::Unreadable { .. } => {}
         }
         if context.engine.connections().is_touch_due(inbox.config.id, context.now) {
             inboxes::touch_webhook(tx, inbox.config.account_id, inbox.config.id, context.now)?;

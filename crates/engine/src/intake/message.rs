@@ -198,7 +198,7 @@ fn insert(
 
 /// A provider's clock may run ahead of ours a little, but a message of next year would stay on top for a year; one
 /// without a time was written just now.
-fn plausible(at: Timestamp, now: Timestamp) -> Timestamp {
+pub(super) fn plausible(at: Timestamp, now: Timestamp) -> Timestamp {
     const TOLERANCE_MS: i64 = 300_000;
     if at.as_millis() == 0 || at.millis_since(now) > TOLERANCE_MS { now } else { at }
 }

@@ -8,7 +8,7 @@ use frontdesk_store::messages::MessageRow;
 use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox, reaction_sends};
 
 use super::apply::News;
-use super::message::event;
+use super::message::{event, plausible};
 use super::pending::{self, Pending};
 use super::settle_pending;
 use crate::outbox::reaction;
@@ -67,8 +67,8 @@ pub(crate) fn raise(
     if message.direction == Direction::Inbound {
         return Ok(());
     }
-    let (account, error) = (news.account, status.error.as_ref());
-    let rose = messages::raise_status(tx, account, message.id, status.status, error, status.at, news.now)?;
+    let (account, error, at) = (news.account, status.error.as_ref(), plausible(status.at, news.now));
+    let rose = messages::raise_status(tx, account, message.id, status.status, error, at, news.now)?;
     if rose {
         outbox::remove_settled(tx, account, message.id)?;
         announce(tx, news, message.conversation_id, message.id);

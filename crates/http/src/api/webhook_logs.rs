@@ -37,6 +37,7 @@ struct WebhookLog {
     /// The address it came to.
     path: String,
     state: WebhookState,
+    /// Why it was not applied, or what of it was left out: not used, or unreadable.
     #[schema(required = true)]
     error: Option<String>,
     /// How many events it held.

@@ -1,11 +1,12 @@
 //! What a message of Messenger or Instagram says, in our words.
 
 use frontdesk_meta_graph_client::webhook::ReadError;
-use frontdesk_meta_graph_client::webhook::messaging::{self, Attachment, Message};
+use frontdesk_meta_graph_client::webhook::messaging::{self, Attachment, Element, Message};
 use frontdesk_model::content::{
     Choice, Content, Link, Location, MediaKind, MediaRef, Payload, Referral, Unsupported,
 };
 use frontdesk_model::message::MessageKind;
+use frontdesk_model::outbound::{Interactive, InteractiveChoice};
 
 use crate::meta::parse::short;
 
@@ -78,7 +79,10 @@ struct Draft {
 impl Draft {
     fn attach(&mut self, attachment: Attachment) {
         let Attachment { kind, payload, title, url } = attachment;
-        let payload = payload.unwrap_or_default();
+        let mut payload = payload.unwrap_or_default();
+        if kind == "template" {
+            self.template(&mut payload);
+        }
         let link = Link {
             id: payload.ig_post_media_id.or(payload.reel_video_id),
             url: payload.url.or(url),
@@ -108,7 +112,54 @@ impl Draft {
             "share" | "post" | "ig_post" | "reel" | "ig_reel" | "fallback" | "template" => {
                 self.share(&kind, link)
             }
+            other if link.url.is_some() => {
+                self.cannot_show(
+                    other,
+                    Some("Frontdesk does not know this kind; the link leads to it.".to_owned()),
+                );
+                self.payload.share = Some(link);
+            }
             other => self.cannot_show(other, None),
+        }
+    }
+
+    /// Cards and buttons. Their words become the text, their buttons the choices; the first card lends its picture and its
+    /// title to the link, unless the attachment has its own.
+    fn template(&mut self, payload: &mut messaging::Payload) {
+        let products = payload.product.take().unwrap_or_default().elements;
+        let cards: Vec<Element> = payload.elements.drain(..).chain(products).collect();
+        let heading = payload.text.take();
+        let lines: Vec<String> = heading.iter().cloned().chain(cards.iter().filter_map(line_of)).collect();
+        let said = self.text.is_some();
+        if !said && !lines.is_empty() {
+            self.text = Some(lines.join("\n"));
+        }
+        let buttons: Vec<InteractiveChoice> = payload
+            .buttons
+            .iter()
+            .chain(cards.iter().flat_map(|card| &card.buttons))
+            .filter_map(|b| {
+                Some(InteractiveChoice {
+                    id: b.payload.clone().unwrap_or_default(),
+                    title: b.title.clone()?,
+                    description: None,
+                })
+            })
+            .collect();
+        if !buttons.is_empty() {
+            let body = self.text.clone().unwrap_or_default();
+            let interactive =
+                Interactive { body, header: None, footer: None, buttons, list_label: None, rows: Vec::new() };
+            self.payload.interactive = serde_json::to_value(interactive).ok();
+            self.kind.get_or_insert(MessageKind::Interactive);
+        }
+        if let Some(card) = cards.into_iter().next() {
+            if !said {
+                self.kind.get_or_insert(MessageKind::Share);
+            }
+            payload.title = payload.title.take().or(card.title);
+            payload.url = payload.url.take().or(card.url).or(card.image_url);
+            payload.ig_post_media_id = payload.ig_post_media_id.take().or(card.id);
         }
     }
 
@@ -142,7 +193,12 @@ impl Draft {
     /// A post, a reel, or a link preview. A preview beside a text leaves it a text.
     fn share(&mut self, word: &str, link: Link) {
         if link == Link::default() {
-            return self.cannot_show(word, None);
+            // A template that has nothing but words and buttons.
+            let shown = word == "template" && (self.text.is_some() || self.payload.interactive.is_some());
+            if !shown {
+                self.cannot_show(word, None);
+            }
+            return;
         }
         if self.text.is_none() || !matches!(word, "fallback" | "template") {
             self.kind.get_or_insert(MessageKind::Share);
@@ -170,6 +226,14 @@ impl Draft {
             }
         };
         Content { kind, text: self.text, payload: self.payload, media: self.media }
+    }
+}
+
+/// A card in one line.
+fn line_of(card: &Element) -> Option<String> {
+    match (card.title.as_deref(), card.subtitle.as_deref()) {
+        (Some(title), Some(subtitle)) => Some(format!("{title} · {subtitle}")),
+        (one, other) => one.or(other).map(str::to_owned),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Shape: `{"sender", "recipient", "timestamp", "message" | "postback" | "reaction" | …}`; in an echo we are the sender.
 //! Units: milliseconds, or seconds where the number is small; as a number or a string.
-//! Errors: none; what cannot be read is [`InboundEvent::Ignored`], or an unsupported message when it names its sender.
+//! Errors: none; what cannot be read is [`InboundEvent::Unreadable`], or an unsupported message when it names its sender.
 //! Source: Meta's Messenger Platform and Instagram Messaging webhook reference, read 2026; the client's
 //! `fixtures/messenger` and `fixtures/instagram`, `fixtures/` of the two channels.
 
@@ -101,7 +101,8 @@ impl Reader<'_> {
     /// The customer of an event; notes an event that names none.
     fn customer_of(&mut self, what: &str, parties: Parties) -> Option<String> {
         if parties.customer.is_none() {
-            self.events.ignore(format!("{what} that names no customer"));
+            let what = format!("{what} that names no customer");
+            self.events.push(InboundEvent::Unreadable { what });
         }
         parties.customer
     }
@@ -225,6 +226,8 @@ impl Reader<'_> {
 
     /// The ids may lack; the watermark covers them and everything before.
     fn delivery(&mut self, delivery: Delivery, parties: Parties, at: Timestamp) {
+        // Older bodies tell the time in the watermark only.
+        let at = if at == Timestamp::default() { moment(delivery.watermark) } else { at };
         let Some(customer) = self.customer_of("a delivery", parties) else { return };
         if delivery.mids.is_empty() && delivery.watermark.is_none() {
             self.events.ignore("a delivery that names no message");

@@ -68,7 +68,7 @@ impl EventContent {
 /// A message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Its id; case-sensitive, says nothing about the order.
+    /// Its id; case-sensitive, says nothing about the order. `unnamed:...`, made of the whole event, where none came.
     pub mid: String,
     /// Its text.
     pub text: Option<String>,
@@ -97,8 +97,8 @@ pub const PAGE_INBOX_APP_ID: &str = "263902037430900";
 
 #[derive(Deserialize)]
 struct RawMessage<'a> {
-    #[serde(deserialize_with = "tolerant::id")]
-    mid: String,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    mid: Option<String>,
     #[serde(default)]
     text: Option<String>,
     #[serde(default, deserialize_with = "tolerant::optional")]
@@ -167,7 +167,7 @@ pub struct Attachment {
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub title: Option<String>,
     /// Address beside the payload (location, fallback).
-    #[serde(default, deserialize_with = "tolerant::optional")]
+    #[serde(default, alias = "URL", deserialize_with = "tolerant::optional")]
     pub url: Option<String>,
 }
 
@@ -193,6 +193,63 @@ pub struct Payload {
     /// A shared reel.
     #[serde(deserialize_with = "tolerant::optional_id")]
     pub reel_video_id: Option<String>,
+    /// What a template says above its elements and buttons.
+    #[serde(alias = "intro_message", deserialize_with = "tolerant::optional")]
+    pub text: Option<String>,
+    /// The cards of a template.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub elements: Vec<Element>,
+    /// The buttons of a template without cards.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub buttons: Vec<TemplateButton>,
+    /// The products of the shop that a customer asks about.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub product: Option<Products>,
+}
+
+/// Products of the shop.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Products {
+    /// One card each.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub elements: Vec<Element>,
+}
+
+/// A card of a template, or a product.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Element {
+    /// The product's id.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub id: Option<String>,
+    /// Its first line.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// Its second line; the price of a product.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub subtitle: Option<String>,
+    /// Its picture.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub image_url: Option<String>,
+    /// Its file, in a media template.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub url: Option<String>,
+    /// Its buttons.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub buttons: Vec<TemplateButton>,
+}
+
+/// A button of a template.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TemplateButton {
+    /// What it says.
+    #[serde(deserialize_with = "tolerant::optional")]
+    pub title: Option<String>,
+    /// What is attached to it.
+    #[serde(deserialize_with = "tolerant::optional_id")]
+    pub payload: Option<String>,
 }
 
 /// A place.
@@ -441,7 +498,7 @@ struct Party {
 pub(super) fn is_messaging_field(field: &str) -> bool {
     matches!(
         field,
-        "messages"
+        "" | "messages"
             | "standby"
             | "messaging_postbacks"
             | "messaging_optins"
@@ -469,14 +526,15 @@ pub(super) fn read_event(raw: &RawValue) -> Result<Event, ReadError> {
         sender_user_ref,
         recipient: recipient.and_then(|party| party.id),
         timestamp: event.timestamp,
-        content: read_event_content(&event),
+        content: read_event_content(&event, raw),
     })
 }
 
-fn read_event_content(event: &RawEvent<'_>) -> EventContent {
+fn read_event_content(event: &RawEvent<'_>, whole: &RawValue) -> EventContent {
     use HandoverKind::{AppRoles, Pass, Request, Take};
     if let Some(raw) = event.message {
-        return read_message(raw).unwrap_or_else(|error| unreadable(raw, error));
+        let read = read_message(raw, whole).map(|message| with_referral(message, event.referral));
+        return read.map_or_else(|error| unreadable(raw, error), |m| EventContent::Message(Box::new(m)));
     }
     if let Some(raw) = event.message_edit {
         return part(raw, EventContent::Edit);
@@ -521,11 +579,26 @@ fn read_event_content(event: &RawEvent<'_>) -> EventContent {
     EventContent::Other
 }
 
-fn read_message(raw: &RawValue) -> Result<EventContent, ReadError> {
+/// Some adverts tell where the customer came from beside the message.
+fn with_referral(mut message: Message, beside: Option<&RawValue>) -> Message {
+    if message.referral.is_none() {
+        message.referral = beside.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    }
+    message
+}
+
+fn read_message(raw: &RawValue, event: &RawValue) -> Result<Message, ReadError> {
     let message: RawMessage<'_> = serde_json::from_str(raw.get())?;
     let attachments = super::items(message.attachments, super::whatsapp::read_part::<Attachment>);
-    Ok(EventContent::Message(Box::new(Message {
-        mid: message.mid,
+    let says_something =
+        message.text.as_ref().is_some_and(|text| !text.is_empty()) || !attachments.is_empty();
+    let mid = match message.mid {
+        Some(mid) => mid,
+        None if says_something => tolerant::stand_in_id(event.get()),
+        None => return Err(ReadError::missing()),
+    };
+    Ok(Message {
+        mid,
         text: message.text,
         quick_reply: message.quick_reply.and_then(|reply| reply.payload),
         reply_to: message.reply_to,
@@ -536,7 +609,7 @@ fn read_message(raw: &RawValue) -> Result<EventContent, ReadError> {
         metadata: message.metadata,
         is_deleted: message.is_deleted.unwrap_or(false),
         is_unsupported: message.is_unsupported.unwrap_or(false),
-    })))
+    })
 }
 
 fn part<'a, T: Deserialize<'a>>(raw: &'a RawValue, content: impl FnOnce(T) -> EventContent) -> EventContent {

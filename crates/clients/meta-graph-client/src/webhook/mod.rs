@@ -84,6 +84,13 @@ pub enum ReadErrorKind {
     Shape,
 }
 
+impl ReadError {
+    /// Something that has to be there is not.
+    pub(crate) const fn missing() -> Self {
+        Self { kind: ReadErrorKind::Shape, line: 0, column: 0 }
+    }
+}
+
 impl From<serde_json::Error> for ReadError {
     fn from(error: serde_json::Error) -> Self {
         let kind = if error.is_data() { ReadErrorKind::Shape } else { ReadErrorKind::Syntax };
@@ -219,8 +226,9 @@ struct RawEntry<'a> {
 /// A change, its value not looked into yet.
 #[derive(Deserialize)]
 struct RawChange<'a> {
-    #[serde(borrow)]
-    field: Cow<'a, str>,
+    /// What it is about; relays leave it out beside messages.
+    #[serde(borrow, default)]
+    field: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     value: Option<&'a RawValue>,
 }
@@ -238,30 +246,31 @@ fn read_entry<'a>(raw: &'a RawValue, object: &Object) -> Result<Entry<'a>, ReadE
 
 fn read_change<'a>(raw: &'a RawValue, object: &Object) -> Result<Change<'a>, ReadError> {
     let change: RawChange<'a> = serde_json::from_str(raw.get())?;
+    let field = change.field.unwrap_or_default();
     let value = match (object, change.value) {
         (_, None) | (Object::Other(_), _) => ChangeValue::Other,
-        (Object::WhatsApp, Some(value)) => match &*change.field {
-            "messages" | "smb_message_echoes" => {
+        (Object::WhatsApp, Some(value)) => match &*field {
+            "messages" | "smb_message_echoes" | "" => {
                 ChangeValue::WhatsApp(Box::new(whatsapp::read_value(value)?))
             }
             "user_preferences" => ChangeValue::UserPreferences(account::read_user_preferences(value)?),
             field => account::read_notice(field, value)?.map_or(ChangeValue::Other, ChangeValue::Account),
         },
-        (Object::Page | Object::Instagram, Some(value)) if messaging::is_messaging_field(&change.field) => {
+        (Object::Page | Object::Instagram, Some(value)) if messaging::is_messaging_field(&field) => {
             ChangeValue::Messaging(Box::new(messaging::read_event(value)?))
         }
         (Object::Page | Object::Instagram, Some(_)) => ChangeValue::Other,
     };
-    Ok(Change { field: change.field.into_owned(), value })
+    Ok(Change { field: field.into_owned(), value })
 }
 
-/// Reads each item of a list by itself. What should be a list and is none is one unreadable item.
+/// Reads each item of a list by itself. An object in its place is the only item; anything else is one unreadable item.
 fn items<'a, T>(
     list: Option<&'a RawValue>,
     read: impl Fn(&'a RawValue) -> Result<T, ReadError>,
 ) -> Vec<Item<'a, T>> {
     let Some(list) = list else { return Vec::new() };
-    match serde_json::from_str::<Vec<&'a RawValue>>(list.get()) {
+    match tolerant::raw_items(list) {
         Ok(raws) => raws.into_iter().map(|raw| Item { raw, read: read(raw) }).collect(),
         Err(error) => vec![Item { raw: list, read: Err(error.into()) }],
     }

@@ -1,6 +1,7 @@
 //! Reading what Meta writes in more than one way: ids and times as strings or numbers, optional parts
 //! that may be malformed without spoiling what they belong to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -8,22 +9,52 @@ use serde::{
     de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 /// A moment, in milliseconds since 1970 (UTC). Meta writes seconds or milliseconds, as a number or as a
-/// string; what is below 10^12 is taken as seconds.
+/// string; what is below 10^12 is taken as seconds, what is not below 10^14 as microseconds. Relays write
+/// dates as well: `2026-10-28T08:00:00+0000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {
-    fn from_either_unit(number: i64) -> Self {
-        if number.unsigned_abs() < 1_000_000_000_000 { Self(number * 1000) } else { Self(number) }
+    fn from_any_unit(number: i64) -> Self {
+        match number.unsigned_abs() {
+            0..1_000_000_000_000 => Self(number * 1000),
+            1_000_000_000_000..100_000_000_000_000 => Self(number),
+            _ => Self(number / 1000),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for UnixMillis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer).map(Self::from_either_unit)
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<'a> {
+            Number(#[serde(deserialize_with = "number")] i64),
+            #[serde(borrow)]
+            Text(Cow<'a, str>),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(number) => Ok(Self::from_any_unit(number)),
+            Either::Text(text) => written_moment(text.trim()).ok_or_else(|| {
+                serde::de::Error::custom("the string is neither a number nor a date with its time")
+            }),
+        }
     }
+}
+
+/// A number with decimals, or a date.
+fn written_moment(text: &str) -> Option<UnixMillis> {
+    if let Some((whole, decimals)) = text.split_once('.')
+        && decimals.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(whole) = whole.parse()
+    {
+        return Some(UnixMillis::from_any_unit(whole));
+    }
+    let date: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixMillis(date.as_millisecond()))
 }
 
 /// A whole number, written as a number or as a string of digits.
@@ -128,6 +159,14 @@ pub(crate) fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Res
     Ok(whole.map(|whole| whole.0))
 }
 
+/// An amount that may lack, or be none.
+pub(crate) fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Amount(#[serde(deserialize_with = "amount")] f64);
+    let amount: Option<Amount> = optional(deserializer)?;
+    Ok(amount.map(|amount| amount.0))
+}
+
 /// A part whose malformation must not spoil what it belongs to: it reads as absent.
 pub(crate) fn optional<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -138,15 +177,44 @@ where
     Ok(serde_json::from_str::<Option<T>>(raw.get()).unwrap_or_default())
 }
 
-/// A list whose items are read one by one; those that cannot be read are left out.
+/// A list whose items are read one by one; those that cannot be read are left out. An object in its place is the only
+/// item.
 pub(crate) fn list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    let items = serde_json::from_str::<Vec<&RawValue>>(raw.get()).unwrap_or_default();
+    let items = raw_items(raw).unwrap_or_default();
     Ok(items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
+}
+
+/// The items of a list, not looked into. An object in its place is the only item: some relays take lists of one apart.
+pub(crate) fn raw_items(list: &RawValue) -> serde_json::Result<Vec<&RawValue>> {
+    if list.get().starts_with('{') { Ok(vec![list]) } else { serde_json::from_str(list.get()) }
+}
+
+/// JSON in a string; where it stands there without one, as it stands.
+pub(crate) fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    match raw.get().as_bytes().first() {
+        Some(b'"') => Ok(serde_json::from_str(raw.get()).ok()),
+        Some(b'{' | b'[') => Ok(Some(raw.get().to_owned())),
+        _ => Ok(None),
+    }
+}
+
+/// The id of a message that comes without one: made of all it says, so that the same message twice is still one.
+pub(crate) fn stand_in_id(message: &str) -> String {
+    let mut id = hex::encode(Sha256::digest(message));
+    id.truncate(32);
+    format!("unnamed:{id}")
+}
+
+/// The names in an object.
+pub(crate) fn names(object: &str) -> BTreeSet<String> {
+    let parts: serde_json::Result<BTreeMap<String, IgnoredAny>> = serde_json::from_str(object);
+    parts.map(|parts| parts.into_keys().collect()).unwrap_or_default()
 }
 
 /// Reads one field of an object and passes over the others without keeping them.
@@ -218,12 +286,27 @@ mod tests {
             (r#""1793260800""#, 1_793_260_800_000),
             (r#""1793260800123""#, 1_793_260_800_123),
             ("1793260800.7", 1_793_260_800_000),
+            (r#""1793260800.7""#, 1_793_260_800_000),
+            (r#""1793260800123456""#, 1_793_260_800_123),
+            (r#""2026-10-28T08:00:00+0000""#, 1_793_174_400_000),
+            (r#""2026-10-28T08:00:00.250Z""#, 1_793_174_400_250),
+            (r#""2026-10-28T10:00:00+02:00""#, 1_793_174_400_000),
             ("-5", -5000),
             ("0", 0),
         ] {
             assert_eq!(serde_json::from_str::<UnixMillis>(text).unwrap(), UnixMillis(millis), "{text}");
         }
-        for text in ["true", "null", r#""soon""#, "1e300", "[1]", "99999999999999999999", "{}"] {
+        for text in [
+            "true",
+            "null",
+            r#""soon""#,
+            r#""2026-10-28""#,
+            r#""1.x""#,
+            "1e300",
+            "[1]",
+            "99999999999999999999",
+            "{}",
+        ] {
             assert!(serde_json::from_str::<UnixMillis>(text).is_err(), "{text}");
         }
     }

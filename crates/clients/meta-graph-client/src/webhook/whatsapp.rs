@@ -4,7 +4,10 @@
 //! by position. A customer with a username may have no phone: then `from` and `wa_id` are absent and
 //! only the business-scoped user id (`ID.1349...`) is there; in older bodies it is the other way round.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use serde_json::value::RawValue;
 
 pub use super::whatsapp_content::*;
@@ -69,7 +72,7 @@ pub struct Profile {
 /// One message of a customer, or an echo of one of ours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// `wamid....`: unique for ever, the key against duplicates.
+    /// `wamid....`: unique for ever, the key against duplicates. `unnamed:...`, made of what it says, where none came.
     pub id: String,
     /// Sender's phone digits; the business number in an echo.
     pub from: Option<String>,
@@ -79,7 +82,7 @@ pub struct Message {
     pub to: Option<String>,
     /// When it was written.
     pub timestamp: Option<UnixMillis>,
-    /// The `type` as it came.
+    /// The `type` as it came; where none came, the name of the part that is there.
     pub kind: String,
     /// What it answers, or that it was forwarded.
     pub context: Option<Context>,
@@ -96,8 +99,8 @@ pub struct Message {
 /// A message without its content.
 #[derive(Deserialize)]
 struct Head {
-    #[serde(deserialize_with = "tolerant::id")]
-    id: String,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    id: Option<String>,
     #[serde(default, deserialize_with = "tolerant::optional_id")]
     from: Option<String>,
     #[serde(default, deserialize_with = "tolerant::optional_id")]
@@ -199,6 +202,7 @@ pub struct Status {
     #[serde(deserialize_with = "tolerant::id")]
     pub id: String,
     /// How far it came.
+    #[serde(deserialize_with = "status_kind")]
     pub status: StatusKind,
     /// When.
     #[serde(default, deserialize_with = "tolerant::optional")]
@@ -252,6 +256,12 @@ pub enum StatusKind {
     Other(String),
 }
 
+/// Relays write the words in capitals.
+fn status_kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<StatusKind, D::Error> {
+    let word = Cow::<str>::deserialize(deserializer)?.to_ascii_lowercase();
+    StatusKind::deserialize(word.into_deserializer())
+}
+
 /// What a message cost.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Pricing {
@@ -295,6 +305,9 @@ pub struct ErrorNotice {
     /// More of it.
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub error_data: Option<ErrorData>,
+    /// More of it, in older bodies.
+    #[serde(default, rename = "details", deserialize_with = "tolerant::optional")]
+    pub old_details: Option<String>,
     /// Where it is documented.
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub href: Option<String>,
@@ -304,6 +317,7 @@ impl ErrorNotice {
     /// The most telling text there is.
     pub fn details(&self) -> Option<&str> {
         let details = self.error_data.as_ref().and_then(|data| data.details.as_deref());
+        let details = details.or(self.old_details.as_deref());
         details.or(self.message.as_deref()).or(self.title.as_deref())
     }
 }
@@ -352,10 +366,18 @@ pub(super) fn read_part<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, 
 /// Head first, content second: a message whose content cannot be read still has its id and sender.
 fn read_message(raw: &RawValue) -> Result<Message, ReadError> {
     let head: Head = serde_json::from_str(raw.get())?;
-    let kind = head.kind.unwrap_or_default();
+    let kind = head.kind.filter(|kind| !kind.is_empty()).unwrap_or_else(|| kind_by_part(raw.get()));
+    let content = read_content(raw.get(), &kind);
+    let id = match (head.id, &content) {
+        (Some(id), _) => id,
+        (None, Content::Other | Content::Missing | Content::Unreadable(_)) => {
+            return Err(ReadError::missing());
+        }
+        (None, _) => tolerant::stand_in_id(raw.get()),
+    };
     Ok(Message {
-        content: read_content(raw.get(), &kind),
-        id: head.id,
+        content,
+        id,
         from: head.from,
         from_user_id: head.from_user_id,
         to: head.to,

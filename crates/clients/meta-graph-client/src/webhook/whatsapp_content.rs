@@ -14,7 +14,7 @@ pub enum Content {
     Image(Media),
     /// `video`
     Video(Media),
-    /// `audio`: a voice message when `voice` is true, else a file
+    /// `audio`: a voice message when `voice` is true, else a file. `voice` in bodies of the old API
     Audio(Media),
     /// `document`
     Document(Media),
@@ -62,10 +62,11 @@ pub(super) fn read_content(message: &str, kind: &str) -> Content {
         "image" => part(message, kind, Content::Image),
         "video" => part(message, kind, Content::Video),
         "audio" => part(message, kind, Content::Audio),
+        "voice" => part(message, kind, |media| Content::Audio(Media { voice: Some(true), ..media })),
         "document" => part(message, kind, Content::Document),
         "sticker" => part(message, kind, Content::Sticker),
         "location" => part(message, kind, Content::Location),
-        "contacts" => part(message, kind, Content::Contacts),
+        "contacts" => part(message, kind, |Cards(cards)| Content::Contacts(cards)),
         "button" => part(message, kind, Content::Button),
         "interactive" => part(message, kind, Content::Interactive),
         "reaction" => part(message, kind, Content::Reaction),
@@ -82,6 +83,31 @@ pub(super) fn read_content(message: &str, kind: &str) -> Content {
     }
 }
 
+/// The type of a message that does not tell it: its part has the same name.
+pub(super) fn kind_by_part(message: &str) -> String {
+    const KINDS: [&str; 17] = [
+        "text",
+        "image",
+        "video",
+        "audio",
+        "voice",
+        "document",
+        "sticker",
+        "location",
+        "contacts",
+        "button",
+        "interactive",
+        "reaction",
+        "order",
+        "system",
+        "edit",
+        "revoke",
+        "unsupported",
+    ];
+    let names = tolerant::names(message);
+    KINDS.into_iter().find(|kind| names.contains(*kind)).unwrap_or_default().to_owned()
+}
+
 /// A text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Text {
@@ -92,9 +118,9 @@ pub struct Text {
 /// A file. Fetch it soon: the id lives 7 days, the URL minutes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Media {
-    /// For the two-step download.
-    #[serde(deserialize_with = "tolerant::id")]
-    pub id: String,
+    /// For the two-step download; absent only in malformed bodies.
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub id: Option<String>,
     /// As `audio/ogg; codecs=opus`.
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub mime_type: Option<String>,
@@ -137,6 +163,9 @@ pub struct Location {
     #[serde(default, deserialize_with = "tolerant::optional", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
+
+#[derive(Deserialize)]
+struct Cards(#[serde(deserialize_with = "tolerant::list")] Vec<ContactCard>);
 
 /// A contact card. Also what we send; then the name needs one part beside `formatted_name`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -254,8 +283,8 @@ pub struct Interactive {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Choice {
     /// What we attached to it.
-    #[serde(deserialize_with = "tolerant::id")]
-    pub id: String,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub id: Option<String>,
     /// What it says.
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub title: Option<String>,
@@ -274,7 +303,7 @@ pub struct FlowReply {
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub body: Option<String>,
     /// The answers: JSON *in a string*, and not always valid.
-    #[serde(default, deserialize_with = "tolerant::optional")]
+    #[serde(default, deserialize_with = "tolerant::json_text")]
     pub response_json: Option<String>,
 }
 
@@ -314,14 +343,14 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OrderItem {
     /// The business's own id of the product.
-    #[serde(deserialize_with = "tolerant::id")]
-    pub product_retailer_id: String,
+    #[serde(default, deserialize_with = "tolerant::optional_id")]
+    pub product_retailer_id: Option<String>,
     /// How many.
-    #[serde(deserialize_with = "tolerant::amount")]
-    pub quantity: f64,
+    #[serde(default, deserialize_with = "tolerant::optional_amount")]
+    pub quantity: Option<f64>,
     /// Price of one.
-    #[serde(deserialize_with = "tolerant::amount")]
-    pub item_price: f64,
+    #[serde(default, deserialize_with = "tolerant::optional_amount")]
+    pub item_price: Option<f64>,
     /// As `IDR`.
     #[serde(default, deserialize_with = "tolerant::optional")]
     pub currency: Option<String>,
