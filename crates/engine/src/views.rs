@@ -303,8 +303,10 @@ impl Viewer {
             let name = match &names {
                 Some((id, name)) if *id == row.contact_id => name.clone(),
                 _ => {
-                    let name = contacts::find(tx, row.account_id, row.contact_id)?.map(|c| name_of(&c));
-                    let name = name.unwrap_or_default();
+                    let name = match contacts::find(tx, row.account_id, row.contact_id)? {
+                        Some(contact) => name_of(tx, &contact)?,
+                        None => String::new(),
+                    };
                     names = Some((row.contact_id, name.clone()));
                     name
                 }
@@ -425,16 +427,18 @@ impl Viewer {
             Some(contact) => self.avatar_url(tx, contact)?,
             None => None,
         };
-        let customer = contact.map_or_else(
-            || CustomerView {
+        let customer = match contact {
+            None => CustomerView {
                 id: row.contact_id,
                 name: row.thread.clone(),
                 email: None,
                 phone: None,
                 avatar_url: None,
             },
-            |c| CustomerView { id: c.id, name: name_of(&c), email: c.email, phone: c.phone, avatar_url },
-        );
+            Some(c) => {
+                CustomerView { name: name_of(tx, &c)?, id: c.id, email: c.email, phone: c.phone, avatar_url }
+            }
+        };
         let last_message = match row.last_message_id {
             Some(id) => messages::find(tx, row.account_id, id)?.map(last_message),
             None => None,
@@ -487,7 +491,7 @@ impl Viewer {
         let avatar_url = self.avatar_url(tx, &contact)?;
         Ok(Some(ContactView {
             id: contact.id,
-            name: name_of(&contact),
+            name: name_of(tx, &contact)?,
             identities: contacts::identities(tx, account, contact.id)?,
             conversations: talks,
             first_seen_at: contact.created_at,
@@ -521,10 +525,23 @@ impl Viewer {
     }
 }
 
-/// The name shown for a contact: its own, else its phone, else a number.
-fn name_of(contact: &ContactRow) -> String {
+/// The name shown for a contact: its own, else its phone, else the end of what the network calls it. Not our number of
+/// it, which tells how many came before.
+fn name_of(tx: &mut Tx<'_>, contact: &ContactRow) -> Result<String, StoreError> {
     let own = contact.name.clone().filter(|n| !n.trim().is_empty());
-    own.or_else(|| contact.phone.clone()).unwrap_or_else(|| format!("Customer {}", contact.id))
+    if let Some(name) = own.or_else(|| contact.phone.clone()) {
+        return Ok(name);
+    }
+    let identities = contacts::identities(tx, contact.account_id, contact.id)?;
+    Ok(match identities.iter().map(|identity| identity.value.as_str()).min() {
+        Some(id) => format!("Customer {}", ending(id)),
+        None => format!("Customer {}", contact.id),
+    })
+}
+
+/// The last six characters.
+fn ending(id: &str) -> &str {
+    id.char_indices().rev().nth(5).map_or(id, |(start, _)| &id[start..])
 }
 
 fn may_have_files(kind: MessageKind) -> bool {

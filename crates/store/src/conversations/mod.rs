@@ -2,6 +2,8 @@
 //!
 //! [`list`](mod@list) holds the filters, the search and the pages.
 
+use std::cmp::Reverse;
+
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
 
@@ -35,7 +37,8 @@ statements! {
     RECORD_INBOUND = both(
         "UPDATE conversations SET
             unread_count = unread_count + $6,
-            thread = CASE WHEN $4 >= COALESCE(last_inbound_at, 0) THEN $5 ELSE thread END,
+            thread = CASE WHEN $4 > COALESCE(last_inbound_at, 0) OR ($4 = last_inbound_at AND $5 < thread)
+                          THEN $5 ELSE thread END,
             last_inbound_id = CASE WHEN $4 >= COALESCE(last_inbound_at, 0) THEN $3 ELSE last_inbound_id END,
             last_inbound_at = CASE WHEN $4 >= COALESCE(last_inbound_at, 0) THEN $4 ELSE last_inbound_at END,
             last_message_id = CASE WHEN last_message_id IS NULL OR $4 >= last_message_at THEN $3 ELSE last_message_id END,
@@ -380,7 +383,10 @@ pub(crate) fn move_to_contact(
         labels.extend(lost.labels.iter().filter(|label| !target.labels.contains(label)).cloned());
         let labels = serde_json::to_string(&labels).unwrap_or_else(|_| "[]".to_owned());
         let active = [&lost, &target].iter().any(|c| c.status == ConversationStatus::Active);
-        let heard = if lost.last_inbound_at > target.last_inbound_at { &lost } else { &target };
+        // Of two names heard at one moment the smaller is kept: digits before a user id, whichever came first.
+        let heard = [&lost, &target];
+        let heard =
+            heard.into_iter().max_by_key(|c| (c.last_inbound_at, Reverse(&c.thread))).unwrap_or(&target);
         tx.execute(
             &ABSORB,
             p![

@@ -1,5 +1,5 @@
 use frontdesk_testkit::bodies::{self, Person};
-use frontdesk_testkit::meta::{NUMBER, SECOND_NUMBER, settings};
+use frontdesk_testkit::meta::{NUMBER, PAGE, SECOND_NUMBER, settings};
 use frontdesk_testkit::server::TestServer;
 use frontdesk_testkit::snapshot;
 use serde_json::{Value, json};
@@ -259,4 +259,31 @@ async fn pages_are_told_which_conversation_is_gone_when_two_become_one() {
         assert_eq!(told[0]["data"]["into_id"], kept);
         assert_eq!(told[0]["data"]["conversation"]["id"], kept);
     }
+}
+
+#[tokio::test]
+async fn two_names_used_at_one_moment_leave_one_thread_in_every_order() {
+    let both = Person { phone: Some(PHONE), user_id: Some(USER_ID), name: Some("Sari") };
+    let by_id = Person { phone: None, ..both };
+    let by_phone = Person { user_id: None, ..both };
+    let state = same_in_every_order(&[
+        bodies::text(NUMBER, by_id, "wamid.1", AT, "one"),
+        bodies::text(NUMBER, by_phone, "wamid.2", AT, "two"),
+        bodies::text(NUMBER, both, "wamid.3", AT, "three"),
+    ])
+    .await;
+    assert_eq!(state["conversations"][0]["thread"], PHONE);
+}
+
+#[tokio::test]
+async fn whom_no_network_names_is_called_the_same_in_every_order() {
+    let write = |from: &str, mid: &str| {
+        json!({ "object": "page", "entry": [{ "id": PAGE, "messaging": [{ "sender": { "id": from },
+            "recipient": { "id": PAGE }, "timestamp": AT * 1000, "message": { "mid": mid, "text": "hi" } }] }] })
+    };
+    let state =
+        same_in_every_order(&[write("7841230045567812", "m_1"), write("7841230045560001", "m_2")]).await;
+    let names: Vec<&Value> =
+        state["conversations"].as_array().unwrap().iter().map(|c| &c["customer"]["name"]).collect();
+    assert!(names.contains(&&json!("Customer 567812")), "{names:?}");
 }
