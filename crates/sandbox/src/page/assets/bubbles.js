@@ -24,7 +24,7 @@ function content(entry) {
   if (entry.deleted) return [h("p", {}, "This message was unsent")];
   const parts = [media(entry)];
   if (entry.kind === "location") parts.push(place(entry));
-  if (entry.kind === "contacts") parts.push(h("p", {}, `👤 ${entry.text ?? "contact"}`));
+  if (entry.kind === "contacts") parts.push(h("p", {}, `Contact: ${entry.text ?? "no name"}`));
   else if (entry.text) parts.push(h("p", {}, entry.text));
   if (entry.kind === "interactive" && entry.content?.footer) parts.push(h("p", { class: "kind" }, entry.content.footer.text));
   if (parts.every((part) => part === null)) parts.push(h("p", { class: "kind" }, entry.kind.replaceAll("_", " ")));
@@ -39,13 +39,13 @@ function media(entry) {
   if (kind === "image" || mime?.startsWith("image/")) return h("img", { src: url, alt: entry.text ?? "Picture" });
   if (kind === "video") return h("video", { src: url, controls: true, preload: "metadata" });
   if (kind === "audio" || kind === "voice") return h("audio", { src: url, controls: true, preload: "metadata" });
-  return h("p", {}, "📄 ", h("a", { href: url, target: "_blank", rel: "noreferrer" }, name ?? "file"));
+  return h("p", {}, h("a", { href: url, target: "_blank", rel: "noreferrer" }, name ?? "file"));
 }
 
 function place(entry) {
   const point = entry.content?.latitude !== undefined ? entry.content : entry.content?.attachments?.[0]?.payload?.coordinates;
   if (!point) return null;
-  return h("p", { class: "kind" }, `📍 ${point.latitude ?? point.lat}, ${point.longitude ?? point.long}`);
+  return h("p", { class: "kind" }, `Location: ${point.latitude ?? point.lat}, ${point.longitude ?? point.long}`);
 }
 
 /** What can be pressed in a message of the business. */

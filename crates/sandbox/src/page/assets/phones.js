@@ -8,24 +8,24 @@ const CHANNEL_LABEL = { whatsapp_cloud: "WhatsApp", messenger: "Messenger", inst
 
 const EVERYWHERE = ["whatsapp_cloud", "messenger", "instagram"];
 const ATTACHMENTS = [
-  { label: "📷 Photo", action: { kind: "image" }, on: EVERYWHERE },
-  { label: "🎤 Voice", action: { kind: "voice" }, on: EVERYWHERE },
-  { label: "🎬 Video", action: { kind: "video" }, on: EVERYWHERE },
-  { label: "📄 Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger"] },
-  { label: "🌟 Sticker", action: { kind: "sticker" }, on: EVERYWHERE },
+  { label: "Photo", action: { kind: "image" }, on: EVERYWHERE },
+  { label: "Voice", action: { kind: "voice" }, on: EVERYWHERE },
+  { label: "Video", action: { kind: "video" }, on: EVERYWHERE },
+  { label: "Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger"] },
+  { label: "Sticker", action: { kind: "sticker" }, on: EVERYWHERE },
   {
-    label: "📍 Location",
+    label: "Location",
     action: { kind: "location", latitude: -6.1754, longitude: 106.8272, name: "Monas" },
     on: ["whatsapp_cloud", "messenger"],
   },
   {
-    label: "👤 Contact",
+    label: "Contact",
     action: { kind: "contacts", contacts: [{ name: "Budi Santoso", phone: "+62 812-2233-4455" }] },
     on: ["whatsapp_cloud"],
   },
-  { label: "👉 Get started", action: { kind: "postback", title: "Get started", payload: "GET_STARTED" }, on: ["messenger", "instagram"] },
-  { label: "📖 Story reply", action: { kind: "story_reply", text: "Keren!" }, on: ["instagram"] },
-  { label: "❔ Unsupported", action: { kind: "unsupported" }, on: EVERYWHERE },
+  { label: "Get started", action: { kind: "postback", title: "Get started", payload: "GET_STARTED" }, on: ["messenger", "instagram"] },
+  { label: "Story reply", action: { kind: "story_reply", text: "Keren!" }, on: ["instagram"] },
+  { label: "Unsupported", action: { kind: "unsupported" }, on: EVERYWHERE },
 ];
 
 /** What is on the screen. `about`: the entry that the next text answers or edits. */
