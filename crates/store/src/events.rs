@@ -2,15 +2,17 @@
 
 use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
     TAKE_NUMBERS = both("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
-    INSERT = both(
+    INSERT_MANY = each(
         "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)");
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
+         SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])");
     LIST_AFTER = both(
         "SELECT account_id, seq, kind, conversation_id, message_id, data, created_at FROM events
          WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
@@ -113,20 +115,16 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     for of_account in events.chunk_by(|a, b| a.account_id == b.account_id) {
         let (count, account_id) = (of_account.len() as i64, of_account[0].account_id);
         let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
-        for (event, seq) in of_account.iter().zip(last - count + 1..) {
-            tx.execute(
-                &INSERT,
-                p![
-                    account_id,
-                    seq,
-                    event.kind.as_str(),
-                    event.conversation_id,
-                    event.message_id,
-                    event.data,
-                    now
-                ],
-            )?;
-        }
+        let numbers: Vec<i64> = (last - count + 1..=last).collect();
+        let rows: Vec<_> = of_account
+            .iter()
+            .zip(&numbers)
+            .map(|(event, seq)| {
+                let (conversation, message) = (&event.conversation_id, &event.message_id);
+                row![account_id, seq, event.kind.as_str(), conversation, message, event.data, now]
+            })
+            .collect();
+        tx.execute_many(&INSERT_MANY, rows)?;
     }
     tx.signal(Topic::Events);
     Ok(())

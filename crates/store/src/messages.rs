@@ -1,5 +1,7 @@
 //! Entries of conversations.
 
+use std::collections::HashMap;
+
 use frontdesk_model::content::Payload;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType, StatusError};
 use frontdesk_model::{
@@ -7,7 +9,8 @@ use frontdesk_model::{
 };
 
 use crate::db::statement::{both, each};
-use crate::{Columns, FromRow, StoreError, Tx, reactions};
+use crate::db::value::{Owned, without_nul};
+use crate::{Columns, FromRow, StoreError, ToValue, Tx, Value, reactions};
 
 macro_rules! columns {
     () => {
@@ -18,13 +21,37 @@ macro_rules! columns {
     };
 }
 
-statements! {
-    INSERT = both(
+macro_rules! insert_into {
+    () => {
         "INSERT INTO messages (account_id, inbox_id, conversation_id, contact_id, direction, sender_type, sender_id,
             sender_name, kind, content, payload, remote_id, client_key, client_ref, reply_to, forwarded, status,
-            status_rank, sent_at, read_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
-         ON CONFLICT DO NOTHING RETURNING id");
+            status_rank, sent_at, read_at, created_at, updated_at) "
+    };
+}
+
+macro_rules! insert_one {
+    () => {
+        concat!(
+            insert_into!(),
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
+             ON CONFLICT DO NOTHING "
+        )
+    };
+}
+
+statements! {
+    INSERT = both(concat!(insert_one!(), "RETURNING id"));
+    INSERT_MANY = each(
+        concat!(insert_one!(), "RETURNING id, inbox_id, remote_id"),
+        concat!(insert_into!(),
+            "SELECT n.*, n.created_at FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[],
+                $6::TEXT[], $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[],
+                $14::TEXT[], $15::TEXT[], $16::BOOLEAN[], $17::TEXT[], $18::BIGINT[], $19::BIGINT[], $20::BIGINT[],
+                $21::BIGINT[])
+                AS n (account_id, inbox_id, conversation_id, contact_id, direction, sender_type, sender_id, sender_name,
+                kind, content, payload, remote_id, client_key, client_ref, reply_to, forwarded, status, status_rank,
+                sent_at, read_at, created_at)
+             ON CONFLICT DO NOTHING RETURNING id, inbox_id, remote_id"));
     GET = both(concat!("SELECT ", columns!(), " FROM messages m WHERE m.account_id = $1 AND m.id = $2"));
     BY_REMOTE = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.inbox_id = $2 AND m.remote_id = $3"));
@@ -197,40 +224,65 @@ pub struct NewMessage<'a> {
     pub read_at: Option<Timestamp>,
 }
 
+impl NewMessage<'_> {
+    /// The payload as kept: nothing, or JSON.
+    fn payload_json(&self) -> Option<String> {
+        if self.payload.is_empty() { None } else { serde_json::to_string(self.payload).ok() }
+    }
+
+    fn row(&self, now: Timestamp) -> Vec<Owned> {
+        row![
+            self.account_id,
+            self.inbox_id,
+            self.conversation_id,
+            self.contact_id,
+            self.direction,
+            self.sender_type,
+            self.sender_id,
+            self.sender_name,
+            self.kind,
+            self.content,
+            self.payload_json(),
+            self.remote_id,
+            self.client_key,
+            self.client_ref,
+            self.reply_to,
+            self.forwarded,
+            self.status,
+            self.status.rank(),
+            self.sent_at,
+            self.read_at,
+            now
+        ]
+    }
+}
+
 /// Stores a message; `None` when the remote id, client key or client reference is there already.
 pub fn insert(
     tx: &mut Tx<'_>,
     new: &NewMessage<'_>,
     now: Timestamp,
 ) -> Result<Option<MessageId>, StoreError> {
-    let payload = if new.payload.is_empty() { None } else { serde_json::to_string(new.payload).ok() };
-    let inserted = tx.find::<(MessageId,)>(
-        &INSERT,
-        p![
-            new.account_id,
-            new.inbox_id,
-            new.conversation_id,
-            new.contact_id,
-            new.direction,
-            new.sender_type,
-            new.sender_id,
-            new.sender_name,
-            new.kind,
-            new.content,
-            payload,
-            new.remote_id,
-            new.client_key,
-            new.client_ref,
-            new.reply_to,
-            new.forwarded,
-            new.status,
-            new.status.rank(),
-            new.sent_at,
-            new.read_at,
-            now
-        ],
-    )?;
-    Ok(inserted.map(|(id,)| id))
+    let row = new.row(now);
+    let params: Vec<Value<'_>> = row.iter().map(ToValue::to_value).collect();
+    Ok(tx.find::<(MessageId,)>(&INSERT, &params)?.map(|(id,)| id))
+}
+
+/// Stores messages that have remote ids, in this order; `None` for each that is here already.
+pub fn insert_many(
+    tx: &mut Tx<'_>,
+    new: &[NewMessage<'_>],
+    now: Timestamp,
+) -> Result<Vec<Option<MessageId>>, StoreError> {
+    let rows = new.iter().map(|new| new.row(now)).collect();
+    let stored = tx.query_many::<(MessageId, InboxId, String)>(&INSERT_MANY, rows)?;
+    let mut ids: HashMap<(InboxId, String), MessageId> =
+        stored.into_iter().map(|(id, inbox, remote_id)| ((inbox, remote_id), id)).collect();
+    let key = |new: &NewMessage<'_>| {
+        // As the database gave it back.
+        (new.inbox_id, new.remote_id.map(|id| without_nul(id.as_str()).into_owned()).unwrap_or_default())
+    };
+    Ok(new.iter().map(|new| ids.remove(&key(new))).collect())
 }
 
 /// A message by id.

@@ -2,15 +2,19 @@
 
 use frontdesk_model::{AccountId, InboxId, MessageId, RemoteId, Timestamp};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::{StoreError, Tx};
 
 statements! {
     INSERT = both(
         "INSERT INTO pending_updates (account_id, inbox_id, remote_id, update_key, data, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING");
-    TAKE = both(
-        "DELETE FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3 RETURNING id, data");
+    TAKE_MANY = each(
+        "DELETE FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3
+         RETURNING id, inbox_id, remote_id, data",
+        "DELETE FROM pending_updates p USING UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[]) AS n (account_id, inbox_id, remote_id)
+         WHERE p.account_id = n.account_id AND p.inbox_id = n.inbox_id AND p.remote_id = n.remote_id
+         RETURNING p.id, p.inbox_id, p.remote_id, p.data");
     LEFT_BEHIND = both(
         "SELECT DISTINCT p.account_id, p.inbox_id, m.id, p.remote_id FROM pending_updates p JOIN messages m
             ON m.account_id = p.account_id AND m.inbox_id = p.inbox_id AND m.remote_id = p.remote_id
@@ -32,16 +36,23 @@ pub fn keep(
     Ok(())
 }
 
-/// Takes everything kept about `target`, in the order in which it came.
-pub fn take(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    inbox: InboxId,
-    target: &str,
-) -> Result<Vec<String>, StoreError> {
-    let mut rows = tx.query::<(i64, String)>(&TAKE, p![account, inbox, target])?;
-    rows.sort_unstable_by_key(|(id, _)| *id);
-    Ok(rows.into_iter().map(|(_, data)| data).collect())
+/// News that waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// The inbox of the message they are about.
+    pub inbox: InboxId,
+    /// Its id at the provider.
+    pub target: String,
+    /// What was kept.
+    pub data: String,
+}
+
+/// Takes everything kept about these messages, in the order in which it came.
+pub fn take_many(tx: &mut Tx<'_>, targets: &[(AccountId, InboxId, &str)]) -> Result<Vec<Waited>, StoreError> {
+    let rows: Vec<_> = targets.iter().map(|(account, inbox, target)| row![account, inbox, target]).collect();
+    let mut taken = tx.query_many::<(i64, InboxId, String, String)>(&TAKE_MANY, rows)?;
+    taken.sort_unstable_by_key(|(id, ..)| *id);
+    Ok(taken.into_iter().map(|(_, inbox, target, data)| Waited { inbox, target, data }).collect())
 }
 
 /// News kept since `since` about messages that are here: the two came at the same moment, in transactions that did not

@@ -1,8 +1,10 @@
 //! Raw webhook bodies as they arrived: recognised when repeated, kept for replay.
 
+use std::collections::HashMap;
+
 use frontdesk_model::{AccountId, InboxId, Timestamp, WebhookLogId};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::{Columns, FromRow, StoreError, Tx};
 
 macro_rules! columns {
@@ -12,17 +14,28 @@ macro_rules! columns {
     };
 }
 
-statements! {
-    INSERT = both(
+macro_rules! insert_into {
+    () => {
         "INSERT INTO webhook_logs (account_id, inbox_id, door, body_hash, body, verified_by, state, error, events,
-            attempts, created_at, applied_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)
-         ON CONFLICT (door, body_hash) DO NOTHING RETURNING id");
+            attempts, created_at, applied_at) "
+    };
+}
+
+statements! {
+    INSERT_MANY = each(
+        concat!(insert_into!(), "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)
+            ON CONFLICT (body_hash) DO NOTHING RETURNING id, body_hash"),
+        concat!(insert_into!(), "SELECT account_id, inbox_id, door, body_hash, body, verified_by, state, error, events, 1,
+                created_at, applied_at
+            FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BYTEA[], $6::BIGINT[], $7::TEXT[],
+                $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[])
+                AS n (account_id, inbox_id, door, body_hash, body, verified_by, state, error, events, created_at, applied_at)
+            ON CONFLICT (body_hash) DO NOTHING RETURNING id, body_hash"));
     SET_STATE = both(
         "UPDATE webhook_logs SET state = $2, error = $3, events = $4, attempts = attempts + 1, applied_at = $5,
             account_id = COALESCE($6, account_id), inbox_id = COALESCE($7, inbox_id)
          WHERE id = $1");
-    BY_BODY = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.door = $1 AND w.body_hash = $2"));
+    BY_BODY = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.body_hash = $1"));
     SET_VERIFIED_BY = both("UPDATE webhook_logs SET verified_by = $2 WHERE id = $1");
     COUNT_ACCOUNTS = both("SELECT COUNT(*) FROM accounts");
     BODY = both("SELECT door, body, verified_by FROM webhook_logs WHERE id = $1");
@@ -100,7 +113,7 @@ pub struct NewWebhookLog<'a> {
     pub account_id: AccountId,
     pub inbox_id: Option<InboxId>,
     pub door: &'a str,
-    /// SHA-256 of the body: the same bytes again change nothing.
+    /// A hash of door and body: the same bytes again change nothing.
     pub body_hash: &'a [u8],
     pub body: &'a [u8],
     pub verified_by: Option<InboxId>,
@@ -109,30 +122,34 @@ pub struct NewWebhookLog<'a> {
     pub events: i64,
 }
 
-/// Keeps a body; `None` when the same bytes came before.
-pub fn insert(
+/// Keeps bodies; `None` for each whose bytes came before.
+pub fn insert_many(
     tx: &mut Tx<'_>,
-    new: &NewWebhookLog<'_>,
+    new: &[NewWebhookLog<'_>],
     now: Timestamp,
-) -> Result<Option<WebhookLogId>, StoreError> {
-    let applied_at = (new.state == WebhookState::Applied).then_some(now);
-    let inserted = tx.find::<(WebhookLogId,)>(
-        &INSERT,
-        p![
-            new.account_id,
-            new.inbox_id,
-            new.door,
-            new.body_hash,
-            new.body,
-            new.verified_by,
-            new.state.as_str(),
-            new.error,
-            new.events,
-            now,
-            applied_at
-        ],
-    )?;
-    Ok(inserted.map(|(id,)| id))
+) -> Result<Vec<Option<WebhookLogId>>, StoreError> {
+    let rows: Vec<_> = new
+        .iter()
+        .map(|new| {
+            let applied = new.state == WebhookState::Applied;
+            row![
+                new.account_id,
+                new.inbox_id,
+                new.door,
+                new.body_hash,
+                new.body,
+                new.verified_by,
+                new.state.as_str(),
+                new.error,
+                new.events,
+                now,
+                applied.then_some(now)
+            ]
+        })
+        .collect();
+    let kept = tx.query_many::<(WebhookLogId, Vec<u8>)>(&INSERT_MANY, rows)?;
+    let mut ids: HashMap<Vec<u8>, WebhookLogId> = kept.into_iter().map(|(id, hash)| (hash, id)).collect();
+    Ok(new.iter().map(|new| ids.remove(new.body_hash)).collect())
 }
 
 /// What became of a body when it was applied (again).
@@ -160,13 +177,9 @@ pub fn set_outcome(
     Ok(())
 }
 
-/// An entry by its body.
-pub fn find_by_body(
-    tx: &mut Tx<'_>,
-    door: &str,
-    body_hash: &[u8],
-) -> Result<Option<WebhookLogRow>, StoreError> {
-    tx.find(&BY_BODY, p![door, body_hash])
+/// An entry by the hash of its body.
+pub fn find_by_body(tx: &mut Tx<'_>, body_hash: &[u8]) -> Result<Option<WebhookLogRow>, StoreError> {
+    tx.find(&BY_BODY, p![body_hash])
 }
 
 /// Notes which key vouched for a body; `None` for one of the settings.

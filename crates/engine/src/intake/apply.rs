@@ -1,5 +1,6 @@
-//! One body inside a transaction: into the log, then event by event into the rows.
+//! Bodies inside a transaction: into the log, then their events into the rows.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use frontdesk_channels::contract::{RoutedEvent, VerifiedBy};
 use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::webhook_logs::{self, NewWebhookLog, Outcome, WebhookState};
-use frontdesk_store::{StoreError, Tx, inboxes};
+use frontdesk_store::{StoreError, Tx, inboxes as store_inboxes};
 
 use super::queue::Receipt;
 use super::{changes, message, status};
@@ -19,7 +20,8 @@ use crate::inboxes::{Inbox, InboxBook};
 pub(crate) struct Received {
     pub(crate) door: &'static str,
     pub(crate) body: Bytes,
-    pub(crate) body_hash: [u8; 32],
+    /// A hash of door and body.
+    pub(crate) body_hash: [u8; 16],
     pub(crate) verified_by: VerifiedBy,
     pub(crate) events: Vec<RoutedEvent>,
     pub(crate) unreadable: Option<String>,
@@ -38,6 +40,21 @@ impl Received {
             };
             (first.route.as_str(), who)
         })
+    }
+
+    /// The body as it is kept.
+    fn log<'a>(&'a self, routing: &'a Routing<'_>) -> NewWebhookLog<'a> {
+        NewWebhookLog {
+            account_id: routing.account,
+            inbox_id: routing.inbox,
+            door: self.door,
+            body_hash: &self.body_hash,
+            body: &self.body,
+            verified_by: self.verified_inbox(),
+            state: if self.unreadable.is_some() { WebhookState::Unreadable } else { routing.state() },
+            error: self.unreadable.as_deref().or(routing.remark()),
+            events: self.events.len() as i64,
+        }
     }
 
     fn verified_inbox(&self) -> Option<InboxId> {
@@ -62,34 +79,29 @@ impl Context {
     }
 }
 
-/// Keeps a body and applies its events. A body seen before changes nothing.
+/// Keeps bodies and applies their events. A body seen before changes nothing.
+///
+/// Messages come first, all together, and then what is told about messages: the order does not matter to the result.
 pub(crate) fn keep_and_apply(
     tx: &mut Tx<'_>,
     context: &Context,
-    body: &Received,
-) -> Result<Receipt, StoreError> {
-    let routing = route(context, body.door, body.verified_by, &body.events);
-    let state = if body.unreadable.is_some() { WebhookState::Unreadable } else { routing.state() };
-    let kept = webhook_logs::insert(
-        tx,
-        &NewWebhookLog {
-            account_id: routing.account,
-            inbox_id: routing.inbox,
-            door: body.door,
-            body_hash: &body.body_hash,
-            body: &body.body,
-            verified_by: body.verified_inbox(),
-            state,
-            error: body.unreadable.as_deref().or(routing.remark()),
-            events: body.events.len() as i64,
-        },
-        context.now,
-    )?;
-    if kept.is_none() {
-        return apply_repeated(tx, context, body, &routing);
+    bodies: &[Arc<Received>],
+) -> Result<Vec<Receipt>, StoreError> {
+    let routings: Vec<_> =
+        bodies.iter().map(|body| route(context, body.door, body.verified_by, &body.events)).collect();
+    let logs: Vec<_> = bodies.iter().zip(&routings).map(|(body, routing)| body.log(routing)).collect();
+    let kept = webhook_logs::insert_many(tx, &logs, context.now)?;
+    let is_new = |kept: &Option<_>| kept.is_some();
+    let new = routings.iter().zip(&kept).filter(|(_, kept)| is_new(kept)).map(|(routing, _)| routing);
+    apply_routed(tx, context, new)?;
+    let mut receipts = Vec::with_capacity(bodies.len());
+    for (((body, routing), log), kept) in bodies.iter().zip(&routings).zip(&logs).zip(&kept) {
+        receipts.push(match kept {
+            Some(_) => Receipt::Kept(log.state),
+            None => apply_repeated(tx, context, body, routing)?,
+        });
     }
-    apply_routed(tx, context, &routing)?;
-    Ok(Receipt::Kept(state))
+    Ok(receipts)
 }
 
 /// The same bytes again. What was applied stays as it is; what was not has another chance when something changed: its
@@ -100,13 +112,13 @@ fn apply_repeated(
     body: &Received,
     routing: &Routing<'_>,
 ) -> Result<Receipt, StoreError> {
-    let earlier = webhook_logs::find_by_body(tx, body.door, &body.body_hash)?;
+    let earlier = webhook_logs::find_by_body(tx, &body.body_hash)?;
     let open = earlier.filter(|row| row.state != WebhookState::Applied && body.unreadable.is_none());
     let Some(earlier) = open else { return Ok(Receipt::Repeated) };
     if earlier.state == routing.state() && earlier.error.as_deref() == routing.remark() {
         return Ok(Receipt::Repeated);
     }
-    apply_routed(tx, context, routing)?;
+    apply_routed(tx, context, [routing])?;
     webhook_logs::set_verified_by(tx, earlier.id, body.verified_inbox())?;
     webhook_logs::set_outcome(tx, earlier.id, &routing.outcome(body.events.len()), context.now)?;
     Ok(Receipt::Kept(routing.state()))
@@ -120,21 +132,8 @@ pub(crate) fn keep_as_failed(
     reason: &str,
 ) -> Result<Receipt, StoreError> {
     let routing = route(context, body.door, body.verified_by, &body.events);
-    let kept = webhook_logs::insert(
-        tx,
-        &NewWebhookLog {
-            account_id: routing.account,
-            inbox_id: routing.inbox,
-            door: body.door,
-            body_hash: &body.body_hash,
-            body: &body.body,
-            verified_by: body.verified_inbox(),
-            state: WebhookState::Failed,
-            error: Some(reason),
-            events: body.events.len() as i64,
-        },
-        context.now,
-    )?;
+    let log = NewWebhookLog { state: WebhookState::Failed, error: Some(reason), ..body.log(&routing) };
+    let kept = webhook_logs::insert_many(tx, &[log], context.now)?.into_iter().flatten().next();
     Ok(if kept.is_some() { Receipt::Kept(WebhookState::Failed) } else { Receipt::Repeated })
 }
 
@@ -148,7 +147,7 @@ pub(crate) fn apply_again(
     log: frontdesk_model::WebhookLogId,
 ) -> Result<WebhookState, StoreError> {
     let routing = route(context, door, verified_by, events);
-    apply_routed(tx, context, &routing)?;
+    apply_routed(tx, context, [&routing])?;
     webhook_logs::set_outcome(tx, log, &routing.outcome(events.len()), context.now)?;
     Ok(routing.state())
 }
@@ -288,11 +287,25 @@ fn route<'a>(
     routing
 }
 
-fn apply_routed(tx: &mut Tx<'_>, context: &Context, routing: &Routing<'_>) -> Result<(), StoreError> {
-    for (inbox, event) in &routing.steps {
+fn apply_routed<'r, 'e: 'r>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    routings: impl IntoIterator<Item = &'r Routing<'e>>,
+) -> Result<(), StoreError> {
+    let mut messages = Vec::new();
+    let mut others = Vec::new();
+    let mut inboxes = BTreeMap::new();
+    for (inbox, event) in routings.into_iter().flat_map(|routing| &routing.steps) {
         let news = News { account: inbox.config.account_id, inbox: inbox.config.id, now: context.now };
+        inboxes.insert(news.inbox, news.account);
         match event {
-            InboundEvent::Message(m) => message::apply(tx, news, m)?,
+            InboundEvent::Message(m) => messages.push((news, &**m)),
+            other => others.push((news, other)),
+        }
+    }
+    message::apply_all(tx, &messages)?;
+    for (news, event) in others {
+        match event {
             InboundEvent::Status(s) => status::apply(tx, news, s)?,
             InboundEvent::Watermark(w) => status::apply_watermark(tx, news, w)?,
             InboundEvent::Reaction(r) => changes::react(tx, news, r)?,
@@ -300,10 +313,15 @@ fn apply_routed(tx: &mut Tx<'_>, context: &Context, routing: &Routing<'_>) -> Re
             InboundEvent::Delete(d) => changes::delete(tx, news, d)?,
             InboundEvent::IdentityChange(c) => message::apply_identity_change(tx, news, c)?,
             InboundEvent::Notice(n) => changes::notice(tx, news, n)?,
-            InboundEvent::Typing(_) | InboundEvent::Ignored { .. } | InboundEvent::Unreadable { .. } => {}
+            InboundEvent::Message(_)
+            | InboundEvent::Typing(_)
+            | InboundEvent::Ignored { .. }
+            | InboundEvent::Unreadable { .. } => {}
         }
-        if context.engine.connections().is_touch_due(inbox.config.id, context.now) {
-            inboxes::touch_webhook(tx, inbox.config.account_id, inbox.config.id, context.now)?;
+    }
+    for (inbox, account) in inboxes {
+        if context.engine.connections().is_touch_due(inbox, context.now) {
+            store_inboxes::touch_webhook(tx, account, inbox, context.now)?;
         }
     }
     Ok(())

@@ -1,4 +1,8 @@
-//! A new entry of a conversation: contact, conversation, message and files, in one transaction.
+//! New entries of conversations: contacts, conversations, messages and files, in one transaction.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use frontdesk_model::contact::ContactHint;
 use frontdesk_model::content::{Content, MediaRef, Payload, SystemNotice};
@@ -6,50 +10,98 @@ use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::inbound::{Echo, IdentityChange, InboundMessage};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
 use frontdesk_model::{ContactId, ConversationId, MessageId, Timestamp};
+use frontdesk_store::contacts::Hinted;
 use frontdesk_store::conversations::NewInbound;
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::messages::NewMessage;
 use frontdesk_store::{StoreError, Topic, Tx, attachments, contacts, conversations, messages};
 
 use super::apply::News;
-use super::{settle_pending, status};
+use super::{Arrived, settle_pending, status};
 use crate::media::safe_file_name;
 
-/// Applies a message. One that is here already changes nothing.
-pub(crate) fn apply(tx: &mut Tx<'_>, news: News, message: &InboundMessage) -> Result<(), StoreError> {
-    let account = news.account;
-    let sent_at = plausible(message.sent_at, news.now);
-    let Some(contact) = contacts::resolve(tx, account, &message.contact, sent_at, news.now)? else {
-        tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
-        return Ok(());
-    };
-    let (conversation, _) = conversations::find_or_create(
-        tx,
-        account,
-        news.inbox,
-        contact.id,
-        &message.thread,
-        sent_at,
-        news.now,
-    )?;
-    let place = Place { contact: contact.id, conversation, sent_at };
-    match &message.echo {
-        None => store_inbound(tx, news, place, message)?,
-        Some(echo) => apply_echo(tx, news, place, message, echo)?,
-    }
-    if contact.renamed {
-        tx.emit(event(
-            news,
-            EventKind::ContactUpdated,
-            Some(conversation),
-            None,
-            Some(contact.id.0.to_string()),
-        ));
-    }
-    if contact.created {
-        tx.signal(Topic::Media); // the worker that fetches files also asks for profiles
+/// A message and where it was told.
+pub(super) type Told<'a> = (News, &'a InboundMessage);
+
+/// Applies messages, in this order. Those that are here already change nothing.
+///
+/// All that have come together are looked up and stored together, one question for each noun: what makes the
+/// difference when a database is a network away.
+pub(super) fn apply_all(tx: &mut Tx<'_>, told: &[Told<'_>]) -> Result<(), StoreError> {
+    let placed = place(tx, told)?;
+    store_inbound(tx, &placed)?;
+    for placed in &placed {
+        if let Some(echo) = &placed.message.echo {
+            apply_echo(tx, placed.news, placed.place, placed.message, echo)?;
+        }
     }
     Ok(())
+}
+
+/// A message with the conversation it belongs to.
+struct Placed<'a> {
+    news: News,
+    message: &'a InboundMessage,
+    place: Place,
+    /// The status of the conversation before this batch.
+    before: ConversationStatus,
+}
+
+/// Finds or makes contacts and conversations.
+fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, StoreError> {
+    let Some(now) = told.first().map(|(news, _)| news.now) else { return Ok(Vec::new()) };
+    let hints: Vec<_> = told
+        .iter()
+        .map(|(news, m)| Hinted { account: news.account, hint: &m.contact, at: plausible(m.sent_at, now) })
+        .collect();
+    let contacts = contacts::resolve_many(tx, &hints, now)?;
+    let parties: Vec<_> = told
+        .iter()
+        .zip(&contacts)
+        .filter_map(|((news, _), contact)| Some((news.account, news.inbox, contact.as_ref()?.id)))
+        .collect();
+    let mut known = conversations::find_many(tx, &parties)?;
+    let mut all = Vec::with_capacity(told.len());
+    for (((news, message), contact), hinted) in told.iter().zip(&contacts).zip(&hints) {
+        let Some(contact) = contact else {
+            tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
+            continue;
+        };
+        let (news, sent_at) = (*news, hinted.at);
+        let party = (news.account, news.inbox, contact.id);
+        let conversation = match known.get(&party) {
+            Some(known) => *known,
+            None => {
+                let made = begin(tx, news, contact.id, message, sent_at)?;
+                known.insert(party, made);
+                made
+            }
+        };
+        if contact.renamed {
+            let data = Some(contact.id.0.to_string());
+            tx.emit(event(news, EventKind::ContactUpdated, Some(conversation.id), None, data));
+        }
+        if contact.created {
+            tx.signal(Topic::Media); // the worker that fetches files also asks for profiles
+        }
+        let place = Place { contact: contact.id, conversation: conversation.id, sent_at };
+        all.push(Placed { news, message, place, before: conversation.status });
+    }
+    Ok(all)
+}
+
+fn begin(
+    tx: &mut Tx<'_>,
+    news: News,
+    contact: ContactId,
+    message: &InboundMessage,
+    sent_at: Timestamp,
+) -> Result<conversations::Known, StoreError> {
+    let (account, inbox) = (news.account, news.inbox);
+    let (id, is_new) =
+        conversations::find_or_create(tx, account, inbox, contact, &message.thread, sent_at, news.now)?;
+    let found = if is_new { None } else { conversations::find(tx, account, id)? };
+    Ok(conversations::Known { id, status: found.map_or(ConversationStatus::Active, |found| found.status) })
 }
 
 /// A person's names changed: a visible line, and one contact under both names.
@@ -74,7 +126,7 @@ pub(crate) fn apply_identity_change(
         reply_to: None,
         forwarded: false,
     };
-    apply(tx, news, &line)
+    apply_all(tx, &[(news, &line)])
 }
 
 /// Where a message goes, and when it was written.
@@ -85,29 +137,62 @@ struct Place {
     sent_at: Timestamp,
 }
 
-fn store_inbound(
-    tx: &mut Tx<'_>,
-    news: News,
-    place: Place,
-    message: &InboundMessage,
-) -> Result<(), StoreError> {
-    let from_network = message.content.kind == MessageKind::System;
-    let sender = if from_network { SenderType::System } else { SenderType::Customer };
-    let stored = insert(tx, news, place, message, Direction::Inbound, sender, None, MessageStatus::Received)?;
-    let Some(id) = stored else { return Ok(()) };
-    let new = NewInbound {
-        message: id,
-        sent_at: place.sent_at,
-        thread: &message.thread,
-        unread: i64::from(!from_network),
-    };
-    let before = conversations::record_inbound(tx, news.account, place.conversation, new, news.now)?;
-    tx.emit(event(news, EventKind::MessageReceived, Some(place.conversation), Some(id), None));
-    if before != ConversationStatus::Active {
-        let data = Some(before.as_str().to_owned());
-        tx.emit(event(news, EventKind::ConversationStatusChanged, Some(place.conversation), None, data));
+/// Stores what customers wrote and moves their conversations.
+fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+    let inbound: Vec<_> = placed.iter().filter(|p| p.message.echo.is_none()).collect();
+    let Some(now) = inbound.first().map(|p| p.news.now) else { return Ok(()) };
+    let rows: Vec<_> = inbound
+        .iter()
+        .map(|p| {
+            let sender = if is_notice(p.message) { SenderType::System } else { SenderType::Customer };
+            row(p.news, p.place, p.message, Direction::Inbound, sender, None, MessageStatus::Received)
+        })
+        .collect();
+    let ids = messages::insert_many(tx, &rows, now)?;
+    let mut moves: BTreeMap<ConversationId, NewInbound<'_>> = BTreeMap::new();
+    let mut arrived = Vec::with_capacity(inbound.len());
+    for (p, id) in inbound.iter().zip(ids) {
+        let Some(id) = id else { continue };
+        store_media(tx, p.news, id, p.message)?;
+        let (conversation, unread) = (p.place.conversation, i64::from(!is_notice(p.message)));
+        let new = NewInbound {
+            account: p.news.account,
+            conversation,
+            message: id,
+            sent_at: p.place.sent_at,
+            thread: &p.message.thread,
+            unread,
+        };
+        tx.emit(event(p.news, EventKind::MessageReceived, Some(conversation), Some(id), None));
+        match moves.entry(conversation) {
+            Entry::Vacant(first) => {
+                first.insert(new);
+                if p.before != ConversationStatus::Active {
+                    let (kind, data) = (EventKind::ConversationStatusChanged, p.before.as_str().to_owned());
+                    tx.emit(event(p.news, kind, Some(conversation), None, Some(data)));
+                }
+            }
+            Entry::Occupied(mut earlier) => {
+                let so_far = *earlier.get();
+                let newest = if new.sent_at < so_far.sent_at { so_far } else { new };
+                // Of two names told at one moment the smaller is kept.
+                let thread = match new.sent_at.cmp(&so_far.sent_at) {
+                    Ordering::Equal => new.thread.min(so_far.thread),
+                    _ => newest.thread,
+                };
+                earlier.insert(NewInbound { thread, unread: so_far.unread + unread, ..newest });
+            }
+        }
+        arrived.push(Arrived { news: p.news, remote_id: &p.message.remote_id, message: id });
     }
-    settle_pending(tx, news, &message.remote_id, id)
+    let moves: Vec<_> = moves.into_values().collect();
+    conversations::record_inbound_many(tx, &moves, now)?;
+    settle_pending(tx, &arrived)
+}
+
+/// A line of the network itself: nobody has to answer it.
+fn is_notice(message: &InboundMessage) -> bool {
+    message.content.kind == MessageKind::System
 }
 
 /// A message our side wrote: our own, come back, or one typed in another app of ours.
@@ -141,59 +226,60 @@ fn apply_echo(
         return status::adopt(tx, news, &ours, &message.remote_id);
     }
     let via = echo.via.as_deref();
-    let stored =
-        insert(tx, news, place, message, Direction::Outbound, SenderType::Admin, via, MessageStatus::Sent)?;
-    let Some(id) = stored else { return Ok(()) };
+    let new = row(news, place, message, Direction::Outbound, SenderType::Admin, via, MessageStatus::Sent);
+    let Some(id) = messages::insert(tx, &new, news.now)? else { return Ok(()) };
+    store_media(tx, news, id, message)?;
     conversations::record_outbound(tx, account, place.conversation, id, place.sent_at, news.now)?;
     tx.emit(event(news, EventKind::MessageReceived, Some(place.conversation), Some(id), None));
     status::apply_reached_watermarks(tx, news, place.conversation, id, place.sent_at)?;
-    settle_pending(tx, news, &message.remote_id, id)
+    settle_pending(tx, &[Arrived { news, remote_id: &message.remote_id, message: id }])
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one row")]
-fn insert(
-    tx: &mut Tx<'_>,
+fn row<'a>(
     news: News,
     place: Place,
-    message: &InboundMessage,
+    message: &'a InboundMessage,
     direction: Direction,
     sender_type: SenderType,
-    sender_name: Option<&str>,
+    sender_name: Option<&'a str>,
     status: MessageStatus,
-) -> Result<Option<MessageId>, StoreError> {
-    let inserted = messages::insert(
-        tx,
-        &NewMessage {
-            account_id: news.account,
-            inbox_id: news.inbox,
-            conversation_id: place.conversation,
-            contact_id: place.contact,
-            direction,
-            sender_type,
-            sender_id: None,
-            sender_name,
-            kind: message.content.kind,
-            content: message.content.text.as_deref(),
-            payload: &message.content.payload,
-            remote_id: Some(&message.remote_id),
-            client_key: None,
-            client_ref: None,
-            reply_to: message.reply_to.as_ref(),
-            forwarded: message.forwarded,
-            status,
-            sent_at: place.sent_at,
-            read_at: None,
-        },
-        news.now,
-    )?;
-    if let Some(id) = inserted {
-        for media in &message.content.media {
-            let file_name = media.file_name.as_deref().map(safe_file_name);
-            let media = MediaRef { file_name, ..media.clone() };
-            attachments::insert_pending(tx, news.account, news.inbox, id, &media, news.now)?;
-        }
+) -> NewMessage<'a> {
+    NewMessage {
+        account_id: news.account,
+        inbox_id: news.inbox,
+        conversation_id: place.conversation,
+        contact_id: place.contact,
+        direction,
+        sender_type,
+        sender_id: None,
+        sender_name,
+        kind: message.content.kind,
+        content: message.content.text.as_deref(),
+        payload: &message.content.payload,
+        remote_id: Some(&message.remote_id),
+        client_key: None,
+        client_ref: None,
+        reply_to: message.reply_to.as_ref(),
+        forwarded: message.forwarded,
+        status,
+        sent_at: place.sent_at,
+        read_at: None,
     }
-    Ok(inserted)
+}
+
+/// Notes the files of a message, to be fetched afterwards.
+fn store_media(
+    tx: &mut Tx<'_>,
+    news: News,
+    id: MessageId,
+    message: &InboundMessage,
+) -> Result<(), StoreError> {
+    for media in &message.content.media {
+        let file_name = media.file_name.as_deref().map(safe_file_name);
+        let media = MediaRef { file_name, ..media.clone() };
+        attachments::insert_pending(tx, news.account, news.inbox, id, &media, news.now)?;
+    }
+    Ok(())
 }
 
 /// A provider's clock may run ahead of ours a little, but a message of next year would stay on top for a year; one

@@ -22,5 +22,5 @@ pub use queue::{IntakeQueue, Receipt};
 pub use receive::{ReceiveError, challenge, receive};
 
 pub(crate) use apply::News;
-pub(crate) use pending::settle_pending;
+pub(crate) use pending::{Arrived, settle_pending};
 pub(crate) use queue::spawn;

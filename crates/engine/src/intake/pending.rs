@@ -50,7 +50,7 @@ pub(crate) async fn settle_left_behind(engine: &Engine, since: Timestamp) -> Res
             .write(move |tx| {
                 for (account, inbox, message, remote_id) in &found {
                     let news = News { account: *account, inbox: *inbox, now };
-                    settle_pending(tx, news, remote_id, *message)?;
+                    settle_pending(tx, &[Arrived { news, remote_id, message: *message }])?;
                 }
                 Ok::<_, StoreError>(())
             })
@@ -60,16 +60,28 @@ pub(crate) async fn settle_left_behind(engine: &Engine, since: Timestamp) -> Res
     Ok(())
 }
 
-/// Applies everything that waited for a message which has just got its remote id.
-pub(crate) fn settle_pending(
-    tx: &mut Tx<'_>,
-    news: News,
-    remote_id: &RemoteId,
-    message: MessageId,
-) -> Result<(), StoreError> {
-    for data in pending_updates::take(tx, news.account, news.inbox, remote_id.as_str())? {
-        let Ok(pending) = serde_json::from_str::<Pending>(&data) else { continue };
-        let Some(message) = messages::find(tx, news.account, message)? else { return Ok(()) };
+/// A message that has just got its remote id.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrived<'a> {
+    /// Where and when.
+    pub(crate) news: News,
+    /// Its id at the provider.
+    pub(crate) remote_id: &'a RemoteId,
+    /// Its id here.
+    pub(crate) message: MessageId,
+}
+
+/// Applies everything that waited for messages which have just got their remote ids.
+pub(crate) fn settle_pending(tx: &mut Tx<'_>, arrived: &[Arrived<'_>]) -> Result<(), StoreError> {
+    let targets: Vec<_> =
+        arrived.iter().map(|a| (a.news.account, a.news.inbox, a.remote_id.as_str())).collect();
+    for waited in pending_updates::take_many(tx, &targets)? {
+        let Ok(pending) = serde_json::from_str::<Pending>(&waited.data) else { continue };
+        let about = |a: &&Arrived<'_>| a.news.inbox == waited.inbox && a.remote_id.as_str() == waited.target;
+        let Some(Arrived { news, message, .. }) = arrived.iter().copied().find(|a| about(&a)) else {
+            continue;
+        };
+        let Some(message) = messages::find(tx, news.account, message)? else { continue };
         match pending {
             Pending::Status(s) => status::apply_to(tx, news, message, &s)?,
             Pending::Reaction(r) => changes::react_to(tx, news, &message, &r)?,

@@ -111,10 +111,7 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
 async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {
     let context = apply::Context::new(engine).await?;
     let began = engine.clock.now();
-    let receipts = engine
-        .store
-        .write(move |tx| bodies.iter().map(|body| apply::keep_and_apply(tx, &context, body)).collect())
-        .await?;
+    let receipts = engine.store.write(move |tx| apply::keep_and_apply(tx, &context, &bodies)).await?;
     // One writer sees everything; several may have stored a message and news about it without seeing each other.
     if engine.store.is_postgres()
         && let Err(error) = settle_left_behind(engine, began.plus_ms(-LONGEST_TRANSACTION_MS)).await

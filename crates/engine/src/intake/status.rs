@@ -10,7 +10,7 @@ use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox,
 use super::apply::News;
 use super::message::{event, plausible};
 use super::pending::{self, Pending};
-use super::settle_pending;
+use super::{Arrived, settle_pending};
 use crate::outbox::reaction;
 
 /// Applies news about one message of ours; kept when the message is not here yet.
@@ -101,7 +101,7 @@ pub(crate) fn adopt(
     }
     outbox::remove_settled(tx, account, ours.id)?;
     apply_reached_watermarks(tx, news, ours.conversation_id, ours.id, ours.sent_at)?;
-    settle_pending(tx, news, remote_id, ours.id)
+    settle_pending(tx, &[Arrived { news, remote_id, message: ours.id }])
 }
 
 /// Everything we sent up to a moment was delivered or read.

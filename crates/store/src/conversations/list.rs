@@ -4,7 +4,7 @@ use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ConversationId, InboxId, Timestamp, UserId};
 
 use super::ConversationRow;
-use crate::db::value::Value;
+use crate::db::value::{Owned, Value};
 use crate::{StoreError, ToValue, Tx};
 
 /// What the list is asked for.
@@ -137,20 +137,6 @@ pub fn count(tx: &mut Tx<'_>, account: AccountId, filter: &ConversationFilter) -
 struct Query {
     sql: String,
     params: Vec<Owned>,
-}
-
-enum Owned {
-    Int(i64),
-    Text(String),
-}
-
-impl ToValue for Owned {
-    fn to_value(&self) -> Value<'_> {
-        match self {
-            Self::Int(v) => Value::Int(*v),
-            Self::Text(v) => Value::Text(v),
-        }
-    }
 }
 
 impl Query {

@@ -3,6 +3,7 @@
 //! [`list`](mod@list) holds the filters, the search and the pages.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
@@ -34,18 +35,36 @@ statements! {
     GET = both(concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"));
     OF_CONTACT = both(concat!("SELECT ", columns!(),
         " FROM conversations v WHERE v.account_id = $1 AND v.contact_id = $2 ORDER BY v.last_message_at DESC, v.id DESC"));
-    RECORD_INBOUND = both(
-        "UPDATE conversations SET
-            unread_count = unread_count + $6,
-            thread = CASE WHEN $4 > COALESCE(last_inbound_at, 0) OR ($4 = last_inbound_at AND $5 < thread)
-                          THEN $5 ELSE thread END,
-            last_inbound_id = CASE WHEN $4 >= COALESCE(last_inbound_at, 0) THEN $3 ELSE last_inbound_id END,
-            last_inbound_at = CASE WHEN $4 >= COALESCE(last_inbound_at, 0) THEN $4 ELSE last_inbound_at END,
-            last_message_id = CASE WHEN last_message_id IS NULL OR $4 >= last_message_at THEN $3 ELSE last_message_id END,
-            last_message_at = CASE WHEN last_message_id IS NULL OR $4 >= last_message_at THEN $4 ELSE last_message_at END,
+    RECORD_INBOUND_MANY = each(
+        "UPDATE conversations AS v SET
+            unread_count = v.unread_count + $6,
+            thread = CASE WHEN $4 > COALESCE(v.last_inbound_at, 0) OR ($4 = v.last_inbound_at AND $5 < v.thread)
+                          THEN $5 ELSE v.thread END,
+            last_inbound_id = CASE WHEN $4 >= COALESCE(v.last_inbound_at, 0) THEN $3 ELSE v.last_inbound_id END,
+            last_inbound_at = CASE WHEN $4 >= COALESCE(v.last_inbound_at, 0) THEN $4 ELSE v.last_inbound_at END,
+            last_message_id = CASE WHEN v.last_message_id IS NULL OR $4 >= v.last_message_at THEN $3 ELSE v.last_message_id END,
+            last_message_at = CASE WHEN v.last_message_id IS NULL OR $4 >= v.last_message_at THEN $4 ELSE v.last_message_at END,
             status = 'active', snoozed_until = NULL, updated_at = $7
-         WHERE account_id = $1 AND id = $2");
-    STATUS_OF = both("SELECT status FROM conversations WHERE account_id = $1 AND id = $2");
+         WHERE v.account_id = $1 AND v.id = $2",
+        "UPDATE conversations AS v SET
+            unread_count = v.unread_count + n.unread,
+            thread = CASE WHEN n.at > COALESCE(v.last_inbound_at, 0) OR (n.at = v.last_inbound_at AND n.thread < v.thread)
+                          THEN n.thread ELSE v.thread END,
+            last_inbound_id = CASE WHEN n.at >= COALESCE(v.last_inbound_at, 0) THEN n.message_id ELSE v.last_inbound_id END,
+            last_inbound_at = CASE WHEN n.at >= COALESCE(v.last_inbound_at, 0) THEN n.at ELSE v.last_inbound_at END,
+            last_message_id = CASE WHEN v.last_message_id IS NULL OR n.at >= v.last_message_at THEN n.message_id ELSE v.last_message_id END,
+            last_message_at = CASE WHEN v.last_message_id IS NULL OR n.at >= v.last_message_at THEN n.at ELSE v.last_message_at END,
+            status = 'active', snoozed_until = NULL, updated_at = n.now
+         FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[])
+            AS n (account_id, id, message_id, at, thread, unread, now)
+         WHERE v.account_id = n.account_id AND v.id = n.id");
+    BY_CONTACT_MANY = each(
+        "SELECT account_id, inbox_id, contact_id, id, status FROM conversations
+         WHERE account_id = $1 AND inbox_id = $2 AND contact_id = $3",
+        "SELECT v.account_id, v.inbox_id, v.contact_id, v.id, v.status
+         FROM conversations v JOIN UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[]) AS n (account_id, inbox_id, contact_id)
+            ON v.account_id = n.account_id AND v.inbox_id = n.inbox_id AND v.contact_id = n.contact_id
+         ORDER BY v.id FOR UPDATE OF v");
     RECORD_OUTBOUND = both(
         "UPDATE conversations SET
             last_message_id = CASE WHEN last_message_id IS NULL OR $4 >= last_message_at THEN $3 ELSE last_message_id END,
@@ -203,30 +222,62 @@ pub fn of_contact(
     tx.query(&OF_CONTACT, p![account, contact])
 }
 
-/// A message of the customer that was really new.
-#[derive(Debug, Clone, Copy)]
+/// A conversation as incoming messages need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The conversation.
+    pub id: ConversationId,
+    /// Its status before anything of the batch was applied.
+    pub status: ConversationStatus,
+}
+
+/// Whom a conversation is with, and where.
+pub type Party = (AccountId, InboxId, ContactId);
+
+/// The conversations of these parties that exist. On PostgreSQL nobody else writes to them until the transaction ends.
+pub fn find_many(tx: &mut Tx<'_>, parties: &[Party]) -> Result<HashMap<Party, Known>, StoreError> {
+    let mut parties = parties.to_vec();
+    parties.sort_unstable();
+    parties.dedup();
+    let rows: Vec<_> =
+        parties.iter().map(|(account, inbox, contact)| row![account, inbox, contact]).collect();
+    let found = tx.query_many::<(AccountId, InboxId, ContactId, ConversationId, ConversationStatus)>(
+        &BY_CONTACT_MANY,
+        rows,
+    )?;
+    let known = |(account, inbox, contact, id, status)| ((account, inbox, contact), Known { id, status });
+    Ok(found.into_iter().map(known).collect())
+}
+
+/// Customers' messages that were really new, of one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewInbound<'a> {
-    /// The message.
+    /// Whose conversation it is.
+    pub account: AccountId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The newest message.
     pub message: MessageId,
-    /// By the provider's clock.
+    /// When that was written, by the provider's clock.
     pub sent_at: Timestamp,
-    /// What the provider calls the thread now.
+    /// What the provider calls the thread in it.
     pub thread: &'a str,
-    /// 1 when it counts as unread, 0 for notices.
+    /// How many of the messages count as unread: notices do not.
     pub unread: i64,
 }
 
-/// Moves the conversation by a new message of the customer and reopens it. Returns the status it had before.
-pub fn record_inbound(
+/// Moves conversations by new messages of their customers and reopens them; each conversation once.
+pub fn record_inbound_many(
     tx: &mut Tx<'_>,
-    account: AccountId,
-    id: ConversationId,
-    new: NewInbound<'_>,
+    news: &[NewInbound<'_>],
     now: Timestamp,
-) -> Result<ConversationStatus, StoreError> {
-    let before = tx.find::<(ConversationStatus,)>(&STATUS_OF, p![account, id])?;
-    tx.execute(&RECORD_INBOUND, p![account, id, new.message, new.sent_at, new.thread, new.unread, now])?;
-    Ok(before.map_or(ConversationStatus::Active, |(status,)| status))
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = news
+        .iter()
+        .map(|n| row![n.account, n.conversation, n.message, n.sent_at, n.thread, n.unread, now])
+        .collect();
+    tx.execute_many(&RECORD_INBOUND_MANY, rows)?;
+    Ok(())
 }
 
 /// Moves the conversation by a new message of ours.

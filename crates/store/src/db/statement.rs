@@ -17,10 +17,35 @@ pub(crate) const fn each(sqlite: &'static str, postgres: &'static str) -> Statem
     Statement { sqlite, postgres }
 }
 
+/// The same text with `?1` for `$1`: what SQLite calls by number it need not look up by name.
+pub(crate) const fn numbered<const LENGTH: usize>(sql: &str) -> [u8; LENGTH] {
+    let (bytes, mut out) = (sql.as_bytes(), [0; LENGTH]);
+    let mut at = 0;
+    while at < LENGTH {
+        let is_parameter = bytes[at] == b'$' && at + 1 < LENGTH && bytes[at + 1].is_ascii_digit();
+        out[at] = if is_parameter { b'?' } else { bytes[at] };
+        at += 1;
+    }
+    out
+}
+
+/// The text behind bytes that [`numbered`] made.
+pub(crate) const fn text(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("numbering the parameters keeps the text valid"),
+    }
+}
+
 /// Declares the statements of a file: `statements! { FIND = both("SELECT …"); }`.
 macro_rules! statements {
     ($($(#[$meta:meta])* $name:ident = $value:expr;)+) => {
-        $($(#[$meta])* const $name: $crate::db::statement::Statement = $value;)+
+        $($(#[$meta])* const $name: $crate::db::statement::Statement = {
+            use $crate::db::statement::{Statement, numbered, text};
+            const DECLARED: Statement = $value;
+            const SQLITE: &[u8; DECLARED.sqlite.len()] = &numbered(DECLARED.sqlite);
+            Statement { sqlite: text(SQLITE), ..DECLARED }
+        };)+
 
         /// All statements of this file, for the test that prepares them on both databases.
         pub(crate) const STATEMENTS: &[(&str, $crate::db::statement::Statement)] = &[$((stringify!($name), $name)),+];

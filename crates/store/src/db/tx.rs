@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::row::{Columns, FromRow, RowRef};
 use super::statement::Statement;
-use super::value::{Value, without_nul};
+use super::value::{Owned, ToValue, Value, without_nul};
 use crate::StoreError;
 use crate::events::NewEvent;
 use crate::signals::{Topic, TopicSet};
@@ -58,7 +58,58 @@ impl<'a> Tx<'a> {
         params: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
         let sql = if self.is_postgres() { statement.postgres } else { statement.sqlite };
-        self.query_text(sql, params)
+        self.rows(sql, params)
+    }
+
+    /// Runs a statement for each of many rows of parameters; returns how many rows it changed. SQLite runs it row by
+    /// row. PostgreSQL runs it once: there each parameter is an array that holds the column, to be read by `UNNEST`.
+    pub fn execute_many(&mut self, statement: &Statement, rows: Vec<Vec<Owned>>) -> Result<u64, StoreError> {
+        match &mut self.backend {
+            _ if rows.is_empty() => Ok(0),
+            TxBackend::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(statement.sqlite)?;
+                let mut changed = 0;
+                for row in rows {
+                    bind(&mut prepared, &row)?;
+                    changed += prepared.raw_execute()? as u64;
+                }
+                Ok(changed)
+            }
+            TxBackend::Postgres(connection) => {
+                let result = connection.execute(statement.postgres, &columns_of(rows));
+                self.note_conflict(result)
+            }
+        }
+    }
+
+    /// Runs a query for each of many rows of parameters, as [`Tx::execute_many`] does; returns what all of them found,
+    /// in no particular order.
+    pub fn query_many<T: FromRow>(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::with_capacity(rows.len());
+        match &mut self.backend {
+            _ if rows.is_empty() => {}
+            TxBackend::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(statement.sqlite)?;
+                for row in rows {
+                    bind(&mut prepared, &row)?;
+                    let mut answer = prepared.raw_query();
+                    while let Some(row) = answer.next()? {
+                        found.push(T::from_row(&mut Columns::new(RowRef::Sqlite(row)))?);
+                    }
+                }
+            }
+            TxBackend::Postgres(connection) => {
+                let result = connection.query(statement.postgres, &columns_of(rows));
+                for row in &self.note_conflict(result)? {
+                    found.push(T::from_row(&mut Columns::new(RowRef::Postgres(row)))?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Runs a query of which at most one row is wanted.
@@ -70,12 +121,16 @@ impl<'a> Tx<'a> {
         Ok(self.query(statement, params)?.into_iter().next())
     }
 
-    /// Runs a query whose text was put together at run time (filters of lists).
+    /// Runs a query whose text was put together at run time (filters of lists). It must hold no `$` but parameters.
     pub(crate) fn query_text<T: FromRow>(
         &mut self,
         sql: &str,
         params: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
+        if self.is_postgres() { self.rows(sql, params) } else { self.rows(&sql.replace('$', "?"), params) }
+    }
+
+    fn rows<T: FromRow>(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
         match &mut self.backend {
             TxBackend::Sqlite(connection) => {
                 let mut prepared = connection.prepare_cached(sql)?;
@@ -135,17 +190,23 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// Binds `$1`, `$2`… by name: SQLite numbers named parameters in the order in which they appear in the text.
-fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result<(), StoreError> {
-    const NAMES: [&str; 40] = [
-        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
-        "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29",
-        "$30", "$31", "$32", "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40",
-    ];
-    for (name, value) in NAMES.iter().zip(params) {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, SqliteValue(*value))?;
+/// Rows turned into columns: PostgreSQL takes an array for each parameter.
+fn columns_of(rows: Vec<Vec<Owned>>) -> Vec<Vec<Owned>> {
+    let mut columns: Vec<Vec<Owned>> = Vec::new();
+    columns.resize_with(rows.first().map_or(0, Vec::len), || Vec::with_capacity(rows.len()));
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
         }
+    }
+    columns
+}
+
+/// Binds the parameters by number; a statement that does not use the last ones is given them in vain.
+fn bind<V: ToValue>(statement: &mut rusqlite::Statement<'_>, params: &[V]) -> Result<(), StoreError> {
+    let used = statement.parameter_count();
+    for (index, value) in params.iter().take(used).enumerate() {
+        statement.raw_bind_parameter(index + 1, SqliteValue(value.to_value()))?;
     }
     Ok(())
 }

@@ -28,6 +28,78 @@ macro_rules! p {
     ($($x:expr),* $(,)?) => { &[$($crate::db::value::ToValue::to_value(&$x)),*] };
 }
 
+/// A value that does not borrow: for statements that take many rows, and those put together at run time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Owned {
+    /// No value.
+    Null,
+    /// BIGINT.
+    Int(i64),
+    /// DOUBLE PRECISION.
+    Real(f64),
+    /// BOOLEAN.
+    Bool(bool),
+    /// TEXT.
+    Text(String),
+    /// BLOB or BYTEA.
+    Blob(Vec<u8>),
+}
+
+/// One row of parameters for [`crate::Tx::execute_many`]: `row![account_id, name, now]`.
+macro_rules! row {
+    ($($x:expr),* $(,)?) => {
+        vec![$($crate::db::value::Owned::from($crate::db::value::ToValue::to_value(&$x))),*]
+    };
+}
+
+impl From<Value<'_>> for Owned {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Int(v) => Self::Int(v),
+            Value::Real(v) => Self::Real(v),
+            Value::Bool(v) => Self::Bool(v),
+            Value::Text(v) => Self::Text(v.to_owned()),
+            Value::Blob(v) => Self::Blob(v.to_owned()),
+        }
+    }
+}
+
+impl ToValue for Value<'_> {
+    fn to_value(&self) -> Value<'_> {
+        *self
+    }
+}
+
+impl ToValue for Owned {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(v) => Value::Int(*v),
+            Self::Real(v) => Value::Real(*v),
+            Self::Bool(v) => Value::Bool(*v),
+            Self::Text(v) => Value::Text(v),
+            Self::Blob(v) => Value::Blob(v),
+        }
+    }
+}
+
+impl ToSql for Owned {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        self.to_value().to_sql(ty, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 /// Something that can be a parameter.
 pub trait ToValue {
     /// The value to bind.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use frontdesk_model::SharedClock;
+use postgres_types::ToSql;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::Handle;
@@ -14,7 +15,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::tx::{Tx, TxBackend};
-use crate::db::value::Value;
 use crate::signals::{Signals, TopicSet};
 use crate::{StoreError, events};
 
@@ -252,18 +252,23 @@ pub struct PgConnection<'a> {
 }
 
 impl PgConnection<'_> {
-    pub(crate) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, tokio_postgres::Error> {
+    pub(crate) fn execute<P>(&self, sql: &str, params: &[P]) -> Result<u64, tokio_postgres::Error>
+    where
+        P: ToSql + Sync,
+    {
         self.handle.block_on(async {
             let statement = self.client.prepare_cached(sql).await?;
             self.client.execute_raw(&statement, params).await
         })
     }
 
-    pub(crate) fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>, tokio_postgres::Error> {
+    pub(crate) fn query<P>(&self, sql: &str, params: &[P]) -> Result<Vec<Row>, tokio_postgres::Error>
+    where
+        P: ToSql + Sync,
+    {
         self.handle.block_on(async {
             let statement = self.client.prepare_cached(sql).await?;
-            let references: Vec<&(dyn postgres_types::ToSql + Sync)> =
-                params.iter().map(|p| p as _).collect();
+            let references: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
             self.client.query(&statement, &references).await
         })
     }

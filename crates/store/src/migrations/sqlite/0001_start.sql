@@ -323,7 +323,7 @@ CREATE TABLE webhook_logs (
     created_at BIGINT NOT NULL,
     applied_at BIGINT
 );
-CREATE UNIQUE INDEX webhook_logs_body ON webhook_logs (door, body_hash);
+CREATE UNIQUE INDEX webhook_logs_body ON webhook_logs (body_hash);
 CREATE INDEX webhook_logs_open ON webhook_logs (state, id) WHERE state <> 'applied';
 CREATE INDEX webhook_logs_account ON webhook_logs (account_id, id);
 

@@ -13,12 +13,25 @@ macro_rules! columns {
     };
 }
 
+mod known;
+
+pub use known::{Hinted, resolve_many};
+
 statements! {
     INSERT = both(
         "INSERT INTO contacts (account_id, name, name_at, phone, phone_at, search_text, created_at, updated_at, profile_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
     // Locked: what is told about one person is applied by one transaction after the other.
+    BY_IDENTITY_MANY = each(
+        "SELECT i.account_id, i.kind, i.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
+         FROM contact_identities i JOIN contacts c ON c.account_id = i.account_id AND c.id = i.contact_id
+         WHERE i.account_id = $1 AND i.kind = $2 AND i.value = $3",
+        "SELECT i.account_id, i.kind, i.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
+         FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::TEXT[]) AS n (account_id, kind, value)
+         JOIN contact_identities i ON i.account_id = n.account_id AND i.kind = n.kind AND i.value = n.value
+         JOIN contacts c ON c.account_id = i.account_id AND c.id = i.contact_id
+         ORDER BY i.account_id, i.kind, i.value FOR UPDATE OF i, c");
     BY_IDENTITY = each(
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3 FOR UPDATE");
@@ -32,7 +45,11 @@ statements! {
     SET_DETAILS = both(
         "UPDATE contacts SET name = $3, name_edited = $4, name_at = $5, email = $6, phone = $7, phone_at = $8,
          search_text = $9, updated_at = $10 WHERE account_id = $1 AND id = $2");
-    SET_TOLD = both("UPDATE contacts SET name_at = $3, phone_at = $4 WHERE account_id = $1 AND id = $2");
+    SET_TOLD = each(
+        "UPDATE contacts SET name_at = $3, phone_at = $4 WHERE account_id = $1 AND id = $2",
+        "UPDATE contacts c SET name_at = n.name_at, phone_at = n.phone_at
+         FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[]) AS n (account_id, id, name_at, phone_at)
+         WHERE c.account_id = n.account_id AND c.id = n.id");
     SET_PROFILE = both(
         "UPDATE contacts SET profile_at = $3 WHERE account_id = $1 AND id = $2");
     SET_AVATAR = both("UPDATE contacts SET avatar_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
@@ -115,8 +132,12 @@ pub fn resolve(
         return Ok(None);
     }
     for _ in 0..MAX_TRIES {
-        let resolved = match find_oldest(tx, account, hint, now)? {
-            Some(id) => join(tx, account, id, hint, at, now)?,
+        let mut owners = Vec::with_capacity(hint.identities.len());
+        for identity in &hint.identities {
+            owners.push(find_by_identity(tx, account, identity)?);
+        }
+        let resolved = match one_of(tx, account, &owners, now)? {
+            Some(id) => join(tx, account, id, hint, &owners, at, now)?,
             None => create(tx, account, hint, at, now)?,
         };
         if resolved.is_some() {
@@ -126,17 +147,14 @@ pub fn resolve(
     Err(StoreError::Unavailable("a contact changed again and again while it was looked for".to_owned()))
 }
 
-/// The one contact that has any of these names; several become one.
-fn find_oldest(
+/// The one contact among those that own the names; several become one.
+fn one_of(
     tx: &mut Tx<'_>,
     account: AccountId,
-    hint: &ContactHint,
+    owners: &[Option<ContactId>],
     now: Timestamp,
 ) -> Result<Option<ContactId>, StoreError> {
-    let mut known = Vec::with_capacity(hint.identities.len());
-    for identity in &hint.identities {
-        known.extend(find_by_identity(tx, account, identity)?);
-    }
+    let mut known: Vec<ContactId> = owners.iter().copied().flatten().collect();
     known.sort_unstable();
     known.dedup();
     let Some((oldest, others)) = known.split_first() else { return Ok(None) };
@@ -146,19 +164,18 @@ fn find_oldest(
     Ok(Some(*oldest))
 }
 
-/// Adds to a contact what a hint tells. `None` when another node gave one of the names to someone else meanwhile.
+/// Adds to a contact what a hint tells. `None` when one of the names was given to someone else meanwhile.
 fn join(
     tx: &mut Tx<'_>,
     account: AccountId,
     id: ContactId,
     hint: &ContactHint,
+    owners: &[Option<ContactId>],
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Resolved>, StoreError> {
-    for identity in &hint.identities {
-        if find_by_identity(tx, account, identity)?.is_none()
-            && !add_identity(tx, account, id, identity, now)?
-        {
+    for (identity, owner) in hint.identities.iter().zip(owners) {
+        if owner.is_none() && !add_identity(tx, account, id, identity, now)? {
             return Ok(None);
         }
     }
@@ -237,7 +254,7 @@ fn learn(
         }
         save(tx, &contact, now)?;
     } else if newer_name || newer_phone {
-        tx.execute(&SET_TOLD, p![account, id, contact.name_at, contact.phone_at])?;
+        tx.execute_many(&SET_TOLD, vec![row![account, id, contact.name_at, contact.phone_at]])?;
     }
     Ok(renamed)
 }
