@@ -20,6 +20,7 @@ pub mod own_password;
 pub mod passwords;
 pub mod realtime;
 pub mod replies;
+pub mod search_index;
 pub mod sessions;
 pub mod settings;
 pub mod tokens;
@@ -59,6 +60,7 @@ struct EngineState {
     passwords: PasswordDesk,
     connections: Connections,
     intake: IntakeQueue,
+    search_index: search_index::SearchIndex,
     media: MediaStore,
     realtime: Realtime,
 }
@@ -98,6 +100,7 @@ impl Engine {
             passwords: PasswordDesk::default(),
             connections: Connections::default(),
             intake,
+            search_index: search_index::SearchIndex::default(),
             media,
             realtime,
         };
@@ -109,6 +112,10 @@ impl Engine {
     /// The media store of this node.
     pub fn media(&self) -> &MediaStore {
         &self.state.media
+    }
+
+    pub(crate) fn search_index(&self) -> &search_index::SearchIndex {
+        &self.state.search_index
     }
 
     pub(crate) fn intake(&self) -> &IntakeQueue {

@@ -8,7 +8,7 @@ use frontdesk_store::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox, realtime};
+use crate::{Engine, contacts, media, outbox, realtime, search_index};
 
 const DAY_MS: i64 = 86_400_000;
 /// How many rows one tidying transaction removes, so that nobody waits long for it.
@@ -37,6 +37,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     });
     tracker.spawn(contacts::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
+    tracker.spawn(search_index::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),

@@ -1,8 +1,6 @@
 //! Headers every answer carries, unless its handler set them otherwise.
 
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the page may load. Swagger UI and Vue set styles on elements, hence inline styles; scripts only as files.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -18,11 +16,9 @@ const DEFAULTS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Middleware: adds the headers that are missing.
-pub(crate) async fn add_missing(request: axum::extract::Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Adds the headers that are missing.
+pub(crate) fn add_missing(headers: &mut HeaderMap) {
     for (name, value) in DEFAULTS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }

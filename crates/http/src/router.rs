@@ -10,7 +10,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::openapi::{self, Endpoint};
 use crate::state::{HttpSettings, HttpState};
-use crate::{api, error, headers, health, rate, socket, trace, web_app, webhooks};
+use crate::{api, error, health, rate, socket, trace, web_app, webhooks};
 
 /// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
 fn api_routes() -> OpenApiRouter<HttpState> {
@@ -40,15 +40,14 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
     let docs =
         SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi::complete(&document));
     routes
+        .layer(from_fn_with_state(state.clone(), rate::limit))
         .merge(docs)
-        .merge(webhooks::routes()) //            the doors of the channels
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .merge(webhooks::routes()) //            the doors of the channels: limits of their own, nothing in their way
         .merge(socket::routes()) //              /app/{key}, the live socket
         .fallback(web_app::serve)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(state.clone(), rate::limit))
-        .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(from_fn(headers::add_missing))
         .layer(from_fn(trace::follow))
         .with_state(state)
 }

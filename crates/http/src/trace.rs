@@ -6,10 +6,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use crate::headers;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 64;
 
-/// Middleware: names the request, measures it and returns its name in `x-request-id`.
+/// Middleware, the outermost: names the request, measures it, returns its name in `x-request-id` and adds the headers
+/// every answer carries.
 pub(crate) async fn follow(request: Request, next: Next) -> Response {
     let id = request_id(request.headers().get(REQUEST_ID));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -26,6 +29,7 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
     });
     let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
     metrics::histogram!("frontdesk_http_request_seconds", &labels).record(duration.as_secs_f64());
+    headers::add_missing(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -28,8 +28,7 @@ pub(crate) fn routes() -> Router<HttpState> {
     registry::doors().into_iter().fold(Router::new(), |router, door| {
         let asked = move |state, query| answer_challenge(door, state, query);
         let delivered = move |state, request| take(door, state, request);
-        router
-            .route(door.path(), get(asked).post(delivered).layer(axum::extract::DefaultBodyLimit::disable()))
+        router.route(door.path(), get(asked).post(delivered))
     })
 }
 

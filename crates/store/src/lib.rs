@@ -34,6 +34,7 @@ pub mod rate_limits;
 pub mod reaction_sends;
 pub mod reactions;
 pub mod relays;
+pub mod search_index;
 pub mod server_settings;
 pub mod sessions;
 mod signals;
@@ -74,6 +75,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("reaction_sends", reaction_sends::STATEMENTS),
         ("reactions", reactions::STATEMENTS),
         ("relays", relays::STATEMENTS),
+        ("search_index", search_index::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("users", users::STATEMENTS),

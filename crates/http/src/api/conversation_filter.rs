@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use frontdesk_channels::registry::CHANNELS;
 use frontdesk_engine::caller::Caller;
-use frontdesk_engine::inboxes;
+use frontdesk_engine::{inboxes, search_index};
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, InboxId, UserId};
 use frontdesk_store::conversations::{Assignee, ConversationFilter, Search};
@@ -71,6 +71,13 @@ impl FilterQuery {
             Some(q) => Search::parse(q),
             None => None,
         };
+        if search.is_some()
+            && let Err(error) = search_index::catch_up(&state.engine).await
+        {
+            // What cannot be written now can still be searched as far as it was.
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the search index is behind");
+        }
         let nothing_to_find = given(&self.q).is_some() && search.is_none();
         let inboxes =
             if nothing_to_find { Some(Vec::new()) } else { self.inboxes(state, caller.account_id).await? };

@@ -17,6 +17,11 @@ pub(crate) const fn each(sqlite: &'static str, postgres: &'static str) -> Statem
     Statement { sqlite, postgres }
 }
 
+/// A statement about something only SQLite has.
+pub(crate) const fn sqlite_only(sql: &'static str) -> Statement {
+    Statement { sqlite: sql, postgres: "SELECT 1" }
+}
+
 /// The same text with `?1` for `$1`: what SQLite calls by number it need not look up by name.
 pub(crate) const fn numbered<const LENGTH: usize>(sql: &str) -> [u8; LENGTH] {
     let (bytes, mut out) = (sql.as_bytes(), [0; LENGTH]);

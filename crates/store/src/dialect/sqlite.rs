@@ -1,7 +1,7 @@
 //! SQLite: one writer thread with group commit, a few read-only connections.
 //!
-//! The writer takes whatever transactions wait, runs each within a savepoint of one big transaction, commits with one
-//! fsync and only then answers all of them. There is no timer: a lone transaction commits at once, a crowd shares.
+//! The writer takes whatever transactions wait, runs each within a savepoint of one big transaction (a lone one needs
+//! none), commits with one fsync and only then answers all of them. There is no timer: a lone transaction commits at once, a crowd shares.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(256);
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
-         PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
+         PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
     )?;
     Ok(connection)
 }
@@ -203,8 +203,11 @@ fn write_group(
 ) -> Result<TopicSet, rusqlite::Error> {
     let mut woken = TopicSet::default();
     connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+    let several = group.len() > 1;
     for job in group {
-        connection.prepare_cached("SAVEPOINT job")?.raw_execute()?;
+        if several {
+            connection.prepare_cached("SAVEPOINT job")?.raw_execute()?;
+        }
         let mut tx = Tx::new(TxBackend::Sqlite(connection));
         let keep = job.run(&mut tx);
         let flushed = if keep { events::flush(&mut tx, clock.now()) } else { Ok(()) };
@@ -216,10 +219,15 @@ fn write_group(
         }
         if keep {
             woken.merge(tx.signals);
-        } else {
+        } else if several {
             connection.prepare_cached("ROLLBACK TO job")?.raw_execute()?;
+        } else {
+            connection.prepare_cached("ROLLBACK")?.raw_execute()?;
+            return Ok(woken);
         }
-        connection.prepare_cached("RELEASE job")?.raw_execute()?;
+        if several {
+            connection.prepare_cached("RELEASE job")?.raw_execute()?;
+        }
     }
     connection.prepare_cached("COMMIT")?.raw_execute()?;
     Ok(woken)
