@@ -60,7 +60,6 @@ struct EngineState {
     passwords: PasswordDesk,
     connections: Connections,
     intake: IntakeQueue,
-    search_index: search_index::SearchIndex,
     media: MediaStore,
     realtime: Realtime,
 }
@@ -100,7 +99,6 @@ impl Engine {
             passwords: PasswordDesk::default(),
             connections: Connections::default(),
             intake,
-            search_index: search_index::SearchIndex::default(),
             media,
             realtime,
         };
@@ -112,10 +110,6 @@ impl Engine {
     /// The media store of this node.
     pub fn media(&self) -> &MediaStore {
         &self.state.media
-    }
-
-    pub(crate) fn search_index(&self) -> &search_index::SearchIndex {
-        &self.state.search_index
     }
 
     pub(crate) fn intake(&self) -> &IntakeQueue {

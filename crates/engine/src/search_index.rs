@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_model::MessageId;
 use frontdesk_store::{StoreError, Topic, search_index};
-use tokio::sync::Mutex;
 
 use crate::Engine;
 
@@ -12,10 +10,6 @@ use crate::Engine;
 const GATHER: Duration = Duration::from_millis(500);
 /// How many are indexed in one transaction, so that nobody waits long for it.
 const SLICE: i64 = 1_000;
-
-/// How far the index reaches, and whose turn it is to take it further.
-#[derive(Default)]
-pub(crate) struct SearchIndex(Mutex<Option<MessageId>>);
 
 /// Follows the messages until the engine stops.
 pub(crate) async fn run(engine: Engine) {
@@ -40,19 +34,9 @@ pub(crate) async fn run(engine: Engine) {
 
 /// Returns when every message stored by now can be found.
 pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
-    if engine.store.is_postgres() {
+    if engine.store.is_postgres() || !engine.store.read(search_index::is_behind).await? {
         return Ok(());
     }
-    let mut reached = engine.search_index().0.lock().await;
-    loop {
-        let from = match *reached {
-            Some(from) => from,
-            None => engine.store.read(search_index::reached).await?,
-        };
-        let extended = engine.store.write(move |tx| search_index::extend(tx, from, SLICE)).await?;
-        *reached = Some(extended.unwrap_or(from));
-        if extended.is_none() {
-            return Ok(());
-        }
-    }
+    while engine.store.write(|tx| search_index::extend(tx, SLICE)).await? {}
+    Ok(())
 }

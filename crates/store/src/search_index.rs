@@ -1,4 +1,4 @@
-//! The words of messages, made findable many messages at a time.
+//! The words of messages, made findable many messages at a time. For SQLite only.
 //!
 //! SQLite's full-text index costs a lot per transaction and little per message, so it is not part of storing a message:
 //! a worker lets it catch up every moment, and a search does before it looks. PostgreSQL's index follows by itself.
@@ -9,26 +9,28 @@ use crate::db::statement::sqlite_only;
 use crate::{StoreError, Tx};
 
 statements! {
-    REACHED = sqlite_only("SELECT COALESCE(MAX(id), 0) FROM messages_fts_docsize");
+    IS_BEHIND = sqlite_only(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE id > (SELECT reached FROM messages_fts_progress))");
     // Messages without text count too: they are not looked at again and again.
-    SLICE = sqlite_only("SELECT COALESCE(MAX(id), 0) FROM (SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT $2)");
+    SLICE = sqlite_only(
+        "SELECT p.reached, MAX(m.id) FROM messages_fts_progress p JOIN messages m
+            ON m.id IN (SELECT id FROM messages WHERE id > p.reached ORDER BY id LIMIT $1) GROUP BY p.reached");
     EXTEND = sqlite_only(
         "INSERT INTO messages_fts (rowid, content)
          SELECT id, content FROM messages WHERE id > $1 AND id <= $2 AND content IS NOT NULL ORDER BY id");
+    SET_REACHED = sqlite_only("UPDATE messages_fts_progress SET reached = $1");
 }
 
-/// Up to which message the index certainly holds everything. For SQLite only.
-pub fn reached(tx: &mut Tx<'_>) -> Result<MessageId, StoreError> {
-    Ok(tx.find::<(MessageId,)>(&REACHED, p![])?.map_or(MessageId(0), |(id,)| id))
+/// True when there are messages that cannot be found yet.
+pub fn is_behind(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.find::<(bool,)>(&IS_BEHIND, p![])?.is_some_and(|(behind,)| behind))
 }
 
-/// Takes up at most `limit` messages after `reached`; returns how far the index reaches then, `None` when there were
-/// none. For SQLite only.
-pub fn extend(tx: &mut Tx<'_>, reached: MessageId, limit: i64) -> Result<Option<MessageId>, StoreError> {
-    // Another process may have been faster.
-    let from = self::reached(tx)?.max(reached);
-    let slice = tx.find::<(MessageId,)>(&SLICE, p![from, limit])?;
-    let Some((until,)) = slice.filter(|(until,)| *until > from) else { return Ok(None) };
-    tx.execute(&EXTEND, p![from, until])?;
-    Ok(Some(until))
+/// Takes up at most `limit` more messages; false when there were none.
+pub fn extend(tx: &mut Tx<'_>, limit: i64) -> Result<bool, StoreError> {
+    let slice = tx.find::<(MessageId, MessageId)>(&SLICE, p![limit])?;
+    let Some((reached, until)) = slice else { return Ok(false) };
+    tx.execute(&EXTEND, p![reached, until])?;
+    tx.execute(&SET_REACHED, p![until])?;
+    Ok(true)
 }

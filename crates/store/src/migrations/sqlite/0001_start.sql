@@ -170,17 +170,18 @@ CREATE UNIQUE INDEX messages_client_ref ON messages (account_id, client_ref) WHE
 CREATE INDEX messages_thread ON messages (account_id, conversation_id, sent_at, id);
 
 CREATE VIRTUAL TABLE messages_fts USING fts5 (content, content = 'messages', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2");
--- The index follows the messages a moment later, many at once (search_index.rs). What it holds is in messages_fts_docsize;
--- changes of what it does not hold yet are none of its business.
-CREATE TRIGGER messages_fts_update AFTER UPDATE OF content ON messages WHEN old.content IS NOT new.content BEGIN
-    INSERT INTO messages_fts (messages_fts, rowid, content)
-        SELECT 'delete', old.id, old.content WHERE EXISTS (SELECT 1 FROM messages_fts_docsize WHERE id = old.id);
-    INSERT INTO messages_fts (rowid, content)
-        SELECT new.id, new.content WHERE new.content IS NOT NULL AND new.id <= (SELECT MAX(id) FROM messages_fts_docsize);
+-- The index follows the messages a moment later, many at once (search_index.rs): it holds those up to `reached`.
+CREATE TABLE messages_fts_progress (reached BIGINT NOT NULL);
+INSERT INTO messages_fts_progress (reached) VALUES (0);
+CREATE TRIGGER messages_fts_update AFTER UPDATE OF content ON messages
+    WHEN old.content IS NOT new.content AND old.id <= (SELECT reached FROM messages_fts_progress) BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, content) SELECT 'delete', old.id, old.content WHERE old.content IS NOT NULL;
+    INSERT INTO messages_fts (rowid, content) SELECT new.id, new.content WHERE new.content IS NOT NULL;
 END;
-CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages WHEN old.content IS NOT NULL BEGIN
-    INSERT INTO messages_fts (messages_fts, rowid, content)
-        SELECT 'delete', old.id, old.content WHERE EXISTS (SELECT 1 FROM messages_fts_docsize WHERE id = old.id);
+CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages WHEN old.id <= (SELECT reached FROM messages_fts_progress) BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, content) SELECT 'delete', old.id, old.content WHERE old.content IS NOT NULL;
+    -- The next message may take the number of the last one that went away.
+    UPDATE messages_fts_progress SET reached = MIN(reached, (SELECT COALESCE(MAX(id), 0) FROM messages));
 END;
 
 CREATE TABLE attachments (
