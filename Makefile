@@ -1,6 +1,6 @@
 # make run: set up, build, start the demo.   make test: set up and run every suite.
 # One line per target; the logic is in scripts/, the suites are listed in scripts/suite.
-.PHONY: run test lint test-unit test-integration test-webhook test-e2e test-sdk test-coverage
+.PHONY: run test lint bench test-unit test-integration test-webhook test-e2e test-sdk test-coverage
 
 run:               ; @scripts/run
 test:              ; @scripts/test
@@ -11,3 +11,4 @@ test-webhook:      ; @scripts/test rust-webhook
 test-e2e:          ; @scripts/test e2e e2e-server
 test-sdk:          ; @scripts/test sdk
 test-coverage:     ; @scripts/test coverage
+bench:             ; @scripts/bench --write docs/benchmarks.md
