@@ -85,7 +85,8 @@ fn only_the_store_and_the_floors_know_a_database_driver() {
     for package in &metadata.packages {
         for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {
             let driver = ["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx", "postgres-types"];
-            let may = ["frontdesk-store", "frontdesk-testkit", "frontdesk-bench"].contains(&package.name.as_str());
+            let may =
+                ["frontdesk-store", "frontdesk-testkit", "frontdesk-bench"].contains(&package.name.as_str());
             assert!(
                 may || !driver.contains(&dependency.name.as_str()),
                 "{} uses {}",
