@@ -4,7 +4,7 @@ import vue from 'eslint-plugin-vue'
 import globals from 'globals'
 
 export default defineConfigWithVueTs(
-  { ignores: ['dist', 'dist-mock'] },
+  { ignores: ['dist', 'dist-mock', 'src/api/schema.ts'] },
   vue.configs['flat/recommended'],
   vueTsConfigs.recommended,
   prettier,

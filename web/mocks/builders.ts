@@ -28,6 +28,10 @@ export const WHATSAPP: Capabilities = {
   reaction_emojis: [],
   reply_to: true,
   location: true,
+  contacts: true,
+  interactive: true,
+  read_receipts: true,
+  reply_window: { duration_ms: 86_400_000, extended_ms: null },
   typing: true,
 }
 
@@ -43,6 +47,10 @@ export const MESSENGER: Capabilities = {
   reaction_emojis: [],
   reply_to: true,
   location: false,
+  contacts: false,
+  interactive: true,
+  read_receipts: true,
+  reply_window: { duration_ms: 86_400_000, extended_ms: 604_800_000 },
   typing: true,
 }
 
@@ -55,6 +63,10 @@ export const INSTAGRAM: Capabilities = {
   reaction_emojis: ['❤️'],
   reply_to: true,
   location: false,
+  contacts: false,
+  interactive: true,
+  read_receipts: true,
+  reply_window: { duration_ms: 86_400_000, extended_ms: 604_800_000 },
   typing: true,
 }
 

@@ -212,7 +212,12 @@ export class FakeServer {
       attachments: file ? [buildAttachment(file.kind, { id: body.attachments![0]!, ...file })] : [],
       payload: body.template ? { template: body.template } : {},
       reply_to: answered
-        ? { id: answered.id, content: answered.content, sender_name: answered.sender_name }
+        ? {
+            id: answered.id,
+            kind: answered.kind,
+            content: answered.content,
+            sender_name: answered.sender_name,
+          }
         : null,
       client_key: body.client_key ?? null,
       status: 'queued',
@@ -299,10 +304,9 @@ export class FakeServer {
     const other = this.conversation(first.id + 3)
     return {
       ...first.customer,
-      note: null,
       identities: first.customer.phone
-        ? [{ kind: 'phone', value: first.customer.phone, inbox_id: first.inbox.id }]
-        : [{ kind: 'psid', value: String(7_000_000_000 + id), inbox_id: first.inbox.id }],
+        ? [{ kind: 'phone', value: first.customer.phone }]
+        : [{ kind: 'psid', value: String(7_000_000_000 + id) }],
       conversations: [first, ...(other ? [other] : [])].map((item) => ({
         id: item.id,
         inbox: item.inbox,
@@ -317,7 +321,7 @@ export class FakeServer {
   }
 
   private react(conversationId: number, body: Reply): Message {
-    const { message_id, emoji } = body.reaction!
+    const { message_id, emoji = '' } = body.reaction!
     const others = this.messages(conversationId)
       .find(({ id }) => id === message_id)!
       .reactions.filter(({ sender_type }) => sender_type !== 'admin')

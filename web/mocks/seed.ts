@@ -260,8 +260,8 @@ export function seed(count: number, nowMs: number): Seed {
 }
 
 export function summaryOf(message: Message): Conversation['last_message'] {
-  const { id, content, kind, direction, sender_type, status, created_at } = message
-  return { id, content, kind, direction, sender_type, status, created_at }
+  const { id, content, kind, direction, sender_type, status, deleted_at, created_at } = message
+  return { id, content, kind, direction, sender_type, status, deleted_at, created_at }
 }
 
 /** `length` messages back and forth, the last at `endMs`. */
@@ -290,6 +290,7 @@ const token = {
   help: 'A permanent token of a system user.',
   secret: true,
   required: true,
+  pattern: '^[!-~]+$',
 }
 const CHANNELS: Channel[] = [
   {
@@ -305,14 +306,15 @@ const CHANNELS: Channel[] = [
         help: 'In the Meta app, under WhatsApp → API setup.',
         secret: false,
         required: true,
-        placeholder: '1002003004005',
+        pattern: '^[0-9]{1,32}$',
       },
       {
         key: 'business_account_id',
         label: 'Business account ID',
-        help: null,
+        help: 'On the same page.',
         secret: false,
-        required: false,
+        required: true,
+        pattern: '^[0-9]{1,32}$',
       },
       token,
     ],
@@ -322,9 +324,16 @@ const CHANNELS: Channel[] = [
     label: 'Facebook Messenger',
     platform: 'facebook',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
-    docs: null,
+    docs: 'https://desk.example.org/docs/channels/messenger',
     fields: [
-      { key: 'page_id', label: 'Page ID', help: null, secret: false, required: true },
+      {
+        key: 'page_id',
+        label: 'Page ID',
+        help: 'The Page, About, Page transparency.',
+        secret: false,
+        required: true,
+        pattern: '^[0-9]{1,32}$',
+      },
       token,
     ],
   },
@@ -333,14 +342,15 @@ const CHANNELS: Channel[] = [
     label: 'Instagram',
     platform: 'instagram',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
-    docs: null,
+    docs: 'https://desk.example.org/docs/channels/instagram',
     fields: [
       {
         key: 'instagram_id',
         label: 'Instagram account ID',
-        help: null,
+        help: 'In the Meta app, under Instagram.',
         secret: false,
         required: true,
+        pattern: '^[0-9]{1,32}$',
       },
       token,
     ],

@@ -18,6 +18,8 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
       payload: {
         referral: {
           source: 'ad',
+          source_id: null,
+          reference: null,
           headline: 'Plant a tree for IDR 50.000',
           body: 'Every tree is photographed and mapped.',
           url: 'https://example.org/trees',
@@ -42,13 +44,11 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
       content: 'Which region?',
       payload: {
         interactive: {
-          type: 'button',
-          action: {
-            buttons: [
-              { reply: { id: 'a', title: 'West Java' } },
-              { reply: { id: 'b', title: 'Bali' } },
-            ],
-          },
+          body: 'Which region?',
+          buttons: [
+            { id: 'a', title: 'West Java' },
+            { id: 'b', title: 'Bali' },
+          ],
         },
       },
     },
@@ -130,8 +130,8 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
         contacts: [
           {
             name: 'Pak Wayan',
-            phones: [{ phone: '+62 812-3456-7890', type: 'CELL' }],
-            emails: ['wayan@example.org'],
+            phones: [{ value: '+62 812-3456-7890', label: 'CELL' }],
+            emails: [{ value: 'wayan@example.org' }],
           },
         ],
       },
@@ -143,11 +143,10 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
     },
     {
       kind: 'order',
-      content: null,
+      content: 'Please wrap as a gift',
       payload: {
         order: {
           catalog_id: '1',
-          text: 'Please wrap as a gift',
           items: [
             { id: 'TREE-01', quantity: 3, price: 50000, currency: 'IDR' },
             { id: 'MUG', quantity: 1, price: 75000, currency: 'IDR' },
@@ -163,13 +162,17 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
     {
       kind: 'story_reply',
       content: 'Beautiful!',
-      payload: { story: { url: 'https://example.org/story/1' } },
+      payload: { story: { id: null, url: 'https://example.org/story/1', title: null } },
     },
-    { kind: 'story_mention', content: null, payload: { story: { url: null } } },
+    {
+      kind: 'story_mention',
+      content: null,
+      payload: { story: { id: null, url: null, title: null } },
+    },
     {
       kind: 'share',
       content: 'Look at this',
-      payload: { referral: { url: 'https://example.org/post/9' } },
+      payload: { share: { id: '9', url: 'https://example.org/post/9', title: null } },
     },
     { kind: 'call', content: 'Missed voice call' },
     {
@@ -211,6 +214,7 @@ export function showcase(conversationId: number, firstId: number, endMs: number)
       content: 'Thank you so much! '.repeat(14),
       reply_to: {
         id: firstId + 2,
+        kind: 'text',
         content: 'Hello! 12.480 trees so far.',
         sender_name: 'Ayu Lestari',
       },

@@ -44,10 +44,11 @@ pub async fn change(
     id: ContactId,
     changes: ContactChanges,
 ) -> Result<(), ConversationError> {
+    let too_long = changes.name.iter().flatten().any(|n| n.chars().count() > MAX_NAME);
     let name = changes.name.map(|n| n.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()));
     let email = changes.email.map(|e| e.map(|e| e.trim().to_lowercase()).filter(|e| !e.is_empty()));
     let mut wrong = Vec::new();
-    if name.iter().flatten().any(|n| n.chars().count() > MAX_NAME) {
+    if too_long {
         wrong.push((
             "name".to_owned(),
             format!("The name field must not be greater than {MAX_NAME} characters."),

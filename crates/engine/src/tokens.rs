@@ -60,7 +60,7 @@ pub enum TokenError {
 pub async fn create(engine: &Engine, actor: Actor, new: NewToken) -> Result<IssuedToken, TokenError> {
     let now = engine.clock.now();
     let name = new.name.trim().to_owned();
-    check(&name, &new, now)?;
+    check(&new, now)?;
     let secret = hex::encode(vault::random::<32>()?);
     let token_hash: [u8; 32] = Sha256::digest(&secret).into();
     let mut abilities = new.abilities;
@@ -149,14 +149,14 @@ fn split(token: &str) -> Option<(TokenId, &str)> {
     Some((TokenId(id.parse().ok()?), secret))
 }
 
-fn check(name: &str, new: &NewToken, now: Timestamp) -> Result<(), TokenError> {
+fn check(new: &NewToken, now: Timestamp) -> Result<(), TokenError> {
     let mut wrong = Vec::new();
     let mut refuse = |key: &str, message: &str| {
         wrong.push(FieldError { key: key.to_owned(), message: message.to_owned() });
     };
-    if name.is_empty() {
+    if new.name.trim().is_empty() {
         refuse("name", "The name field is required.");
-    } else if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+    } else if new.name.chars().count() > MAX_NAME_CHARS || new.name.chars().any(char::is_control) {
         refuse("name", "The name field must be one line of at most 100 characters.");
     }
     if new.abilities.is_empty() {

@@ -61,7 +61,7 @@ pub enum UserError {
 pub async fn create(engine: &Engine, actor: Actor, user: NewUser) -> Result<UserRow, UserError> {
     let email = normal_email(&user.email);
     let name = user.name.trim().to_owned();
-    let checks = [check_email(&email), check_name(&name), check_password(&user.password)];
+    let checks = [check_email(&email), check_name(&user.name), check_password(&user.password)];
     let wrong: Vec<FieldError> = checks.into_iter().flatten().collect();
     if !wrong.is_empty() {
         return Err(UserError::Invalid(wrong));
@@ -94,8 +94,9 @@ pub async fn update(
     user: UserId,
     changes: UserChanges,
 ) -> Result<UserRow, UserError> {
+    let checks =
+        [changes.name.as_deref().and_then(check_name), changes.password.as_deref().and_then(check_password)];
     let name = changes.name.map(|n| n.trim().to_owned());
-    let checks = [name.as_deref().and_then(check_name), changes.password.as_deref().and_then(check_password)];
     let wrong: Vec<FieldError> = checks.into_iter().flatten().collect();
     if !wrong.is_empty() {
         return Err(UserError::Invalid(wrong));
@@ -191,8 +192,9 @@ pub(crate) fn is_email(email: &str) -> bool {
     valid && clean && email.len() <= MAX_EMAIL_BYTES
 }
 
+/// Checks a name as it was given: what is cut off at its ends counts too.
 fn check_name(name: &str) -> Option<FieldError> {
-    if name.is_empty() {
+    if name.trim().is_empty() {
         return Some(field_error("name", "The name field is required."));
     }
     if name.chars().any(char::is_control) {

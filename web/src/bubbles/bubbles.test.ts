@@ -83,7 +83,16 @@ describe('bubbles', () => {
       buildMessage({
         id: 1,
         kind: 'referral',
-        payload: { referral: { url: 'javascript:alert(1)' } },
+        payload: {
+          referral: {
+            source: null,
+            source_id: null,
+            reference: null,
+            headline: null,
+            body: null,
+            url: 'javascript:alert(1)',
+          },
+        },
       }),
     )
     expect(screen.queryByRole('link')).toBeNull()

@@ -7,7 +7,7 @@ it('adds up per currency and never across', () => {
       { id: 'a', quantity: 3, price: 50000, currency: 'IDR' },
       { id: 'b', quantity: 1, price: 9.5, currency: 'BRL' },
       { id: 'c', quantity: 1, price: 75000, currency: 'IDR' },
-      { id: 'd', quantity: 1, price: null, currency: null },
+      { id: 'd', quantity: 1, price: null, currency: '' },
     ]),
   ).toEqual([
     { currency: 'IDR', amount: 225000 },

@@ -336,7 +336,6 @@ export default {
     noOthers: 'This is the only conversation.',
     firstSeen: 'First seen',
     lastSeen: 'Last seen',
-    note: 'Note',
     labels: 'Labels',
     addLabel: 'Add a label',
     removeLabel: 'Remove label {label}',

@@ -340,7 +340,6 @@ const messages: Messages = {
     noOthers: 'Ini satu-satunya percakapan.',
     firstSeen: 'Pertama terlihat',
     lastSeen: 'Terakhir terlihat',
-    note: 'Catatan',
     labels: 'Label',
     addLabel: 'Tambah label',
     removeLabel: 'Hapus label {label}',

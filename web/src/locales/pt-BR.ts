@@ -335,7 +335,6 @@ const messages: Messages = {
     noOthers: 'Esta é a única conversa.',
     firstSeen: 'Visto pela primeira vez',
     lastSeen: 'Visto por último',
-    note: 'Nota',
     labels: 'Etiquetas',
     addLabel: 'Adicionar etiqueta',
     removeLabel: 'Remover etiqueta {label}',

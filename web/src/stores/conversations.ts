@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowReactive } from 'vue'
 import { answer, GET, PATCH, POST } from '@/api/client'
-import type { Contact, Conversation, ConversationStatus } from '@/api/types'
+import type { Contact, Conversation, ConversationStatus, Platform } from '@/api/types'
 import { useSession } from './session'
 import { compareConversations, type ListFilter, matchesFilter } from './conversation-filter'
 
@@ -38,9 +38,9 @@ export const useConversations = defineStore('conversations', () => {
   function query(cursor?: string) {
     return {
       status: filter.status ?? undefined,
-      platform: filter.platform ?? undefined,
+      platform: (filter.platform ?? undefined) as Platform | undefined,
       inbox_id: filter.inboxId ?? undefined,
-      unread: filter.unread || undefined,
+      unread: filter.unread ? ('true' as const) : undefined,
       assignee: filter.assignee ?? undefined,
       q: filter.query.trim().normalize('NFC') || undefined,
       cursor,

@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { answer, DELETE, GET, PATCH, POST } from '@/api/client'
 import { everyPage } from '@/api/pages'
-import type { Channel, Inbox, InboxState } from '@/api/types'
+import type { Channel, CreateInbox, Inbox, InboxState } from '@/api/types'
 
 export const useInboxes = defineStore('inboxes', () => {
   const items = ref<Inbox[]>([])
@@ -33,7 +33,9 @@ export const useInboxes = defineStore('inboxes', () => {
     name: string,
     settings: Record<string, string>,
   ): Promise<Inbox> {
-    const inbox = await answer(POST('/api/v1/inboxes', { body: { channel, name, settings } }))
+    // The form was drawn from the channel's own fields: which they are is known only at run time.
+    const body = { channel, name, settings } as CreateInbox
+    const inbox = await answer(POST('/api/v1/inboxes', { body }))
     put(inbox)
     return inbox
   }

@@ -9,7 +9,7 @@ import { useLocalStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { answer, POST } from '@/api/client'
 import { ApiError, isTemporary } from '@/api/error'
-import type { Attachment, Message, Reply } from '@/api/types'
+import type { Attachment, Message, Reply, SendMessage } from '@/api/types'
 import { lastSeenMessageId } from './newer-messages'
 import { useSession } from './session'
 import { useThreads } from './threads'
@@ -126,7 +126,7 @@ export const useOutgoing = defineStore('outgoing', () => {
             ...item.reply,
             client_key: clientKey,
             ...(seen === null ? {} : { last_seen_message_id: seen }),
-          },
+          } as SendMessage, // which form it has was decided where it was written
         }),
       )
       discard(clientKey)

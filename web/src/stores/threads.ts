@@ -97,7 +97,9 @@ export const useThreads = defineStore('threads', () => {
   async function retry(message: Message): Promise<void> {
     put(
       await answer(
-        POST('/admin/inbox/{id}/messages/{mid}/retry', { params: { path: pathOf(message) } }),
+        POST('/admin/inbox/{id}/messages/{message_id}/retry', {
+          params: { path: pathOf(message) },
+        }),
       ),
       'snapshot',
     )
@@ -107,7 +109,7 @@ export const useThreads = defineStore('threads', () => {
   async function resolve(message: Message, outcome: 'sent' | 'resend'): Promise<void> {
     put(
       await answer(
-        POST('/admin/inbox/{id}/messages/{mid}/resolve', {
+        POST('/admin/inbox/{id}/messages/{message_id}/resolve', {
           params: { path: pathOf(message) },
           body: { outcome },
         }),
@@ -117,7 +119,9 @@ export const useThreads = defineStore('threads', () => {
   }
 
   async function remove(message: Message): Promise<void> {
-    await answer(DELETE('/admin/inbox/{id}/messages/{mid}', { params: { path: pathOf(message) } }))
+    await answer(
+      DELETE('/admin/inbox/{id}/messages/{message_id}', { params: { path: pathOf(message) } }),
+    )
     const now = new Date().toISOString()
     put({ ...message, content: null, attachments: [], deleted_at: now, updated_at: now }, 'event')
   }
@@ -143,6 +147,6 @@ export const useThreads = defineStore('threads', () => {
   }
 })
 
-function pathOf(message: Message): { id: number; mid: number } {
-  return { id: message.conversation_id, mid: message.id }
+function pathOf(message: Message): { id: number; message_id: number } {
+  return { id: message.conversation_id, message_id: message.id }
 }

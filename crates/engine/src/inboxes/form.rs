@@ -45,8 +45,7 @@ pub(super) fn fill(
 ) -> Result<FilledForm, Vec<FieldError>> {
     let fields = channel.info().fields;
     let mut wrong = Vec::new();
-    let name = name.trim();
-    if name.is_empty() {
+    if name.trim().is_empty() {
         wrong.push(error("name", "The name field is required."));
     } else if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
         wrong.push(error("name", "The name field must be one line of at most 100 characters."));
@@ -74,7 +73,7 @@ pub(super) fn fill(
         .ok_or_else(|| vec![error("settings", "A field that tells this inbox apart is missing.")])?;
     let is_secret = |key: &str| fields.iter().any(|f| f.key == key && f.secret);
     let (secret, open) = settings.into_iter().partition(|(key, _)| is_secret(key));
-    Ok(FilledForm { name: name.to_owned(), route_key, open, secret })
+    Ok(FilledForm { name: name.trim().to_owned(), route_key, open, secret })
 }
 
 /// Another inbox on this server has the same number or page.

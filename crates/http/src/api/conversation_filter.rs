@@ -12,10 +12,11 @@ use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::error::ApiError;
+use crate::paging::decode;
 use crate::state::HttpState;
 
-/// The longest search, in characters.
-const MAX_SEARCH: usize = 10_000;
+/// The longest search, in characters: longer ones would not fit into an address.
+const MAX_SEARCH: usize = 1_000;
 
 /// Filters of a list of conversations. An empty value is no filter.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -33,10 +34,10 @@ pub(crate) struct FilterQuery {
     #[param(required = false, schema_with = yes_and_no)]
     unread: Option<String>,
     /// `me`, `none` for those of nobody, or the id of a user.
-    #[param(pattern = "^(me|none|[0-9]+)?$")]
+    #[param(pattern = "^(me|none|[0-9]{1,18})?$")]
     assignee: Option<String>,
     /// Words in the customer's name, e-mail, phone or the messages.
-    #[param(max_length = 10000)]
+    #[param(max_length = 1000)]
     q: Option<String>,
 }
 
@@ -50,7 +51,7 @@ impl FilterQuery {
         let assignee = match given(&self.assignee) {
             Some("me") => Some(Assignee::User(caller.user_id)),
             Some("none") => Some(Assignee::Nobody),
-            Some(id) => Some(Assignee::User(UserId(id.parse().map_err(|_| wrong("assignee"))?))),
+            Some(id) => Some(Assignee::User(UserId(decode(id).ok_or_else(|| wrong("assignee"))?))),
             None => None,
         };
         let status = match given(&self.status) {

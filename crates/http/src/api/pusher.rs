@@ -315,7 +315,7 @@ struct ChannelState {
 
 /// Tells whether anybody listens on a channel.
 #[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}", tag = "pusher", security(("application" = [])),
-    params(("app_id" = String, Path), ("channel" = String, Path), SignedQuery, InfoQuery),
+    params(("app_id" = String, Path), ("channel" = String, Path, pattern = "^#?[A-Za-z0-9_=@,.;-]{1,190}$"), SignedQuery, InfoQuery),
     responses((status = 200, body = ChannelState)))]
 async fn get_live_channel(signed: Signed) -> Result<Json<ChannelState>, ApiError> {
     let channel = signed.channel()?;
@@ -343,7 +343,7 @@ struct PresentUser {
 
 /// Lists who is on a presence channel.
 #[utoipa::path(get, path = "/apps/{app_id}/channels/{channel}/users", tag = "pusher", security(("application" = [])),
-    params(("app_id" = String, Path), ("channel" = String, Path), SignedQuery),
+    params(("app_id" = String, Path), ("channel" = String, Path, pattern = "^presence-[A-Za-z0-9_=@,.;-]{1,190}$"), SignedQuery),
     responses((status = 200, body = UserList)))]
 async fn list_live_users(signed: Signed) -> Result<Json<UserList>, ApiError> {
     let channel = signed.channel()?;

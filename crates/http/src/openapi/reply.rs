@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Parts `SendMessage` by kind. Every kind but text has the field of its own name.
+/// Parts `SendMessage` by kind: it is a `Reply` in one of its forms. Every kind but text has the field of its own name.
 pub(super) fn describe(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     let kinds = schemas["ReplyKind"]["enum"].as_array().cloned().unwrap_or_default();
@@ -10,19 +10,22 @@ pub(super) fn describe(document: &mut Value) {
     let mut forms = vec![
         json!({ "title": "Text", "required": ["content"], "properties": { "type": is_text, "content": { "type": "string" } } }),
         json!({ "title": "Files", "required": ["attachments"],
-            "properties": { "type": is_text, "attachments": { "type": "array", "minItems": 1 } } }),
+            "properties": { "type": is_text, "attachments": { "type": "array", "items": { "type": "integer" }, "minItems": 1 } } }),
     ];
     for kind in kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "text") {
-        let part = match schemas["SendMessage"]["properties"][kind]["type"].as_str() {
-            Some("array") => json!({ "type": "array", "minItems": 1 }),
-            _ => json!({ "type": "object" }),
-        };
-        let mut properties = json!({ "type": { "enum": [kind, null] }, kind: part });
-        if kind == "reaction" {
-            properties["content"] = json!({ "type": "null" }); // it goes alone
-            properties["attachments"] = json!({ "maxItems": 0 });
+        let mut part = schemas["SendMessage"]["properties"][kind].clone();
+        if part["type"] == "array" {
+            part["minItems"] = json!(1);
+        } else if let Some(given) = part.pointer("/oneOf/0") {
+            part = given.clone(); // the other one is null
         }
+        let properties = json!({ "type": { "enum": [kind, null] }, kind: part });
         forms.push(json!({ "title": kind, "required": [kind], "properties": properties }));
     }
-    schemas["SendMessage"]["anyOf"] = Value::Array(forms);
+    schemas["Reply"] = schemas["SendMessage"].take();
+    schemas["SendMessage"] = json!({
+        "description": schemas["Reply"]["description"],
+        "examples": schemas["Reply"]["examples"],
+        "allOf": [{ "$ref": "#/components/schemas/Reply" }, { "anyOf": forms }],
+    });
 }

@@ -109,9 +109,9 @@ async fn no_operator_of_a_search_index_means_anything() {
         for q in ["sea AND lake", "near sea", "NOT lake"] {
             assert_eq!(found(&desk, q).await, ["Sari"], "{q}: a word like any other");
         }
-        let many = "word ".repeat(1999);
+        let many = "word ".repeat(199);
         assert_eq!(found(&desk, &many).await.len(), 0);
-        let too_long = "word+".repeat(10_000);
+        let too_long = "word+".repeat(201);
         let refused = desk.server.get(&format!("/admin/inbox?q={too_long}")).bearer(&desk.agent);
         let refused = refused.send().await.refused(422, "VALIDATION_ERROR");
         assert!(refused["errors"]["q"].is_array());

@@ -82,6 +82,21 @@ async fn pages_of_users_follow_each_other() {
 }
 
 #[tokio::test]
+async fn what_is_cut_off_a_name_counts_in_its_length() {
+    for server in TestServer::on_all(TestSettings::default()).await {
+        let admin = server.admin_token().await;
+        let name = format!("{}Eve", " ".repeat(98));
+        let user = json!({ "email": "eve@example.org", "name": name, "role": "agent", "password": PASSWORD });
+        let token = json!({ "name": name });
+        for (path, body) in [("/api/v1/users", user), ("/api/v1/tokens", token)] {
+            let refused = server.post(path).bearer(&admin).json(&body).send().await;
+            let refused = refused.refused(422, "VALIDATION_ERROR");
+            assert!(refused["errors"]["name"].is_array(), "{path}: {refused}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn agents_see_their_colleagues_names_and_no_more() {
     for server in TestServer::on_all(TestSettings::default()).await {
         let agent = server.agent_token().await;
