@@ -64,6 +64,7 @@ struct Inner {
     world: Mutex<World>,
     clock: Clock,
     seed: Option<u64>,
+    kept: usize,
     public_url: RwLock<String>,
     webhooks: WebhookSender,
     http: reqwest::Client,
@@ -83,9 +84,10 @@ impl Sandbox {
             .build()
             .map_err(SandboxError::HttpClient)?;
         let sandbox = Self(Arc::new(Inner {
-            world: Mutex::new(World::new(settings.live, settings.seed)),
+            world: Mutex::new(World::new(settings.live, settings.seed, settings.kept)),
             clock: settings.clock,
             seed: settings.seed,
+            kept: settings.kept,
             public_url: RwLock::new(settings.public_url),
             webhooks: WebhookSender::default(),
             http,
@@ -131,7 +133,7 @@ impl Sandbox {
     /// Forgets customers, chats, files, faults, records, load runs and clock shift; settings and inboxes stay.
     pub fn reset(&self) {
         let mut world = self.world();
-        let fresh = World::new(world.settings.clone(), self.0.seed);
+        let fresh = World::new(world.settings.clone(), self.0.seed, self.0.kept);
         world.start_over(fresh);
         drop(world);
         self.0.clock.reset();

@@ -5,6 +5,9 @@ use utoipa::ToSchema;
 
 use crate::clock::Clock;
 
+/// Deliveries, API calls and webhooks that are remembered unless said otherwise, of each.
+const KEPT: usize = 50_000;
+
 /// How a sandbox starts.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
@@ -16,6 +19,8 @@ pub struct SandboxSettings {
     pub seed: Option<u64>,
     /// The fake world's clock.
     pub clock: Clock,
+    /// How many deliveries, API calls and webhooks are remembered, of each; the oldest go first.
+    pub kept: usize,
 }
 
 impl Default for SandboxSettings {
@@ -25,6 +30,7 @@ impl Default for SandboxSettings {
             live: LiveSettings::default(),
             seed: None,
             clock: Clock::system(),
+            kept: KEPT,
         }
     }
 }

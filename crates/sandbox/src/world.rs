@@ -21,12 +21,6 @@ use crate::settings::LiveSettings;
 use crate::template::Template;
 use crate::webhooks::WebhookDelivery;
 
-/// Messages delivered to phones that are remembered.
-const DELIVERIES_KEPT: usize = 50_000;
-/// API calls that are remembered.
-const API_CALLS_KEPT: usize = 50_000;
-/// Webhook POSTs that are remembered.
-const WEBHOOKS_KEPT: usize = 50_000;
 /// Customers at most.
 const CUSTOMERS_MAX: usize = 200_000;
 
@@ -127,9 +121,10 @@ pub enum CustomerError {
 }
 
 impl World {
-    /// A world with the default inboxes and templates, without customers.
+    /// A world with the default inboxes and templates, without customers, that remembers the newest `kept` deliveries,
+    /// API calls and webhooks.
     #[must_use]
-    pub fn new(settings: LiveSettings, seed: Option<u64>) -> Self {
+    pub fn new(settings: LiveSettings, seed: Option<u64>, kept: usize) -> Self {
         Self {
             settings,
             inboxes: Inbox::defaults().into_iter().map(|inbox| (inbox.id.clone(), inbox)).collect(),
@@ -139,9 +134,9 @@ impl World {
             media: MediaShelf::default(),
             templates: Template::built_in(),
             faults: HashMap::new(),
-            deliveries: Ledger::new(DELIVERIES_KEPT),
-            api_calls: Ledger::new(API_CALLS_KEPT),
-            webhooks: Ledger::new(WEBHOOKS_KEPT),
+            deliveries: Ledger::new(kept),
+            api_calls: Ledger::new(kept),
+            webhooks: Ledger::new(kept),
             loads: BTreeMap::new(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),

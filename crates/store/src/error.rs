@@ -80,6 +80,8 @@ impl StoreError {
                             || *c == SqlState::CRASH_SHUTDOWN
                             || *c == SqlState::CANNOT_CONNECT_NOW
                             || *c == SqlState::TOO_MANY_CONNECTIONS
+                            || *c == SqlState::LOCK_NOT_AVAILABLE
+                            || *c == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
                             || *c == SqlState::READ_ONLY_SQL_TRANSACTION
                     })
             }

@@ -33,6 +33,9 @@ const HAS_TABLE: Statement = each(
     "SELECT COUNT(*) FROM information_schema.tables
      WHERE table_schema = current_schema() AND table_name = 'schema_migrations'",
 );
+/// Another node's migration is waited for as long as it takes.
+const WAIT: Statement =
+    each("SELECT 1", "SELECT 1 FROM (SELECT set_config('lock_timeout', '0', true)) AS patient");
 const LOCK: Statement = each("SELECT 1", "SELECT 1 FROM (SELECT pg_advisory_xact_lock(7265501)) AS locked");
 const CREATE: Statement = both(
     "CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)",
@@ -63,6 +66,7 @@ pub(crate) fn version(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 
 /// Applies what is missing, all in the one transaction given: a kill in between leaves the old schema.
 pub(crate) fn run(tx: &mut Tx<'_>, postgres: bool, now: Timestamp) -> Result<MigrationReport, StoreError> {
+    tx.query::<(i64,)>(&WAIT, p![])?;
     tx.query::<(i64,)>(&LOCK, p![])?;
     tx.execute(&CREATE, p![])?;
     let from = version(tx)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
@@ -24,6 +24,8 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ),
     // Knows the program from outside alone: no inside may be measured in its place.
     ("bench", &[]),
+    // Looks at the program from outside: processes, HTTP, and the database as a file or server.
+    ("torture", &["sandbox"]),
     // The suites stand on top and may look at everything.
     (
         "testkit",
@@ -85,8 +87,8 @@ fn only_the_store_and_the_floors_know_a_database_driver() {
     for package in &metadata.packages {
         for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {
             let driver = ["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx", "postgres-types"];
-            let may =
-                ["frontdesk-store", "frontdesk-testkit", "frontdesk-bench"].contains(&package.name.as_str());
+            let may = ["frontdesk-store", "frontdesk-testkit", "frontdesk-bench", "frontdesk-torture"]
+                .contains(&package.name.as_str());
             assert!(
                 may || !driver.contains(&dependency.name.as_str()),
                 "{} uses {}",

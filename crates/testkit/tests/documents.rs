@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "ARCHITECTURE.md",
     "README.md",
     "CONTRIBUTING.md",
@@ -10,6 +10,7 @@ const DOCUMENTS: [&str; 7] = [
     "crates/README.md",
     "docs/operations.md",
     "docs/api.md",
+    "docs/reliability.md",
 ];
 
 fn root() -> PathBuf {

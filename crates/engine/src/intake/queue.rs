@@ -84,6 +84,9 @@ pub(crate) fn spawn(engine: &Engine, workers: IntakeWorkers) {
 async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        if engine.store.is_postgres() {
+            put_in_one_order(&mut batch);
+        }
         let bodies: Vec<Arc<Received>> = batch.iter().map(|w| w.received.clone()).collect();
         match apply_together(&engine, bodies).await {
             Ok(receipts) => {
@@ -92,7 +95,17 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
                 }
             }
             Err(error) if error.is_unavailable() => {
-                tracing::error!(error = &error as &dyn std::error::Error, "webhooks could not be stored");
+                // Whoever waited behind them waited for the same database: a turn each would take as long again, and
+                // providers wait no longer than seconds.
+                while let Ok(waiting) = queue.try_recv() {
+                    batch.push(waiting);
+                }
+                let webhooks = batch.len();
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    webhooks,
+                    "webhooks could not be stored"
+                );
                 for waiting in batch.drain(..) {
                     let _ = waiting.answer.send(Err(StoreError::Unavailable(error.to_string())));
                 }
@@ -106,6 +119,12 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
             }
         }
     }
+}
+
+/// Every worker of every node locks customers in the same order: two that have the same customers in their batches
+/// wait for each other once, instead of each for the other. What one customer sent keeps its order.
+fn put_in_one_order(batch: &mut [Waiting]) {
+    batch.sort_by(|one, other| one.received.first_sender().cmp(&other.received.first_sender()));
 }
 
 async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {

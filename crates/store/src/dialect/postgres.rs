@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use frontdesk_model::SharedClock;
 use postgres_types::ToSql;
 use rustls::ClientConfig;
@@ -20,6 +20,10 @@ use crate::{StoreError, events};
 
 /// The NOTIFY channel all nodes listen on; the payload is a [`TopicSet`] as a number.
 const CHANNEL: &str = "frontdesk";
+/// How long a statement waits for a lock that someone else holds: as long as on SQLite. Without an end, a few waiting
+/// transactions would take all connections, and reading would stop too. And how long the server keeps the locks of a
+/// node that stands still in the middle of a transaction, which all others wait for.
+const TIMEOUTS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s'";
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
@@ -50,6 +54,9 @@ impl Postgres {
             .wait_timeout(Some(Duration::from_secs(10)))
             .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool_postgres::Runtime::Tokio1)
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move { client.batch_execute(TIMEOUTS).await.map_err(HookError::Backend) })
+            }))
             .build()
             .map_err(|e| StoreError::Unreachable(e.to_string()))?;
         drop(pool.get().await.map_err(unreachable)?);

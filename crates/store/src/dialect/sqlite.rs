@@ -188,6 +188,12 @@ fn write_until_closed(
             Err(error) => {
                 tracing::error!(error = %error, waiting = group.len(), "a group of transactions could not be committed");
                 let _ = connection.execute_batch("ROLLBACK"); // fails when BEGIN itself failed
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
+                    // Whoever waited behind them waited for the same lock: a turn each would take as long again.
+                    while let Ok(job) = queue.try_recv() {
+                        group.push(job);
+                    }
+                }
                 group.iter_mut().for_each(|job| job.finish(Some(error.to_string())));
             }
         }
