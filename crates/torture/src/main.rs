@@ -41,7 +41,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let binary = std::fs::canonicalize(&arguments.binary)?;
     let mut lines = Vec::new();
     for scenario in chosen(&arguments.names)? {
-        for kind in scenario.kinds.iter().copied().filter(|kind| is_wanted(*kind, arguments.on.as_deref())) {
+        let kinds = if arguments.quick { scenario.quick } else { scenario.kinds };
+        for kind in kinds.iter().copied().filter(|kind| is_wanted(*kind, arguments.on.as_deref())) {
             eprintln!("==> {} on {}: {}", scenario.name, kind.name(), scenario.about);
             let trial = Trial { binary: binary.clone(), kind, size };
             let began = Instant::now();

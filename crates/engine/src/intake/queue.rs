@@ -171,3 +171,38 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_channels::contract::{RoutedEvent, VerifiedBy};
+    use frontdesk_model::RemoteId;
+    use frontdesk_model::inbound::{DeleteNews, InboundEvent};
+
+    use super::*;
+
+    /// A body about `who`, told apart by its hash.
+    fn waiting(who: &str, number: u8) -> Waiting {
+        let news = DeleteNews { target: RemoteId(who.to_owned()), at: Timestamp::default() };
+        let event = RoutedEvent { channel: "x", route: "1".to_owned(), event: InboundEvent::Delete(news) };
+        let received = Received {
+            door: "meta",
+            body: bytes::Bytes::new(),
+            body_hash: [number; 32],
+            verified_by: VerifiedBy::Settings,
+            events: vec![event],
+            unreadable: None,
+        };
+        Waiting { received: Arc::new(received), answer: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn two_batches_have_their_customers_in_one_order_and_each_customer_as_it_came() {
+        let ordered = |bodies: &[(&str, u8)]| {
+            let mut batch: Vec<Waiting> = bodies.iter().map(|(who, number)| waiting(who, *number)).collect();
+            put_in_one_order(&mut batch);
+            batch.iter().map(|one| one.received.body_hash[0]).collect::<Vec<u8>>()
+        };
+        assert_eq!(ordered(&[("b", 1), ("a", 2), ("b", 3), ("a", 4)]), [2, 4, 1, 3]);
+        assert_eq!(ordered(&[("a", 2), ("a", 4), ("b", 1), ("b", 3)]), [2, 4, 1, 3]);
+    }
+}

@@ -29,7 +29,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         disk.run_full()?;
         until_refused(&scene).await?;
         let before = count(&scene, 503);
-        let full_for = trial.pick(Duration::from_secs(2), Duration::from_secs(20));
+        let full_for = trial.pick(Duration::from_secs(1), Duration::from_secs(20));
         let end = Instant::now() + full_for;
         while Instant::now() < end {
             let read = scene.agent.get("/api/v1/conversations").await;

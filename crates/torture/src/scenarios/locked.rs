@@ -25,7 +25,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     scene.provider.sandbox.world().settings.retry.timeout_ms = 20_000;
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 100, replies_per_second: 20 });
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let hold = trial.pick(Duration::from_secs(9), Duration::from_secs(30));
+    let hold = trial.pick(Duration::from_secs(7), Duration::from_secs(30));
     let lock = Lock::take(&scene.database).await?;
     let end = Instant::now() + hold;
     let began = Instant::now();

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// What it is run on.
     pub kinds: &'static [Kind],
+    /// What its quick form is run on among the tests: one where the other would show nothing new.
+    pub quick: &'static [Kind],
     /// It is broken off after so many seconds at full size.
     pub limit_secs: u64,
     run: fn(Trial) -> Running,
@@ -56,12 +58,13 @@ const QUICK_LIMIT: Duration = Duration::from_secs(170);
 
 /// One line of the list.
 macro_rules! scenarios {
-    ($($name:ident on $kinds:ident within $limit_secs:literal: $about:literal;)+) => {
+    ($($name:ident on $kinds:ident, quick $quick:ident within $limit_secs:literal: $about:literal;)+) => {
         /// All scenarios.
         pub const ALL: &[Scenario] = &[$(Scenario {
             name: stringify!($name),
             about: $about,
             kinds: $kinds,
+            quick: $quick,
             limit_secs: $limit_secs,
             run: |trial| Box::pin($name::run(trial)),
         }),+];
@@ -69,26 +72,26 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    killing on BOTH within 900: "kill -9 at random moments, restarted at once";
-    power_loss on SQLITE within 1200: "power lost at random writes and syncs; what was not synced is gone";
-    interrupted_send on BOTH within 300: "killed between the provider's answer and our commit";
-    nodes_killed on POSTGRES within 600: "several nodes, one killed every few seconds";
-    node_paused on POSTGRES within 600: "one of several nodes stands still for longer than its leases";
-    database_restarted on POSTGRES within 600: "PostgreSQL crashes and comes back under load";
-    outage on BOTH within 300: "the provider answers 503 for long, then works again";
-    disk_full on SQLITE within 300: "the disk runs full under load and has room again";
-    locked on BOTH within 300: "another process holds the database's lock";
-    backup on SQLITE within 300: "backups under load, each restored elsewhere";
-    repeats on BOTH within 600: "every webhook ten times, in disorder, with kills in between";
-    double_click on BOTH within 300: "every reply asked for five times at once, with kills in between";
-    order on BOTH within 600: "long queues while the provider fails at random";
-    sockets on BOTH within 300: "browsers that lose their sockets and catch up";
-    slow_clients on SQLITE within 120: "thousands of clients that send one byte at a time";
-    idle_sockets on SQLITE within 300: "thousands of sockets that only listen";
-    hostile_bodies on BOTH within 300: "signed nonsense and bodies that are too large";
-    sign_in on BOTH within 300: "thousands of guesses at passwords";
-    first_start on BOTH within 300: "killed while it makes its schema";
-    soak on BOTH within 14400: "ordinary traffic for long";
+    killing on BOTH, quick BOTH within 900: "kill -9 at random moments, restarted at once";
+    power_loss on SQLITE, quick SQLITE within 1200: "power lost at random writes and syncs; what was not synced is gone";
+    interrupted_send on BOTH, quick SQLITE within 300: "killed between the provider's answer and our commit";
+    nodes_killed on POSTGRES, quick POSTGRES within 600: "several nodes, one killed every few seconds";
+    node_paused on POSTGRES, quick POSTGRES within 600: "one of several nodes stands still for longer than its leases";
+    database_restarted on POSTGRES, quick POSTGRES within 600: "PostgreSQL crashes and comes back under load";
+    outage on BOTH, quick SQLITE within 300: "the provider answers 503 for long, then works again";
+    disk_full on SQLITE, quick SQLITE within 300: "the disk runs full under load and has room again";
+    locked on BOTH, quick BOTH within 300: "another process holds the database's lock";
+    backup on SQLITE, quick SQLITE within 300: "backups under load, each restored elsewhere";
+    repeats on BOTH, quick POSTGRES within 600: "every webhook ten times, in disorder, with kills in between";
+    double_click on BOTH, quick POSTGRES within 300: "every reply asked for five times at once, with kills in between";
+    order on BOTH, quick SQLITE within 600: "long queues while the provider fails at random";
+    sockets on BOTH, quick POSTGRES within 300: "browsers that lose their sockets and catch up";
+    slow_clients on SQLITE, quick SQLITE within 120: "thousands of clients that send one byte at a time";
+    idle_sockets on SQLITE, quick SQLITE within 300: "thousands of sockets that only listen";
+    hostile_bodies on BOTH, quick SQLITE within 300: "signed nonsense and bodies that are too large";
+    sign_in on BOTH, quick SQLITE within 300: "thousands of guesses at passwords";
+    first_start on BOTH, quick POSTGRES within 300: "killed while it makes its schema";
+    soak on BOTH, quick SQLITE within 14400: "ordinary traffic for long";
 }
 
 /// The scenario of this name.

@@ -18,7 +18,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let plan = Plan { nodes: trial.pick(2, 3), customers: trial.pick(40, 200), ..Plan::default() };
     let mut scene = Scene::open(&trial, plan).await?;
     scene.provider.misbehave(json!([{"fault": "latency", "latency_ms": 60, "rate": 1.0}]))?;
-    let kills = trial.pick(3, 40);
+    let kills = trial.pick(2, 40);
     let traffic = Traffic::start(
         &scene,
         Load { webhooks_per_second: trial.pick(50, 100), replies_per_second: trial.pick(50, 100) },

@@ -35,7 +35,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         watching.spawn(watch(scene.agent.clone(), from, over.clone()));
     }
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 100, replies_per_second: 20 });
-    let kills = trial.pick(2, 20);
+    let kills = trial.pick(1, 20);
     for number in 0..kills {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let victim = number % nodes;
