@@ -54,7 +54,7 @@ const BOTH: &[Kind] = &[Kind::Sqlite, Kind::Postgres];
 const SQLITE: &[Kind] = &[Kind::Sqlite];
 const POSTGRES: &[Kind] = &[Kind::Postgres];
 /// A quick form is broken off after this time.
-const QUICK_LIMIT: Duration = Duration::from_secs(170);
+const QUICK_LIMIT: Duration = Duration::from_secs(280);
 
 /// One line of the list.
 macro_rules! scenarios {

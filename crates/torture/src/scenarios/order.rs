@@ -13,6 +13,8 @@ use crate::trial::Trial;
 
 /// Failures are tried again soon: what is asked is order, not patience.
 const SETTINGS: &[(&str, &str)] = &[
+    // A busy machine must not make an outcome uncertain.
+    ("FRONTDESK_PROVIDERS_TIMEOUT_MS", "30000"),
     ("FRONTDESK_OUTBOX_RETRY_LADDER_MS", "50,100,200,400"),
     ("FRONTDESK_OUTBOX_BREAKER_FAILURES", "1000"),
     ("FRONTDESK_OUTBOX_PER_INBOX_PER_SECOND", "1000"),

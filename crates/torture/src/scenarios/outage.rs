@@ -15,6 +15,8 @@ const BREAKER_OPEN_MS: u64 = 1_000;
 /// Everything is out this soon after the provider is back.
 const DRAIN_WITHIN: Duration = Duration::from_secs(120);
 const SETTINGS: &[(&str, &str)] = &[
+    // A busy machine must not make an outcome uncertain.
+    ("FRONTDESK_PROVIDERS_TIMEOUT_MS", "30000"),
     ("FRONTDESK_OUTBOX_RETRY_LADDER_MS", "33,66,133,266,533,1066,2000,10000"),
     ("FRONTDESK_OUTBOX_BREAKER_OPEN_MS", "1000"),
 ];
