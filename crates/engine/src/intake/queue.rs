@@ -187,7 +187,7 @@ mod tests {
         let received = Received {
             door: "meta",
             body: bytes::Bytes::new(),
-            body_hash: [number; 32],
+            body_hash: [number; 16],
             verified_by: VerifiedBy::Settings,
             events: vec![event],
             unreadable: None,
