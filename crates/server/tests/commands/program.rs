@@ -54,7 +54,9 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
-        command.env("FRONTDESK_DATA_DIR", self.data()).envs(self.variables.iter().cloned());
+        // A free port, whatever else runs on this machine.
+        command.env("FRONTDESK_DATA_DIR", self.data()).env("FRONTDESK_LISTEN", "127.0.0.1:0");
+        command.envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
