@@ -106,7 +106,9 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
                     webhooks,
                     "webhooks could not be stored"
                 );
-                for waiting in batch.drain(..) {
+                // Those who queue behind them would wait as long again for the same answer.
+                let behind = std::iter::from_fn(|| queue.try_recv().ok());
+                for waiting in batch.drain(..).chain(behind.take(QUEUE)) {
                     let _ = waiting.answer.send(Err(StoreError::Unavailable(error.to_string())));
                 }
             }
