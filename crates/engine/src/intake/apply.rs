@@ -9,7 +9,7 @@ use frontdesk_channels::contract::{RoutedEvent, VerifiedBy};
 use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::webhook_logs::{self, NewWebhookLog, Outcome, WebhookState};
-use frontdesk_store::{StoreError, Tx, inboxes as store_inboxes};
+use frontdesk_store::{StoreError, Tx, inboxes};
 
 use super::queue::Receipt;
 use super::{changes, message, status};
@@ -91,9 +91,8 @@ pub(crate) fn keep_and_apply(
         bodies.iter().map(|body| route(context, body.door, body.verified_by, &body.events)).collect();
     let logs: Vec<_> = bodies.iter().zip(&routings).map(|(body, routing)| body.log(routing)).collect();
     let kept = webhook_logs::insert_many(tx, &logs, context.now)?;
-    let is_new = |kept: &Option<_>| kept.is_some();
-    let new = routings.iter().zip(&kept).filter(|(_, kept)| is_new(kept)).map(|(routing, _)| routing);
-    apply_routed(tx, context, new)?;
+    let new = routings.iter().zip(&kept).filter(|(_, kept)| kept.is_some());
+    apply_routed(tx, context, new.map(|(routing, _)| routing))?;
     let mut receipts = Vec::with_capacity(bodies.len());
     for (((body, routing), log), kept) in bodies.iter().zip(&routings).zip(&logs).zip(&kept) {
         receipts.push(match kept {
@@ -294,10 +293,10 @@ fn apply_routed<'r, 'e: 'r>(
 ) -> Result<(), StoreError> {
     let mut messages = Vec::new();
     let mut others = Vec::new();
-    let mut inboxes = BTreeMap::new();
+    let mut heard = BTreeMap::new();
     for (inbox, event) in routings.into_iter().flat_map(|routing| &routing.steps) {
         let news = News { account: inbox.config.account_id, inbox: inbox.config.id, now: context.now };
-        inboxes.insert(news.inbox, news.account);
+        heard.insert(news.inbox, news.account);
         match event {
             InboundEvent::Message(m) => messages.push((news, &**m)),
             other => others.push((news, other)),
@@ -319,9 +318,9 @@ fn apply_routed<'r, 'e: 'r>(
             | InboundEvent::Unreadable { .. } => {}
         }
     }
-    for (inbox, account) in inboxes {
+    for (inbox, account) in heard {
         if context.engine.connections().is_touch_due(inbox, context.now) {
-            store_inboxes::touch_webhook(tx, account, inbox, context.now)?;
+            inboxes::touch_webhook(tx, account, inbox, context.now)?;
         }
     }
     Ok(())

@@ -106,9 +106,7 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
                     webhooks,
                     "webhooks could not be stored"
                 );
-                // Those who queue behind them would wait as long again for the same answer.
-                let behind = std::iter::from_fn(|| queue.try_recv().ok());
-                for waiting in batch.drain(..).chain(behind.take(QUEUE)) {
+                for waiting in batch.drain(..) {
                     let _ = waiting.answer.send(Err(StoreError::Unavailable(error.to_string())));
                 }
             }

@@ -1,7 +1,8 @@
 //! SQLite: one writer thread with group commit, a few read-only connections.
 //!
 //! The writer takes whatever transactions wait, runs each within a savepoint of one big transaction (a lone one needs
-//! none), commits with one fsync and only then answers all of them. There is no timer: a lone transaction commits at once, a crowd shares.
+//! none), commits with one fsync and only then answers all of them. There is no timer: a lone transaction commits at
+//! once, a crowd shares.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
