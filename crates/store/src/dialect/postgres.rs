@@ -20,10 +20,11 @@ use crate::{StoreError, events};
 
 /// The NOTIFY channel all nodes listen on; the payload is a [`TopicSet`] as a number.
 const CHANNEL: &str = "frontdesk";
-/// How long a statement waits for a lock that someone else holds: as long as on SQLite. Without an end, a few waiting
-/// transactions would take all connections, and reading would stop too. And how long the server keeps the locks of a
-/// node that stands still in the middle of a transaction, which all others wait for.
-const TIMEOUTS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s'";
+/// How long a statement waits for a lock that someone else holds. Without an end, a few waiting transactions would take
+/// all connections, and reading would stop too. Less than on SQLite, because waits add up: a reply waits for its
+/// conversation, which a batch of webhooks holds that itself waits, and then once more. And how long the server keeps
+/// the locks of a node that stands still in the middle of a transaction, which all others wait for.
+const TIMEOUTS: &str = "SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'";
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
