@@ -58,6 +58,10 @@ statements! {
         "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND inbox_id IS NULL AND state = 'ready' AND created_at < $1)
          RETURNING account_id, storage_key");
     KEY_IN_USE = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
+    LIST_KEPT_AFTER = both(
+        "SELECT DISTINCT account_id, storage_key FROM attachments
+         WHERE storage_key IS NOT NULL AND (account_id, storage_key) > ($1, $2)
+         ORDER BY account_id, storage_key LIMIT $3");
     NEXT_DUE = both("SELECT MIN(due_at) FROM attachments WHERE state = 'pending'");
 }
 
@@ -321,6 +325,15 @@ pub fn remove_orphans(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<(Account
         }
     }
     Ok(orphans)
+}
+
+/// The keys of kept files after `after`, in their order, at most `limit`: to walk through all of them.
+pub fn list_kept_after(
+    tx: &mut Tx<'_>,
+    (account, key): &(AccountId, String),
+    limit: i64,
+) -> Result<Vec<(AccountId, String)>, StoreError> {
+    tx.query(&LIST_KEPT_AFTER, p![account, key, limit])
 }
 
 /// When the next file is due.

@@ -40,6 +40,7 @@ pub mod sessions;
 mod signals;
 pub mod sqlite_file;
 mod store;
+pub mod transfer;
 pub mod users;
 pub mod webhook_logs;
 
@@ -78,6 +79,8 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("search_index", search_index::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("transfer/catalog", transfer::catalog::STATEMENTS),
+        ("transfer/rows", transfer::rows::STATEMENTS),
         ("users", users::STATEMENTS),
         ("webhook_logs", webhook_logs::STATEMENTS),
     ];

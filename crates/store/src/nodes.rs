@@ -15,6 +15,9 @@ statements! {
     DELETE = both("DELETE FROM nodes WHERE id = $1");
 }
 
+/// A node silent for this long is given up, in milliseconds. The clocks of the nodes must agree better than this.
+pub const DEAD_AFTER_MS: i64 = 35_000;
+
 /// Notes that a node is alive.
 pub fn beat(tx: &mut Tx<'_>, node_id: &str, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(&BEAT, p![node_id, now]).map(drop)

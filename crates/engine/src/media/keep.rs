@@ -106,6 +106,44 @@ impl MediaStore {
         Ok(path)
     }
 
+    /// Puts a kept file where `other` keeps its files, on the same disk: into its database when it has one.
+    pub async fn bring(&self, other: &Self, account: AccountId, key: &str) -> Result<(), MediaStoreError> {
+        let path = self.local_path(account, key).await?;
+        match &other.database {
+            Some(store) => put_in_slices(store, account, key, &path).await,
+            None => Ok(()),
+        }
+    }
+
+    /// True when a file is kept, and its bytes are the ones its key was made of.
+    pub async fn is_sound(&self, account: AccountId, key: &str) -> Result<bool, MediaStoreError> {
+        let mut hash = Sha256::new();
+        if let Some(store) = &self.database {
+            for position in 0.. {
+                let wanted = key.to_owned();
+                let slice = store.read(move |tx| media_chunks::get(tx, account, &wanted, position)).await?;
+                match slice {
+                    Some(slice) => hash.update(&slice),
+                    None => break,
+                }
+            }
+        } else {
+            let mut file = match fs::File::open(self.path_of(account, key)).await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                file => file?,
+            };
+            let mut slice = vec![0; CHUNK_BYTES];
+            loop {
+                let read = file.read(&mut slice).await?;
+                if read == 0 {
+                    break;
+                }
+                hash.update(&slice[..read]);
+            }
+        }
+        Ok(hex::encode(hash.finalize()) == key)
+    }
+
     /// Forgets a file nobody needs any more.
     pub async fn remove(&self, account: AccountId, key: &str) -> Result<(), MediaStoreError> {
         if let Some(store) = &self.database {

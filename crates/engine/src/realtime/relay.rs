@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_model::AccountId;
+pub(super) use frontdesk_store::nodes::DEAD_AFTER_MS;
 use frontdesk_store::relays::{self, Relay};
 use frontdesk_store::{StoreError, Topic, nodes};
 use tokio::sync::mpsc;
@@ -26,8 +27,6 @@ const MAX_ROUND: usize = 256;
 const PAGE: i64 = 500;
 /// How often a node says that it is alive, and looks after the others.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// A node silent for this long is given up, in milliseconds. The clocks of the nodes must agree better than this.
-pub(super) const DEAD_AFTER_MS: i64 = 35_000;
 /// Notes are forgotten after this long, in milliseconds.
 const KEEP_MS: i64 = 60_000;
 /// How often notes are looked for without having been rung for.

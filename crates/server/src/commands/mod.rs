@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod inbox;
 mod migrate;
+mod migrate_database;
 mod output;
 mod replay;
 mod restore;
@@ -56,6 +57,8 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     /// Bring the database's schema up to date (`serve` does it too)
     Migrate,
+    /// Move everything to another, empty database; the server must be stopped
+    MigrateDatabase(migrate_database::MigrateDatabase),
     /// Check settings, key, database, disk, clock, webhooks and every inbox, and say what to do
     Doctor(doctor::Doctor),
     /// Write a copy of the database, while the server runs
@@ -132,6 +135,7 @@ async fn carry_out(command: Command, surroundings: Surroundings) -> anyhow::Resu
         Command::Demo(demo) => demo::run(demo, surroundings).await?,
         Command::Sandbox(sandbox) => sandbox::run(sandbox).await?,
         Command::Migrate => migrate::run(&surroundings).await?,
+        Command::MigrateDatabase(command) => migrate_database::run(command, &surroundings).await?,
         Command::Doctor(doctor) => return doctor::run(&doctor, &surroundings).await,
         Command::Backup(backup) => backup::run(backup, &surroundings).await?,
         Command::Restore(restore) => restore::run(restore, &surroundings).await?,

@@ -4,6 +4,7 @@
 mod backup;
 mod demo;
 mod doctor;
+mod migrate_database;
 mod postgres;
 mod program;
 mod serve;

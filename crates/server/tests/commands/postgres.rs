@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::program::Place;
 
 /// A schema of its own on the server: as good as a database of its own.
-async fn make_schema(server: &str) -> String {
-    let schema = format!("commands_{}", std::process::id());
+pub async fn make_schema(server: &str, name: &str) -> String {
+    let schema = format!("commands_{name}_{}", std::process::id());
     let config: tokio_postgres::Config = server.parse().unwrap();
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
@@ -20,6 +20,14 @@ async fn make_schema(server: &str) -> String {
     format!("{server}{separator}options=-csearch_path%3D{schema}")
 }
 
+/// A connection of the test's own.
+pub async fn client(url: &str) -> tokio_postgres::Client {
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 #[tokio::test]
 async fn commands_work_on_postgresql_and_backups_are_left_to_its_own_tools() {
     let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
@@ -27,7 +35,7 @@ async fn commands_work_on_postgresql_and_backups_are_left_to_its_own_tools() {
         return;
     };
     let mut place = Place::new();
-    place.set("DATABASE_URL", &make_schema(&server).await);
+    place.set("DATABASE_URL", &make_schema(&server, "all").await);
     place.add_admin();
     place.get(&["token", "create", "--email", "ada@example.org"]);
     let report: Value = place.get_json(&["doctor", "--json", "--offline"]);

@@ -38,6 +38,11 @@ impl Place {
         self
     }
 
+    /// Takes a variable away.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.retain(|(n, _)| n != name);
+    }
+
     /// A path in this place.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -163,13 +168,22 @@ impl Serving {
         found.unwrap_or_else(|| panic!("stdout never said {label}"))
     }
 
+    /// Looks until it is so.
+    pub fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "it never came to this: {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Sends raw bytes on a new connection and reads until the server closes it.
     pub fn exchange(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned() // it may be a picture
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -207,6 +221,23 @@ impl Drop for Serving {
         let _ = self.child.kill(); // it may have ended already
         let _ = self.child.wait();
     }
+}
+
+/// One request with a cookie; returns head and body.
+pub fn request(serving: &Serving, method: &str, path: &str, cookie: &str, body: &str) -> (String, String) {
+    let answer = serving.exchange(&format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {cookie}\r\nSec-Fetch-Site: same-origin\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The session's cookie of an answer.
+pub fn cookie_of(head: &str) -> String {
+    let cookie = head.lines().find(|line| line.to_lowercase().starts_with("set-cookie:")).unwrap();
+    cookie[11..].split(';').next().unwrap().trim().to_owned()
 }
 
 /// Every file in a folder, by its path below it.

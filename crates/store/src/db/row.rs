@@ -32,6 +32,11 @@ impl<'a> Columns<'a> {
         Ok(self.next::<Option<super::value::Json<T>>>()?.map(|json| json.0).unwrap_or_default())
     }
 
+    /// All values, whatever they are: for tables known only at run time.
+    pub(crate) fn all(&self, columns: usize) -> Result<Vec<super::value::Owned>, StoreError> {
+        (0..columns).map(|column| Ok(self.raw(column)?.into())).collect()
+    }
+
     fn raw(&self, column: usize) -> Result<Value<'_>, StoreError> {
         match &self.row {
             RowRef::Sqlite(row) => {

@@ -64,10 +64,16 @@ impl<'a> Tx<'a> {
     /// Runs a statement for each of many rows of parameters; returns how many rows it changed. SQLite runs it row by
     /// row. PostgreSQL runs it once: there each parameter is an array that holds the column, to be read by `UNNEST`.
     pub fn execute_many(&mut self, statement: &Statement, rows: Vec<Vec<Owned>>) -> Result<u64, StoreError> {
+        let sql = if self.is_postgres() { statement.postgres } else { statement.sqlite };
+        self.execute_many_text(sql, rows)
+    }
+
+    /// [`Tx::execute_many`] with a text put together at run time, in this database's own form.
+    pub(crate) fn execute_many_text(&mut self, sql: &str, rows: Vec<Vec<Owned>>) -> Result<u64, StoreError> {
         match &mut self.backend {
             _ if rows.is_empty() => Ok(0),
             TxBackend::Sqlite(connection) => {
-                let mut prepared = connection.prepare_cached(statement.sqlite)?;
+                let mut prepared = connection.prepare_cached(sql)?;
                 let mut changed = 0;
                 for row in rows {
                     bind(&mut prepared, &row)?;
@@ -76,7 +82,7 @@ impl<'a> Tx<'a> {
                 Ok(changed)
             }
             TxBackend::Postgres(connection) => {
-                let result = connection.execute(statement.postgres, &columns_of(rows));
+                let result = connection.execute(sql, &columns_of(rows));
                 self.note_conflict(result)
             }
         }
@@ -146,6 +152,27 @@ impl<'a> Tx<'a> {
                 let result = connection.query(sql, params);
                 let rows = self.note_conflict(result)?;
                 rows.iter().map(|row| T::from_row(&mut Columns::new(RowRef::Postgres(row)))).collect()
+            }
+        }
+    }
+
+    /// Hands over every row of a query without parameters, one after the other: for more rows than memory holds.
+    pub(crate) fn stream(
+        &mut self,
+        sql: &str,
+        mut each: impl FnMut(&Columns<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Sqlite(connection) => {
+                let mut prepared = connection.prepare(sql)?;
+                let mut rows = prepared.raw_query();
+                while let Some(row) = rows.next()? {
+                    each(&Columns::new(RowRef::Sqlite(row)))?;
+                }
+                Ok(())
+            }
+            TxBackend::Postgres(connection) => {
+                connection.stream(sql, |row| each(&Columns::new(RowRef::Postgres(row))))
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use frontdesk_model::SharedClock;
+use futures_util::TryStreamExt;
 use postgres_types::ToSql;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -278,6 +279,22 @@ impl PgConnection<'_> {
             let statement = self.client.prepare_cached(sql).await?;
             let references: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
             self.client.query(&statement, &references).await
+        })
+    }
+
+    /// The rows come as they are wanted: the server is not asked for more while `each` works.
+    pub(crate) fn stream(
+        &self,
+        sql: &str,
+        mut each: impl FnMut(&Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.handle.block_on(async {
+            let none: [&(dyn ToSql + Sync); 0] = [];
+            let mut rows = std::pin::pin!(self.client.query_raw(sql, none).await?);
+            while let Some(row) = rows.try_next().await? {
+                each(&row)?;
+            }
+            Ok(())
         })
     }
 
