@@ -1,30 +1,43 @@
-//! Keeps the search index of SQLite close behind the messages.
+//! Keeps the search index close behind the messages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use frontdesk_store::{StoreError, Topic, search_index};
 
 use crate::Engine;
 
 /// How long messages gather before they are indexed together.
-const GATHER: Duration = Duration::from_millis(500);
+const GATHER: Duration = Duration::from_millis(250);
 /// How many are indexed in one transaction, so that nobody waits long for it.
 const SLICE: i64 = 1_000;
+/// In a flood, indexing takes at most one part in so many of the time: storing goes before finding.
+const SHARE: u32 = 5;
+/// With so many messages behind it takes all the time it needs.
+const TOO_FAR_BEHIND: i64 = 50_000;
+/// What a search may wait for messages that came just before it; in a flood it finds the very last ones a little later.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Follows the messages until the engine stops.
 pub(crate) async fn run(engine: Engine) {
-    if engine.store.is_postgres() {
-        return;
-    }
     let mut bell = engine.store.signals().listen(Topic::Events);
     loop {
-        if let Err(error) = catch_up(&engine).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the search index is behind");
-        }
+        let began = Instant::now();
+        let goes_on = match engine.store.write(|tx| search_index::extend(tx, SLICE)).await {
+            Ok(goes_on) => goes_on,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the search index is behind");
+                false
+            }
+        };
+        let pause = GATHER.max(began.elapsed() * (SHARE - 1));
         let next = async {
-            let _ = bell.changed().await; // the bell lives as long as the store
-            tokio::time::sleep(GATHER).await;
+            if !goes_on {
+                let _ = bell.changed().await; // the bell lives as long as the store
+            } else if is_too_far_behind(&engine).await {
+                return;
+            }
+            tokio::time::sleep(pause).await;
         };
         if engine.shutdown.run_until_cancelled(next).await.is_none() {
             return;
@@ -32,11 +45,19 @@ pub(crate) async fn run(engine: Engine) {
     }
 }
 
-/// Returns when every message stored by now can be found.
+async fn is_too_far_behind(engine: &Engine) -> bool {
+    let waiting = engine.store.read(|tx| search_index::count_waiting(tx, TOO_FAR_BEHIND)).await;
+    waiting.is_ok_and(|waiting| waiting >= TOO_FAR_BEHIND)
+}
+
+/// Returns when every message stored by now can be found, or after a tenth of a second.
 pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
-    if engine.store.is_postgres() || !engine.store.read(search_index::is_behind).await? {
-        return Ok(());
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if engine.store.read(|tx| search_index::count_waiting(tx, 1)).await? == 0 {
+            break;
+        }
+        engine.store.write(|tx| search_index::extend(tx, SLICE)).await?;
     }
-    while engine.store.write(|tx| search_index::extend(tx, SLICE)).await? {}
     Ok(())
 }

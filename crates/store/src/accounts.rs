@@ -6,9 +6,9 @@ use crate::db::statement::both;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO accounts (name, realtime_app_id, realtime_key, realtime_secret, created_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING RETURNING id");
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING");
     SET_REALTIME = both(
         "UPDATE accounts SET realtime_app_id = $2, realtime_key = $3, realtime_secret = $4 WHERE id = $1");
     FIND = both(
@@ -73,8 +73,7 @@ pub fn insert(
     app: &RealtimeApp,
     now: Timestamp,
 ) -> Result<Option<AccountId>, StoreError> {
-    let row = tx.find::<(AccountId,)>(&INSERT, p![name, app.id, app.key, app.sealed_secret, now])?;
-    Ok(row.map(|(id,)| id))
+    tx.insert(&INSERT, p![name, app.id, app.key, app.sealed_secret, now])
 }
 
 /// Gives an account another realtime application; clients that hold the old key have to reload.

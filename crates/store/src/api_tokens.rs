@@ -8,9 +8,9 @@ use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO api_tokens (account_id, user_id, name, token_hash, abilities, expires_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, $7)");
     FIND_SECRET = both(
         "SELECT token_hash, account_id, user_id, abilities, expires_at, last_used_at FROM api_tokens
          WHERE id = $1 AND revoked_at IS NULL");
@@ -121,8 +121,7 @@ pub fn insert(tx: &mut Tx<'_>, token: NewTokenRow<'_>, now: Timestamp) -> Result
     let abilities = serde_json::json!(token.abilities).to_string();
     let params =
         p![token.account_id, token.user_id, token.name, token.token_hash, abilities, token.expires_at, now];
-    let row = tx.find::<(TokenId,)>(&INSERT, params)?;
-    row.map(|(id,)| id).ok_or(StoreError::Column { column: 0, expected: "the id of the new token" })
+    tx.insert(&INSERT, params)?.ok_or(StoreError::Column { column: 0, expected: "the id of the new token" })
 }
 
 /// The secret of a token that was not revoked, of whatever account.

@@ -18,10 +18,10 @@ statements! {
     INSERT_PENDING = both(
         "INSERT INTO attachments (account_id, inbox_id, message_id, kind, mime_type, file_name, source, state, due_at, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8)");
-    INSERT_UPLOAD = both(
+    INSERT_UPLOAD = inserting!(
         "INSERT INTO attachments (account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key,
             state, created_at, inbox_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10)");
     GET = both(concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"));
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
@@ -181,7 +181,7 @@ pub fn insert_upload(
         storage_key,
         inbox_id,
     } = upload;
-    let inserted = tx.find::<(AttachmentId,)>(
+    tx.insert(
         &INSERT_UPLOAD,
         p![
             account_id,
@@ -195,8 +195,7 @@ pub fn insert_upload(
             now,
             inbox_id
         ],
-    )?;
-    Ok(inserted.map(|(id,)| id))
+    )
 }
 
 /// A file by id.

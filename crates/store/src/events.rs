@@ -2,17 +2,27 @@
 
 use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp};
 
-use crate::db::statement::{both, each};
+use crate::db::statement::{both, each, sqlite_only};
 use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    TAKE_NUMBERS = both("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
+    TAKE_NUMBERS = sqlite_only("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
+    // PostgreSQL takes the numbers in the same statement: whoever holds the account's counter holds up all others.
     INSERT_MANY = each(
         "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
-         SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])");
+        "WITH new AS (
+            SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])
+                AS n (account_id, place, kind, conversation_id, message_id, data, created_at)),
+         numbered AS (
+            UPDATE accounts a SET event_seq = a.event_seq + m.count
+            FROM (SELECT account_id, COUNT(*) AS count FROM new GROUP BY account_id) AS m
+            WHERE a.id = m.account_id RETURNING a.id, a.event_seq - m.count AS before)
+         INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
+         SELECT new.account_id, numbered.before + new.place, new.kind, new.conversation_id, new.message_id, new.data,
+            new.created_at
+         FROM new JOIN numbered ON numbered.id = new.account_id");
     LIST_AFTER = both(
         "SELECT account_id, seq, kind, conversation_id, message_id, data, created_at FROM events
          WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
@@ -114,8 +124,13 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     events.sort_by_key(|e| e.account_id); // stable: the order within an account stays
     for of_account in events.chunk_by(|a, b| a.account_id == b.account_id) {
         let (count, account_id) = (of_account.len() as i64, of_account[0].account_id);
-        let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
-        let numbers: Vec<i64> = (last - count + 1..=last).collect();
+        let before = if tx.is_postgres() {
+            0 // the statement adds it
+        } else {
+            let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
+            last - count
+        };
+        let numbers: Vec<i64> = (before + 1..=before + count).collect();
         let rows: Vec<_> = of_account
             .iter()
             .zip(&numbers)

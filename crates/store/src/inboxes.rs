@@ -10,10 +10,10 @@ use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO inboxes (account_id, channel, name, route_key, settings, secrets, enabled,
             state_code, state_message, state_action, state_since, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $8, $9, $10, $10, $10) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $8, $9, $10, $10, $10)");
     SET_SECRETS = both("UPDATE inboxes SET secrets = $3 WHERE account_id = $1 AND id = $2");
     UPDATE = both(
         "UPDATE inboxes SET name = $3, route_key = $4, settings = $5, secrets = $6, enabled = $7,
@@ -154,8 +154,7 @@ pub fn insert(tx: &mut Tx<'_>, inbox: NewInboxRow<'_>, now: Timestamp) -> Result
         now
     ];
     tx.signal(Topic::Inboxes);
-    let row = tx.find::<(InboxId,)>(&INSERT, params)?;
-    row.map(|(id,)| id).ok_or(StoreError::Column { column: 0, expected: "the id of the new inbox" })
+    tx.insert(&INSERT, params)?.ok_or(StoreError::Column { column: 0, expected: "the id of the new inbox" })
 }
 
 /// Stores the sealed secrets of an inbox just added.

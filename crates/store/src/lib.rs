@@ -61,6 +61,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("attachments", attachments::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("contacts", contacts::STATEMENTS),
+        ("newcomers", contacts::NEWCOMERS),
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("events", events::STATEMENTS),

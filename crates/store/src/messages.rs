@@ -1,7 +1,5 @@
 //! Entries of conversations.
 
-use std::collections::HashMap;
-
 use frontdesk_model::content::Payload;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType, StatusError};
 use frontdesk_model::{
@@ -34,15 +32,15 @@ macro_rules! insert_one {
         concat!(
             insert_into!(),
             "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
-             ON CONFLICT DO NOTHING "
+             ON CONFLICT DO NOTHING"
         )
     };
 }
 
 statements! {
-    INSERT = both(concat!(insert_one!(), "RETURNING id"));
+    INSERT = inserting!(insert_one!());
     INSERT_MANY = each(
-        concat!(insert_one!(), "RETURNING id, inbox_id, remote_id"),
+        insert_one!(),
         concat!(insert_into!(),
             "SELECT n.*, n.created_at FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[],
                 $6::TEXT[], $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[],
@@ -265,7 +263,7 @@ pub fn insert(
 ) -> Result<Option<MessageId>, StoreError> {
     let row = new.row(now);
     let params: Vec<Value<'_>> = row.iter().map(ToValue::to_value).collect();
-    Ok(tx.find::<(MessageId,)>(&INSERT, &params)?.map(|(id,)| id))
+    tx.insert(&INSERT, &params)
 }
 
 /// Stores messages that have remote ids, in this order; `None` for each that is here already.
@@ -274,15 +272,14 @@ pub fn insert_many(
     new: &[NewMessage<'_>],
     now: Timestamp,
 ) -> Result<Vec<Option<MessageId>>, StoreError> {
-    let rows = new.iter().map(|new| new.row(now)).collect();
-    let stored = tx.query_many::<(MessageId, InboxId, String)>(&INSERT_MANY, rows)?;
-    let mut ids: HashMap<(InboxId, String), MessageId> =
-        stored.into_iter().map(|(id, inbox, remote_id)| ((inbox, remote_id), id)).collect();
     let key = |new: &NewMessage<'_>| {
-        // As the database gave it back.
+        // As the database gives it back.
         (new.inbox_id, new.remote_id.map(|id| without_nul(id.as_str()).into_owned()).unwrap_or_default())
     };
-    Ok(new.iter().map(|new| ids.remove(&key(new))).collect())
+    tx.insert_many::<(InboxId, String), MessageId>(
+        &INSERT_MANY,
+        new.iter().map(|new| (key(new), new.row(now))).collect(),
+    )
 }
 
 /// A message by id.

@@ -37,7 +37,7 @@ macro_rules! claimable {
 statements! {
     INSERT = both(
         "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7)");
     CLAIM = each(
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
          WHERE id IN (", claimable!("SELECT value FROM json_each($5)"), ") RETURNING ", columns!()),
@@ -163,10 +163,7 @@ pub struct NewWork<'a> {
 /// Queues work, due at once.
 pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), StoreError> {
     let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data } = work;
-    tx.query::<(OutboxId,)>(
-        &INSERT,
-        p![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now],
-    )?;
+    tx.execute(&INSERT, p![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now])?;
     tx.signal(Topic::Outbox);
     Ok(())
 }

@@ -9,12 +9,16 @@ statements! {
     INSERT = both(
         "INSERT INTO pending_updates (account_id, inbox_id, remote_id, update_key, data, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING");
-    TAKE_MANY = each(
-        "DELETE FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3
-         RETURNING id, inbox_id, remote_id, data",
-        "DELETE FROM pending_updates p USING UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[]) AS n (account_id, inbox_id, remote_id)
-         WHERE p.account_id = n.account_id AND p.inbox_id = n.inbox_id AND p.remote_id = n.remote_id
-         RETURNING p.id, p.inbox_id, p.remote_id, p.data");
+    IS_ANY = both("SELECT EXISTS (SELECT 1 FROM pending_updates)");
+    FIND_MANY = each(
+        "SELECT id, inbox_id, remote_id, data FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3",
+        "SELECT p.id, p.inbox_id, p.remote_id, p.data FROM pending_updates p
+         JOIN UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[]) AS n (account_id, inbox_id, remote_id)
+            ON p.account_id = n.account_id AND p.inbox_id = n.inbox_id AND p.remote_id = n.remote_id
+         FOR UPDATE OF p");
+    DELETE_MANY = each(
+        "DELETE FROM pending_updates WHERE id = $1",
+        "DELETE FROM pending_updates WHERE id = ANY($1::BIGINT[])");
     LEFT_BEHIND = both(
         "SELECT DISTINCT p.account_id, p.inbox_id, m.id, p.remote_id FROM pending_updates p JOIN messages m
             ON m.account_id = p.account_id AND m.inbox_id = p.inbox_id AND m.remote_id = p.remote_id
@@ -49,9 +53,14 @@ pub struct Waited {
 
 /// Takes everything kept about these messages, in the order in which it came.
 pub fn take_many(tx: &mut Tx<'_>, targets: &[(AccountId, InboxId, &str)]) -> Result<Vec<Waited>, StoreError> {
+    // SQLite is asked row by row, and most of the time nothing waits.
+    if !tx.is_postgres() && !tx.find::<(bool,)>(&IS_ANY, p![])?.is_some_and(|(any,)| any) {
+        return Ok(Vec::new());
+    }
     let rows: Vec<_> = targets.iter().map(|(account, inbox, target)| row![account, inbox, target]).collect();
-    let mut taken = tx.query_many::<(i64, InboxId, String, String)>(&TAKE_MANY, rows)?;
+    let mut taken = tx.query_many::<(i64, InboxId, String, String)>(&FIND_MANY, rows)?;
     taken.sort_unstable_by_key(|(id, ..)| *id);
+    tx.execute_many(&DELETE_MANY, taken.iter().map(|(id, ..)| row![id]).collect())?;
     Ok(taken.into_iter().map(|(_, inbox, target, data)| Waited { inbox, target, data }).collect())
 }
 

@@ -18,10 +18,10 @@ macro_rules! columns {
 }
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO reaction_sends (account_id, inbox_id, conversation_id, message_id, emoji, reacted_at, before_emoji,
             before_name, before_at, sender_id, sender_name, client_key, client_ref, status, status_rank, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)");
     GET = both(concat!("SELECT ", columns!(), " FROM reaction_sends WHERE account_id = $1 AND id = $2"));
     BY_CLIENT_KEY = both(concat!("SELECT ", columns!(),
         " FROM reaction_sends WHERE account_id = $1 AND conversation_id = $2 AND client_key = $3"));
@@ -121,7 +121,7 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<ReactionSendId, StoreError> {
     let status = MessageStatus::Queued;
-    let inserted = tx.find::<(ReactionSendId,)>(
+    let inserted = tx.insert(
         &INSERT,
         p![
             new.account_id,
@@ -142,9 +142,7 @@ pub fn insert(
             now
         ],
     )?;
-    inserted
-        .map(|(id,)| id)
-        .ok_or_else(|| StoreError::Unavailable("a reaction could not be inserted".to_owned()))
+    inserted.ok_or_else(|| StoreError::Unavailable("a reaction could not be inserted".to_owned()))
 }
 
 /// A reaction by id.

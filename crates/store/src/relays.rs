@@ -8,8 +8,8 @@ use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
     LOCK = each("SELECT 1", "SELECT 1 FROM (SELECT pg_advisory_xact_lock(7265502)) AS locked");
-    INSERT = both(
-        "INSERT INTO relays (account_id, node_id, data, created_at) VALUES ($1, $2, $3, $4) RETURNING id");
+    INSERT = inserting!(
+        "INSERT INTO relays (account_id, node_id, data, created_at) VALUES ($1, $2, $3, $4)");
     LIST_AFTER = both(
         "SELECT id, account_id, node_id, data FROM relays WHERE id > $1 ORDER BY id LIMIT $2");
     LAST_ID = both("SELECT COALESCE(MAX(id), 0) FROM relays");
@@ -48,7 +48,7 @@ pub fn insert(
     data: &str,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let id = tx.find::<(i64,)>(&INSERT, p![account, node, data, now])?.map_or(0, |(id,)| id);
+    let id = tx.insert::<i64>(&INSERT, p![account, node, data, now])?.unwrap_or_default();
     tx.signal(Topic::Relays);
     Ok(id)
 }

@@ -1,16 +1,18 @@
-//! The words of messages, made findable many messages at a time. For SQLite only.
+//! The words of messages, made findable many messages at a time.
 //!
-//! SQLite's full-text index costs a lot per transaction and little per message, so it is not part of storing a message:
-//! a worker lets it catch up every moment, and a search does before it looks. PostgreSQL's index follows by itself.
+//! A full-text index costs more than all the rest of storing a message, so it is not part of it: a worker lets it catch
+//! up every moment, and a search does before it looks. SQLite keeps the number of the last message taken up; on
+//! PostgreSQL, where numbers become visible out of order, triggers write down which messages wait.
 
 use frontdesk_model::MessageId;
 
-use crate::db::statement::sqlite_only;
+use crate::db::statement::{each, sqlite_only};
 use crate::{StoreError, Tx};
 
 statements! {
-    IS_BEHIND = sqlite_only(
-        "SELECT EXISTS (SELECT 1 FROM messages WHERE id > (SELECT reached FROM messages_fts_progress))");
+    COUNT_WAITING = each(
+        "SELECT MIN($1, COALESCE((SELECT MAX(id) FROM messages), 0) - reached) FROM messages_fts_progress",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM messages_to_index LIMIT $1) AS waiting");
     // Messages without text count too: they are not looked at again and again.
     SLICE = sqlite_only(
         "SELECT p.reached, MAX(m.id) FROM messages_fts_progress p JOIN messages m
@@ -19,15 +21,31 @@ statements! {
         "INSERT INTO messages_fts (rowid, content)
          SELECT id, content FROM messages WHERE id > $1 AND id <= $2 AND content IS NOT NULL ORDER BY id");
     SET_REACHED = sqlite_only("UPDATE messages_fts_progress SET reached = $1");
+    // Several nodes may be at it: each takes what no other has.
+    TAKE = each(
+        "SELECT 0",
+        "WITH taken AS (
+            DELETE FROM messages_to_index WHERE message_id IN (
+                SELECT message_id FROM messages_to_index ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING message_id),
+         indexed AS (
+            INSERT INTO message_words (message_id, account_id, words)
+            SELECT m.id, m.account_id, to_tsvector('simple', frontdesk_fold(COALESCE(m.content, '')))
+            FROM messages m JOIN taken ON m.id = taken.message_id
+            ON CONFLICT (message_id) DO UPDATE SET words = excluded.words)
+         SELECT COUNT(*) FROM taken");
 }
 
-/// True when there are messages that cannot be found yet.
-pub fn is_behind(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    Ok(tx.find::<(bool,)>(&IS_BEHIND, p![])?.is_some_and(|(behind,)| behind))
+/// How many messages cannot be found yet, up to `limit`; where some were deleted it may be fewer.
+pub fn count_waiting(tx: &mut Tx<'_>, limit: i64) -> Result<i64, StoreError> {
+    Ok(tx.find::<(i64,)>(&COUNT_WAITING, p![limit])?.map_or(0, |(count,)| count))
 }
 
 /// Takes up at most `limit` more messages; false when there were none.
 pub fn extend(tx: &mut Tx<'_>, limit: i64) -> Result<bool, StoreError> {
+    if tx.is_postgres() {
+        return Ok(tx.find::<(i64,)>(&TAKE, p![limit])?.is_some_and(|(taken,)| taken > 0));
+    }
     let slice = tx.find::<(MessageId, MessageId)>(&SLICE, p![limit])?;
     let Some((reached, until)) = slice else { return Ok(false) };
     tx.execute(&EXTEND, p![reached, until])?;

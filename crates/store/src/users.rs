@@ -8,9 +8,9 @@ use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO users (account_id, email, name, role, password_hash, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (email) DO NOTHING RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (email) DO NOTHING");
     FIND = both(
         "SELECT id, account_id, email, name, role, disabled_at, last_seen_at, created_at FROM users
          WHERE account_id = $1 AND id = $2");
@@ -88,7 +88,7 @@ pub struct NewUserRow<'a> {
 /// Adds a user; `None` when the e-mail address is taken.
 pub fn insert(tx: &mut Tx<'_>, user: NewUserRow<'_>, now: Timestamp) -> Result<Option<UserId>, StoreError> {
     let params = p![user.account_id, user.email, user.name, user.role, user.password_hash, now];
-    Ok(tx.find::<(UserId,)>(&INSERT, params)?.map(|(id,)| id))
+    tx.insert(&INSERT, params)
 }
 
 /// One user of an account.

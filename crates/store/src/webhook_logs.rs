@@ -1,7 +1,5 @@
 //! Raw webhook bodies as they arrived: recognised when repeated, kept for replay.
 
-use std::collections::HashMap;
-
 use frontdesk_model::{AccountId, InboxId, Timestamp, WebhookLogId};
 
 use crate::db::statement::{both, each};
@@ -24,13 +22,22 @@ macro_rules! insert_into {
 statements! {
     INSERT_MANY = each(
         concat!(insert_into!(), "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)
-            ON CONFLICT (body_hash) DO NOTHING RETURNING id, body_hash"),
+            ON CONFLICT (body_hash) WHERE body_hash IS NOT NULL DO NOTHING"),
         concat!(insert_into!(), "SELECT account_id, inbox_id, door, body_hash, body, verified_by, state, error, events, 1,
                 created_at, applied_at
             FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BYTEA[], $6::BIGINT[], $7::TEXT[],
                 $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[])
                 AS n (account_id, inbox_id, door, body_hash, body, verified_by, state, error, events, created_at, applied_at)
-            ON CONFLICT (body_hash) DO NOTHING RETURNING id, body_hash"));
+            ON CONFLICT (body_hash) WHERE body_hash IS NOT NULL DO NOTHING RETURNING id, body_hash"));
+    INSERT_APPLIED_MANY = each(
+        concat!(insert_into!(), "SELECT $1, $2, $3, NULL, $4, $5, 'applied', NULL, $6, 1, $7, $7
+            WHERE NOT EXISTS (SELECT 1 FROM webhook_logs o INDEXED BY webhook_logs_open_body
+                WHERE o.body_hash = $8 AND o.state <> 'applied')"),
+        concat!(insert_into!(), "SELECT account_id, inbox_id, door, NULL, body, verified_by, 'applied', NULL, events, 1,
+                created_at, created_at
+            FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[],
+                $8::BYTEA[]) AS n (account_id, inbox_id, door, body, verified_by, events, created_at, body_hash)
+            WHERE NOT EXISTS (SELECT 1 FROM webhook_logs o WHERE o.body_hash = n.body_hash AND o.state <> 'applied')"));
     SET_STATE = both(
         "UPDATE webhook_logs SET state = $2, error = $3, events = $4, attempts = attempts + 1, applied_at = $5,
             account_id = COALESCE($6, account_id), inbox_id = COALESCE($7, inbox_id)
@@ -113,7 +120,7 @@ pub struct NewWebhookLog<'a> {
     pub account_id: AccountId,
     pub inbox_id: Option<InboxId>,
     pub door: &'a str,
-    /// A hash of door and body: the same bytes again change nothing.
+    /// A hash of door and body, by which [`insert_many`] tells them apart.
     pub body_hash: &'a [u8],
     pub body: &'a [u8],
     pub verified_by: Option<InboxId>,
@@ -132,7 +139,7 @@ pub fn insert_many(
         .iter()
         .map(|new| {
             let applied = new.state == WebhookState::Applied;
-            row![
+            let row = row![
                 new.account_id,
                 new.inbox_id,
                 new.door,
@@ -144,12 +151,24 @@ pub fn insert_many(
                 new.events,
                 now,
                 applied.then_some(now)
-            ]
+            ];
+            ((new.body_hash.to_vec(),), row)
         })
         .collect();
-    let kept = tx.query_many::<(WebhookLogId, Vec<u8>)>(&INSERT_MANY, rows)?;
-    let mut ids: HashMap<Vec<u8>, WebhookLogId> = kept.into_iter().map(|(id, hash)| (hash, id)).collect();
-    Ok(new.iter().map(|new| ids.remove(new.body_hash)).collect())
+    tx.insert_many::<(Vec<u8>,), WebhookLogId>(&INSERT_MANY, rows)
+}
+
+/// Keeps bodies that are applied and whose messages tell them apart: no index of their bytes is kept. False, for all of
+/// them, when the same bytes lie here unapplied: nothing is stored then for those (see [`find_by_body`]).
+pub fn insert_applied_many(
+    tx: &mut Tx<'_>,
+    new: &[NewWebhookLog<'_>],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = |n: &NewWebhookLog<'_>| {
+        row![n.account_id, n.inbox_id, n.door, n.body, n.verified_by, n.events, now, n.body_hash]
+    };
+    Ok(tx.execute_many(&INSERT_APPLIED_MANY, new.iter().map(row).collect())? == new.len() as u64)
 }
 
 /// What became of a body when it was applied (again).

@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::call::{Answer, Call};
 use crate::server::{TestServer, TestSettings};
+use crate::stage::until;
 
 /// The secret webhooks are signed with.
 pub const APP_SECRET: &str = "the secret of the app";
@@ -135,10 +136,17 @@ impl TestServer {
         answer
     }
 
-    /// Delivers signed bodies in this order, as many at once as there are connections.
+    /// Delivers signed bodies in this order, as many at once as there are connections. Returns when messages and news
+    /// about them that came at the same moment have met, which takes PostgreSQL a moment.
     pub async fn deliver_all(&self, bodies: impl IntoIterator<Item = Bytes>, connections: usize) {
+        const APART: &str = "SELECT COUNT(*) FROM pending_updates p JOIN messages m
+            ON m.account_id = p.account_id AND m.inbox_id = p.inbox_id AND m.remote_id = p.remote_id";
         let sent = stream::iter(bodies).map(|body| self.deliver(body)).buffer_unordered(connections);
         sent.for_each(|_| std::future::ready(())).await;
+        until("all news has found its message", || async {
+            (self.database.number(APART).await == 0).then_some(())
+        })
+        .await;
     }
 
     /// Connects an inbox of one of Meta's channels in an account.

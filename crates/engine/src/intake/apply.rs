@@ -81,7 +81,9 @@ impl Context {
 
 /// Keeps bodies and applies their events. A body seen before changes nothing.
 ///
-/// Messages come first, all together, and then what is told about messages: the order does not matter to the result.
+/// Bodies that hold nothing but customers' messages are recognised by those: such a body is kept when one of its messages
+/// is new. All others are recognised by their bytes. Messages come first, all together, and then what is told about
+/// messages: the order does not matter to the result.
 pub(crate) fn keep_and_apply(
     tx: &mut Tx<'_>,
     context: &Context,
@@ -90,17 +92,48 @@ pub(crate) fn keep_and_apply(
     let routings: Vec<_> =
         bodies.iter().map(|body| route(context, body.door, body.verified_by, &body.events)).collect();
     let logs: Vec<_> = bodies.iter().zip(&routings).map(|(body, routing)| body.log(routing)).collect();
-    let kept = webhook_logs::insert_many(tx, &logs, context.now)?;
-    let new = routings.iter().zip(&kept).filter(|(_, kept)| kept.is_some());
-    apply_routed(tx, context, new.map(|(routing, _)| routing))?;
-    let mut receipts = Vec::with_capacity(bodies.len());
-    for (((body, routing), log), kept) in bodies.iter().zip(&routings).zip(&logs).zip(&kept) {
-        receipts.push(match kept {
-            Some(_) => Receipt::Kept(log.state),
-            None => apply_repeated(tx, context, body, routing)?,
-        });
+    let (by_messages, by_bytes): (Vec<_>, Vec<_>) = (0..bodies.len())
+        .partition(|&n| logs[n].state == WebhookState::Applied && routings[n].is_told_by_messages());
+
+    let unseen: Vec<_> = by_bytes.iter().map(|&n| logs[n].clone()).collect();
+    let kept = webhook_logs::insert_many(tx, &unseen, context.now)?;
+    let (seen, unseen): (Vec<_>, Vec<_>) = by_bytes.iter().zip(kept).partition(|(_, kept)| kept.is_none());
+    let to_apply: Vec<_> = by_messages.iter().chain(unseen.into_iter().map(|(n, _)| n)).copied().collect();
+    let brought_messages = apply_routed(tx, context, to_apply.iter().map(|&n| &routings[n]))?;
+
+    let mut receipts: Vec<_> = logs.iter().map(|log| Receipt::Kept(log.state)).collect();
+    let mut applied = Vec::with_capacity(by_messages.len());
+    for (&n, is_new) in by_messages.iter().zip(brought_messages) {
+        if is_new {
+            applied.push(logs[n].clone());
+        } else {
+            receipts[n] = Receipt::Repeated;
+        }
+    }
+    if !webhook_logs::insert_applied_many(tx, &applied, context.now)? {
+        for log in &applied {
+            settle_earlier(tx, context, log)?;
+        }
+    }
+    for (&n, _) in seen {
+        receipts[n] = apply_repeated(tx, context, &bodies[n], &routings[n])?;
     }
     Ok(receipts)
+}
+
+/// A body that lay here unapplied (its inbox was added since) was applied now: its entry says so.
+fn settle_earlier(tx: &mut Tx<'_>, context: &Context, log: &NewWebhookLog<'_>) -> Result<(), StoreError> {
+    let earlier = webhook_logs::find_by_body(tx, log.body_hash)?;
+    let Some(earlier) = earlier.filter(|row| row.state != WebhookState::Applied) else { return Ok(()) };
+    let outcome = Outcome {
+        state: log.state,
+        error: log.error,
+        events: log.events,
+        account_id: Some(log.account_id),
+        inbox_id: log.inbox_id,
+    };
+    webhook_logs::set_verified_by(tx, earlier.id, log.verified_by)?;
+    webhook_logs::set_outcome(tx, earlier.id, &outcome, context.now)
 }
 
 /// The same bytes again. What was applied stays as it is; what was not has another chance when something changed: its
@@ -171,6 +204,12 @@ impl Routing<'_> {
         } else {
             WebhookState::Applied
         }
+    }
+
+    /// True when it holds customers' messages and nothing else: where they are stored, the body was here before.
+    fn is_told_by_messages(&self) -> bool {
+        let is_message = |(_, event): &(&Inbox, &InboundEvent)| matches!(event, InboundEvent::Message(m) if m.echo.is_none() && !m.contact.identities.is_empty());
+        self.left_out.named == 0 && !self.steps.is_empty() && self.steps.iter().all(is_message)
     }
 
     /// What the log says beside the state.
@@ -286,23 +325,34 @@ fn route<'a>(
     routing
 }
 
+/// Applies what bodies hold; tells of each whether a customer's message in it was new.
 fn apply_routed<'r, 'e: 'r>(
     tx: &mut Tx<'_>,
     context: &Context,
     routings: impl IntoIterator<Item = &'r Routing<'e>>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<bool>, StoreError> {
     let mut messages = Vec::new();
+    let mut bodies_of_messages = Vec::new();
+    let mut brought_messages = Vec::new();
     let mut others = Vec::new();
     let mut heard = BTreeMap::new();
-    for (inbox, event) in routings.into_iter().flat_map(|routing| &routing.steps) {
-        let news = News { account: inbox.config.account_id, inbox: inbox.config.id, now: context.now };
-        heard.insert(news.inbox, news.account);
-        match event {
-            InboundEvent::Message(m) => messages.push((news, &**m)),
-            other => others.push((news, other)),
+    for routing in routings {
+        for (inbox, event) in &routing.steps {
+            let news = News { account: inbox.config.account_id, inbox: inbox.config.id, now: context.now };
+            heard.insert(news.inbox, news.account);
+            match event {
+                InboundEvent::Message(m) => {
+                    messages.push((news, &**m));
+                    bodies_of_messages.push(brought_messages.len());
+                }
+                other => others.push((news, other)),
+            }
         }
+        brought_messages.push(false);
     }
-    message::apply_all(tx, &messages)?;
+    for (body, is_new) in bodies_of_messages.into_iter().zip(message::apply_all(tx, &messages)?) {
+        brought_messages[body] |= is_new;
+    }
     for (news, event) in others {
         match event {
             InboundEvent::Status(s) => status::apply(tx, news, s)?,
@@ -323,7 +373,7 @@ fn apply_routed<'r, 'e: 'r>(
             inboxes::touch_webhook(tx, account, inbox, context.now)?;
         }
     }
-    Ok(())
+    Ok(brought_messages)
 }
 
 /// Where and when a piece of news is applied.

@@ -1,8 +1,8 @@
 //! New entries of conversations: contacts, conversations, messages and files, in one transaction.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use frontdesk_model::contact::ContactHint;
 use frontdesk_model::content::{Content, MediaRef, Payload, SystemNotice};
@@ -23,23 +23,29 @@ use crate::media::safe_file_name;
 /// A message and where it was told.
 pub(super) type Told<'a> = (News, &'a InboundMessage);
 
-/// Applies messages, in this order. Those that are here already change nothing.
+/// Applies messages, in this order. Those that are here already change nothing. Tells of each whether it is a customer's
+/// and new.
 ///
 /// All that have come together are looked up and stored together, one question for each noun: what makes the
 /// difference when a database is a network away.
-pub(super) fn apply_all(tx: &mut Tx<'_>, told: &[Told<'_>]) -> Result<(), StoreError> {
+pub(super) fn apply_all(tx: &mut Tx<'_>, told: &[Told<'_>]) -> Result<Vec<bool>, StoreError> {
     let placed = place(tx, told)?;
-    store_inbound(tx, &placed)?;
+    let mut is_new = vec![false; told.len()];
+    for number in store_inbound(tx, &placed)? {
+        is_new[number] = true;
+    }
     for placed in &placed {
         if let Some(echo) = &placed.message.echo {
             apply_echo(tx, placed.news, placed.place, placed.message, echo)?;
         }
     }
-    Ok(())
+    Ok(is_new)
 }
 
 /// A message with the conversation it belongs to.
 struct Placed<'a> {
+    /// Its number among those told.
+    number: usize,
     news: News,
     message: &'a InboundMessage,
     place: Place,
@@ -55,14 +61,22 @@ fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, Stor
         .map(|(news, m)| Hinted { account: news.account, hint: &m.contact, at: plausible(m.sent_at, now) })
         .collect();
     let contacts = contacts::resolve_many(tx, &hints, now)?;
-    let parties: Vec<_> = told
+    let of_parties: Vec<_> = told
         .iter()
         .zip(&contacts)
-        .filter_map(|((news, _), contact)| Some((news.account, news.inbox, contact.as_ref()?.id)))
+        .zip(&hints)
+        .filter_map(|(((news, message), contact), hinted)| {
+            Some(((news.account, news.inbox, contact.as_ref()?.id), message.thread.as_str(), hinted.at))
+        })
         .collect();
+    let parties: Vec<_> = of_parties.iter().map(|(party, ..)| *party).collect();
     let mut known = conversations::find_many(tx, &parties)?;
+    let mut met = HashSet::new();
+    let new = of_parties.into_iter().filter(|(party, ..)| !known.contains_key(party) && met.insert(*party));
+    let begun = conversations::create_many(tx, new, now)?;
+    known.extend(begun);
     let mut all = Vec::with_capacity(told.len());
-    for (((news, message), contact), hinted) in told.iter().zip(&contacts).zip(&hints) {
+    for (number, (((news, message), contact), hinted)) in told.iter().zip(&contacts).zip(&hints).enumerate() {
         let Some(contact) = contact else {
             tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
             continue;
@@ -85,7 +99,7 @@ fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, Stor
             tx.signal(Topic::Media); // the worker that fetches files also asks for profiles
         }
         let place = Place { contact: contact.id, conversation: conversation.id, sent_at };
-        all.push(Placed { news, message, place, before: conversation.status });
+        all.push(Placed { number, news, message, place, before: conversation.status });
     }
     Ok(all)
 }
@@ -126,7 +140,7 @@ pub(crate) fn apply_identity_change(
         reply_to: None,
         forwarded: false,
     };
-    apply_all(tx, &[(news, &line)])
+    apply_all(tx, &[(news, &line)]).map(drop)
 }
 
 /// Where a message goes, and when it was written.
@@ -137,10 +151,11 @@ struct Place {
     sent_at: Timestamp,
 }
 
-/// Stores what customers wrote and moves their conversations.
-fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+/// Stores what customers wrote and moves their conversations. Returns the numbers of those that were new.
+fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<usize>, StoreError> {
     let inbound: Vec<_> = placed.iter().filter(|p| p.message.echo.is_none()).collect();
-    let Some(now) = inbound.first().map(|p| p.news.now) else { return Ok(()) };
+    let mut stored = Vec::with_capacity(inbound.len());
+    let Some(now) = inbound.first().map(|p| p.news.now) else { return Ok(stored) };
     let rows: Vec<_> = inbound
         .iter()
         .map(|p| {
@@ -153,6 +168,7 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<(), StoreErro
     let mut arrived = Vec::with_capacity(inbound.len());
     for (p, id) in inbound.iter().zip(ids) {
         let Some(id) = id else { continue };
+        stored.push(p.number);
         store_media(tx, p.news, id, p.message)?;
         let (conversation, unread) = (p.place.conversation, i64::from(!is_notice(p.message)));
         let new = NewInbound {
@@ -187,7 +203,8 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<(), StoreErro
     }
     let moves: Vec<_> = moves.into_values().collect();
     conversations::record_inbound_many(tx, &moves, now)?;
-    settle_pending(tx, &arrived)
+    settle_pending(tx, &arrived)?;
+    Ok(stored)
 }
 
 /// A line of the network itself: nobody has to answer it.

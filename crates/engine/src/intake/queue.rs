@@ -5,11 +5,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use frontdesk_model::Timestamp;
 use frontdesk_store::StoreError;
 use frontdesk_store::webhook_logs::WebhookState;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::apply::{self, Received};
 use super::pending::settle_left_behind;
@@ -21,8 +22,10 @@ const MAX_BATCH: usize = 64;
 const QUEUE: usize = 1024;
 /// What was kept longer ago than this is visible to everyone.
 const LONGEST_TRANSACTION_MS: i64 = 20_000;
-/// Workers on PostgreSQL; SQLite has one writer.
-const POSTGRES_WORKERS: usize = 4;
+/// How soon after a batch, and how often at most, news is brought together with messages.
+const SETTLE_EVERY: Duration = Duration::from_millis(200);
+/// Workers on PostgreSQL: what one does between its first and last event, the other waits for. SQLite has one writer.
+const POSTGRES_WORKERS: usize = 2;
 
 /// What became of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub enum Receipt {
 /// The way into the transaction.
 pub struct IntakeQueue {
     workers: Vec<mpsc::Sender<Waiting>>,
+    /// Rung after each batch.
+    applied: Notify,
 }
 
 struct Waiting {
@@ -51,7 +56,7 @@ impl IntakeQueue {
     pub(crate) fn new(postgres: bool) -> (Self, IntakeWorkers) {
         let count = if postgres { POSTGRES_WORKERS } else { 1 };
         let (workers, receivers) = (0..count).map(|_| mpsc::channel(QUEUE)).unzip();
-        (Self { workers }, IntakeWorkers(receivers))
+        (Self { workers, applied: Notify::new() }, IntakeWorkers(receivers))
     }
 
     /// Hands a body over and waits until it is durable.
@@ -72,13 +77,28 @@ pub(crate) fn spawn(engine: &Engine, workers: IntakeWorkers) {
     for receiver in workers.0 {
         tokio::spawn(work(engine.clone(), receiver));
     }
-    let engine = engine.clone();
-    tokio::spawn(async move {
-        // What a node that died left behind.
-        if let Err(error) = settle_left_behind(&engine, Timestamp::default()).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "nothing could be settled yet");
+    tokio::spawn(settle_now_and_then(engine.clone()));
+}
+
+/// Brings messages together with news about them that was stored at the same moment: on PostgreSQL several transactions
+/// may not have seen each other. One look serves all batches of a moment. The first look, on SQLite the only one, is
+/// for what a process that died left behind.
+async fn settle_now_and_then(engine: Engine) {
+    let mut since = Timestamp::default();
+    loop {
+        let began = engine.clock.now();
+        match settle_left_behind(&engine, since).await {
+            Ok(()) => since = began.plus_ms(-LONGEST_TRANSACTION_MS),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "news about messages wait");
+            }
         }
-    });
+        if !engine.store.is_postgres() {
+            return;
+        }
+        engine.intake().applied.notified().await;
+        tokio::time::sleep(SETTLE_EVERY).await;
+    }
 }
 
 async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
@@ -129,15 +149,8 @@ fn put_in_one_order(batch: &mut [Waiting]) {
 
 async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {
     let context = apply::Context::new(engine).await?;
-    let began = engine.clock.now();
     let receipts = engine.store.write(move |tx| apply::keep_and_apply(tx, &context, &bodies)).await?;
-    // One writer sees everything; several may have stored a message and news about it without seeing each other.
-    if engine.store.is_postgres()
-        && let Err(error) = settle_left_behind(engine, began.plus_ms(-LONGEST_TRANSACTION_MS)).await
-    {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "news about a message wait for the next start");
-    }
+    engine.intake().applied.notify_one();
     Ok(receipts)
 }
 

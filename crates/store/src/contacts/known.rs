@@ -1,10 +1,11 @@
 //! Many hints at once: who is known and tells nothing new is found with one question for all.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use frontdesk_model::contact::{ContactHint, IdentityKind};
 use frontdesk_model::{AccountId, ContactId, Timestamp};
 
+use super::newcomers::create_many;
 use super::{BY_IDENTITY_MANY, Resolved, SET_TOLD, find, phone_of, resolve};
 use crate::{Columns, FromRow, StoreError, Tx};
 
@@ -27,10 +28,18 @@ pub fn resolve_many(
     now: Timestamp,
 ) -> Result<Vec<Option<Resolved>>, StoreError> {
     let mut known = Known::read(tx, hints)?;
+    let newcomers = known.newcomers(hints);
+    let mut made = HashSet::new();
+    for (hinted, id) in newcomers.iter().zip(create_many(tx, &newcomers, now)?) {
+        if let Some(id) = id {
+            known.add(hinted, id);
+            made.insert(id);
+        }
+    }
     let mut all = Vec::with_capacity(hints.len());
     for hinted in hints {
         all.push(match known.meet(hinted) {
-            Some(id) => Some(Resolved { id, created: false, renamed: false }),
+            Some(id) => Some(Resolved { id, created: made.remove(&id), renamed: false }),
             None => known.resolve(tx, hinted, now)?,
         });
     }
@@ -100,6 +109,39 @@ impl Known {
             known.contacts.entry(id).or_insert(told);
         }
         Ok(known)
+    }
+
+    /// The first hint of each person of whom no name is known; without those of whom it is not clear that they are one.
+    fn newcomers<'h, 'a>(&self, hints: &'h [Hinted<'a>]) -> Vec<&'h Hinted<'a>> {
+        let mut taken = HashSet::new();
+        let is_newcomer = |hinted: &&Hinted<'_>| {
+            let names = || hinted.hint.identities.iter().map(|i| (hinted.account, i.kind, i.value.clone()));
+            let is_free = names().all(|name| !self.names.contains_key(&name) && !taken.contains(&name));
+            let before = taken.len();
+            if is_free {
+                taken.extend(names());
+            }
+            taken.len() > before && taken.len() == before + hinted.hint.identities.len()
+        };
+        hints.iter().filter(is_newcomer).collect()
+    }
+
+    /// Remembers a contact that was made from a hint.
+    fn add(&mut self, hinted: &Hinted<'_>, id: ContactId) {
+        for name in &hinted.hint.identities {
+            self.names.insert((hinted.account, name.kind, name.value.clone()), id);
+        }
+        let (name, phone) = (hinted.hint.name.clone(), phone_of(hinted.hint).map(str::to_owned));
+        let told = Told {
+            account: hinted.account,
+            name_at: name.as_ref().map(|_| hinted.at).unwrap_or_default(),
+            phone_at: phone.as_ref().map(|_| hinted.at).unwrap_or_default(),
+            name,
+            name_edited: false,
+            phone,
+            is_newer: false,
+        };
+        self.contacts.insert(id, told);
     }
 
     /// The contact behind a hint whose names are all known as one contact's and which tells no other name or phone.

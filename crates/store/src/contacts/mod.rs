@@ -14,13 +14,15 @@ macro_rules! columns {
 }
 
 mod known;
+mod newcomers;
 
 pub use known::{Hinted, resolve_many};
+pub(crate) use newcomers::STATEMENTS as NEWCOMERS;
 
 statements! {
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO contacts (account_id, name, name_at, phone, phone_at, search_text, created_at, updated_at, profile_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id");
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
     // Locked: what is told about one person is applied by one transaction after the other.
     BY_IDENTITY_MANY = each(
@@ -197,11 +199,9 @@ fn create(
     let search = search_text(hint.name.as_deref(), None, phone);
     // A network that tells the name along with the message need not be asked for it.
     let asked = hint.name.as_ref().map(|_| now);
-    let inserted = tx.find::<(ContactId,)>(
-        &INSERT,
-        p![account, hint.name, name_at, phone, phone_at, search, now, asked],
-    )?;
-    let Some((id,)) = inserted else { return Ok(None) };
+    let inserted = tx
+        .insert::<ContactId>(&INSERT, p![account, hint.name, name_at, phone, phone_at, search, now, asked])?;
+    let Some(id) = inserted else { return Ok(None) };
     for identity in &hint.identities {
         let added = add_identity(tx, account, id, identity, now)?;
         if added {

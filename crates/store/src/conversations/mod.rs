@@ -26,15 +26,24 @@ pub use list::{Assignee, ConversationFilter, Page, Search, count, list};
 
 statements! {
     LOCK = each("SELECT 1", "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR UPDATE");
-    INSERT = both(
+    INSERT = inserting!(
         "INSERT INTO conversations (account_id, inbox_id, contact_id, thread, status, last_message_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, 'active', $5, $6, $6)
-         ON CONFLICT (account_id, inbox_id, contact_id) DO NOTHING RETURNING id");
+         ON CONFLICT (account_id, inbox_id, contact_id) DO NOTHING");
+    INSERT_MANY = each(
+        "INSERT INTO conversations (account_id, inbox_id, contact_id, thread, status, last_message_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'active', $5, $6, $6)
+         ON CONFLICT (account_id, inbox_id, contact_id) DO NOTHING",
+        "INSERT INTO conversations (account_id, inbox_id, contact_id, thread, status, last_message_at, created_at, updated_at)
+         SELECT account_id, inbox_id, contact_id, thread, 'active', at, now, now
+         FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[])
+            AS n (account_id, inbox_id, contact_id, thread, at, now)
+         ON CONFLICT (account_id, inbox_id, contact_id) DO NOTHING RETURNING id, account_id, inbox_id, contact_id");
     BY_CONTACT = both(
         "SELECT id FROM conversations WHERE account_id = $1 AND inbox_id = $2 AND contact_id = $3");
     GET = both(concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"));
     OF_CONTACT = both(concat!("SELECT ", columns!(),
-        " FROM conversations v WHERE v.account_id = $1 AND v.contact_id = $2 ORDER BY v.last_message_at DESC, v.id DESC"));
+        " FROM conversations v WHERE v.account_id = $1 AND v.contact_id = $2"));
     RECORD_INBOUND_MANY = each(
         "UPDATE conversations AS v SET
             unread_count = v.unread_count + $6,
@@ -185,8 +194,8 @@ pub fn find_or_create(
     if let Some(id) = find_by_contact(tx, account, inbox, contact)? {
         return Ok((id, false));
     }
-    match tx.find::<(ConversationId,)>(&INSERT, p![account, inbox, contact, thread, at, now])? {
-        Some((id,)) => Ok((id, true)),
+    match tx.insert::<ConversationId>(&INSERT, p![account, inbox, contact, thread, at, now])? {
+        Some(id) => Ok((id, true)),
         // Another node was faster.
         None => find_by_contact(tx, account, inbox, contact)?
             .map(|id| (id, false))
@@ -219,7 +228,10 @@ pub fn of_contact(
     account: AccountId,
     contact: ContactId,
 ) -> Result<Vec<ConversationRow>, StoreError> {
-    tx.query(&OF_CONTACT, p![account, contact])
+    let mut found: Vec<ConversationRow> = tx.query(&OF_CONTACT, p![account, contact])?;
+    // Sorted here: asked for this order, SQLite would walk through all conversations of the account in it.
+    found.sort_unstable_by_key(|row| Reverse((row.last_message_at, row.id)));
+    Ok(found)
 }
 
 /// A conversation as incoming messages need it.
@@ -247,6 +259,26 @@ pub fn find_many(tx: &mut Tx<'_>, parties: &[Party]) -> Result<HashMap<Party, Kn
     )?;
     let known = |(account, inbox, contact, id, status)| ((account, inbox, contact), Known { id, status });
     Ok(found.into_iter().map(known).collect())
+}
+
+/// Begins conversations, each with its party, the thread it has at the provider, and the time of its first message.
+/// Those that another node began meanwhile are missing from the answer.
+pub fn create_many<'a>(
+    tx: &mut Tx<'_>,
+    new: impl IntoIterator<Item = (Party, &'a str, Timestamp)>,
+    now: Timestamp,
+) -> Result<HashMap<Party, Known>, StoreError> {
+    let mut rows: Vec<(Party, _)> = new
+        .into_iter()
+        .map(|(party, thread, at)| (party, row![party.0, party.1, party.2, thread, at, now]))
+        .collect();
+    rows.sort_unstable_by_key(|(party, _)| *party);
+    let parties: Vec<Party> = rows.iter().map(|(party, _)| *party).collect();
+    let ids = tx.insert_many::<Party, ConversationId>(&INSERT_MANY, rows)?;
+    let begun = |(party, id): (Party, Option<ConversationId>)| {
+        Some((party, Known { id: id?, status: ConversationStatus::Active }))
+    };
+    Ok(parties.into_iter().zip(ids).filter_map(begun).collect())
 }
 
 /// Customers' messages that were really new, of one conversation.

@@ -17,6 +17,14 @@ pub(crate) const fn each(sqlite: &'static str, postgres: &'static str) -> Statem
     Statement { sqlite, postgres }
 }
 
+/// A statement for [`crate::Tx::insert`]: one row, and the id it is given. SQLite tells that by itself; asked to return it,
+/// it would make a table for the answer.
+macro_rules! inserting {
+    ($($sql:tt)+) => {
+        $crate::db::statement::each($($sql)+, concat!($($sql)+, " RETURNING id"))
+    };
+}
+
 /// A statement about something only SQLite has.
 pub(crate) const fn sqlite_only(sql: &'static str) -> Statement {
     Statement { sqlite: sql, postgres: "SELECT 1" }

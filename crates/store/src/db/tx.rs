@@ -1,10 +1,12 @@
 //! One transaction on either database.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 use super::row::{Columns, FromRow, RowRef};
 use super::statement::Statement;
-use super::value::{Owned, ToValue, Value, without_nul};
+use super::value::{FromValue, Owned, ToValue, Value, without_nul};
 use crate::StoreError;
 use crate::events::NewEvent;
 use crate::signals::{Topic, TopicSet};
@@ -85,6 +87,68 @@ impl<'a> Tx<'a> {
                 let result = connection.execute(sql, &columns_of(rows));
                 self.note_conflict(result)
             }
+        }
+    }
+
+    /// Inserts a row with a statement made by `inserting!`; `None` when a conflict kept it out.
+    pub(crate) fn insert<T: FromValue>(
+        &mut self,
+        statement: &Statement,
+        params: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        if self.is_postgres() {
+            return Ok(self.rows::<(T,)>(statement.postgres, params)?.into_iter().next().map(|(id,)| id));
+        }
+        let changed = self.execute(statement, params)?;
+        self.last_insert(changed)
+    }
+
+    /// Inserts many rows, each with a key that no other row of the table has; tells the ids given, and `None` for each
+    /// row that a conflict kept out. On PostgreSQL the statement returns id and key.
+    pub(crate) fn insert_many<K, T>(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<(K, Vec<Owned>)>,
+    ) -> Result<Vec<Option<T>>, StoreError>
+    where
+        K: FromRow + Eq + Hash,
+        T: FromValue,
+    {
+        match &mut self.backend {
+            _ if rows.is_empty() => Ok(Vec::new()),
+            TxBackend::Sqlite(connection) => {
+                let connection = *connection;
+                let mut prepared = connection.prepare_cached(statement.sqlite)?;
+                let mut ids = Vec::with_capacity(rows.len());
+                for (_, row) in rows {
+                    bind(&mut prepared, &row)?;
+                    let changed = prepared.raw_execute()? as u64;
+                    ids.push(self.last_insert(changed)?);
+                }
+                Ok(ids)
+            }
+            TxBackend::Postgres(connection) => {
+                let (keys, rows): (Vec<K>, Vec<_>) = rows.into_iter().unzip();
+                let result = connection.query(statement.postgres, &columns_of(rows));
+                let mut ids = HashMap::with_capacity(keys.len());
+                for row in &self.note_conflict(result)? {
+                    let mut columns = Columns::new(RowRef::Postgres(row));
+                    let id: T = columns.next()?;
+                    ids.insert(K::from_row(&mut columns)?, id);
+                }
+                Ok(keys.into_iter().map(|key| ids.remove(&key)).collect())
+            }
+        }
+    }
+
+    /// The id of the row that was just inserted into SQLite, if one was.
+    fn last_insert<T: FromValue>(&self, changed: u64) -> Result<Option<T>, StoreError> {
+        match &self.backend {
+            TxBackend::Sqlite(connection) if changed > 0 => {
+                let id = T::from_value(Value::Int(connection.last_insert_rowid()));
+                Ok(Some(id.ok_or(StoreError::Column { column: 0, expected: T::EXPECTED })?))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -174,6 +238,14 @@ impl<'a> Tx<'a> {
             TxBackend::Postgres(connection) => {
                 connection.stream(sql, |row| each(&Columns::new(RowRef::Postgres(row))))
             }
+        }
+    }
+
+    /// True once the transaction exists for the database; PostgreSQL hears of it with the first statement.
+    pub(crate) fn has_begun(&self) -> bool {
+        match &self.backend {
+            TxBackend::Sqlite(_) => true,
+            TxBackend::Postgres(connection) => connection.has_begun(),
         }
     }
 

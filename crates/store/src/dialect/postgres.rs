@@ -1,16 +1,20 @@
 //! PostgreSQL: a pool of connections, one per running transaction, and a listener for NOTIFY.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use frontdesk_model::SharedClock;
 use futures_util::TryStreamExt;
+use futures_util::future::try_join;
 use postgres_types::ToSql;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
@@ -19,13 +23,16 @@ use crate::db::tx::{Tx, TxBackend};
 use crate::signals::{Signals, TopicSet};
 use crate::{StoreError, events};
 
-/// The NOTIFY channel all nodes listen on; the payload is a [`TopicSet`] as a number.
+/// The NOTIFY channel all nodes listen on; the payload is `{process}:{TopicSet as a number}`.
 const CHANNEL: &str = "frontdesk";
 /// How long a statement waits for a lock that someone else holds. Without an end, a few waiting transactions would take
 /// all connections, and reading would stop too. Less than on SQLite, because waits add up: a reply waits for its
 /// conversation, which a batch of webhooks holds that itself waits, and then once more. And how long the server keeps
 /// the locks of a node that stands still in the middle of a transaction, which all others wait for.
 const TIMEOUTS: &str = "SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'";
+/// Every statement finds its rows by an index. A plan is kept for long: one made while the tables were empty would go
+/// through all rows of theirs once they are full.
+const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
@@ -34,7 +41,18 @@ pub struct Postgres {
     pool: Pool,
     clock: SharedClock,
     signals: Signals,
+    bell: Arc<Bell>,
     closed: CancellationToken,
+}
+
+/// Rings the bells of the other nodes after commits. `NOTIFY` within a transaction would make all commits of all nodes
+/// wait for each other, each with its sync; so it comes afterwards, once for all commits of a moment. A bell that is
+/// lost with its node costs the others their safety interval.
+struct Bell {
+    waiting: AtomicU8,
+    pulled: Notify,
+    /// Tells our own bells from others'.
+    process: String,
 }
 
 impl Postgres {
@@ -57,14 +75,22 @@ impl Postgres {
             .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async move { client.batch_execute(TIMEOUTS).await.map_err(HookError::Backend) })
+                Box::pin(async move {
+                    client.batch_execute(&format!("{TIMEOUTS}; {PLANS}")).await.map_err(HookError::Backend)
+                })
             }))
             .build()
             .map_err(|e| StoreError::Unreachable(e.to_string()))?;
         drop(pool.get().await.map_err(unreachable)?);
         let closed = CancellationToken::new();
-        tokio::spawn(listen(config, tls, signals.clone(), closed.clone()));
-        Ok(Self { pool, clock, signals, closed })
+        let bell = Arc::new(Bell {
+            waiting: AtomicU8::new(0),
+            pulled: Notify::new(),
+            process: format!("{:016x}", rand::random::<u64>()),
+        });
+        tokio::spawn(listen(config, tls, signals.clone(), bell.clone(), closed.clone()));
+        tokio::spawn(ring(pool.clone(), bell.clone(), closed.clone()));
+        Ok(Self { pool, clock, signals, bell, closed })
     }
 
     /// Stops listening and closes the pool.
@@ -84,11 +110,13 @@ impl Postgres {
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || {
             let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
-            let mut tx =
-                Tx::new(TxBackend::Postgres(PgConnection { client: guard.client(), handle: &handle }));
-            batch(guard.client(), &handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            let connection =
+                PgConnection::new(guard.client(), &handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            let mut tx = Tx::new(TxBackend::Postgres(connection));
             let result = body(&mut tx);
-            batch(guard.client(), &handle, "ROLLBACK")?;
+            if tx.has_begun() {
+                batch(guard.client(), &handle, "ROLLBACK")?;
+            }
             guard.finish();
             result
         });
@@ -122,6 +150,10 @@ impl Postgres {
         });
         let (result, woken) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
         self.signals.ring(woken);
+        if !woken.is_empty() {
+            self.bell.waiting.fetch_or(woken.bits(), Ordering::Relaxed);
+            self.bell.pulled.notify_one();
+        }
         Ok(result)
     }
 }
@@ -133,8 +165,7 @@ fn write_once<T, E: From<StoreError>>(
     body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     clock: &SharedClock,
 ) -> Result<(T, TopicSet), (E, bool)> {
-    let mut tx = Tx::new(TxBackend::Postgres(PgConnection { client, handle }));
-    batch(client, handle, "BEGIN").map_err(|e| (e.into(), false))?;
+    let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, "BEGIN")));
     let result = body(&mut tx).and_then(|value| {
         events::flush(&mut tx, clock.now())?;
         Ok(value)
@@ -142,17 +173,16 @@ fn write_once<T, E: From<StoreError>>(
     match result {
         Ok(value) => {
             let woken = tx.signals;
-            let commit = if woken.is_empty() {
-                "COMMIT".to_owned()
-            } else {
-                format!("NOTIFY {CHANNEL}, '{}'; COMMIT", woken.bits())
-            };
-            batch(client, handle, &commit).map_err(|e| (e.into(), false))?;
+            if tx.has_begun() {
+                batch(client, handle, "COMMIT").map_err(|e| (e.into(), false))?;
+            }
             Ok((value, woken))
         }
         Err(error) => {
             let conflict = tx.conflict;
-            batch(client, handle, "ROLLBACK").map_err(|e| (e.into(), false))?;
+            if tx.has_begun() {
+                batch(client, handle, "ROLLBACK").map_err(|e| (e.into(), false))?;
+            }
             Err((error, conflict))
         }
     }
@@ -210,11 +240,33 @@ fn tls() -> Result<MakeRustlsConnect, StoreError> {
     Ok(MakeRustlsConnect::new(config))
 }
 
+/// Tells the other nodes what has been committed here.
+async fn ring(pool: Pool, bell: Arc<Bell>, closed: CancellationToken) {
+    while closed.run_until_cancelled(bell.pulled.notified()).await.is_some() {
+        let topics = bell.waiting.swap(0, Ordering::Relaxed);
+        let told = async {
+            let client = pool.get().await.map_err(unreachable)?;
+            Ok::<_, StoreError>(
+                client.batch_execute(&format!("NOTIFY {CHANNEL}, '{}:{topics}'", bell.process)).await?,
+            )
+        };
+        if let Err(error) = told.await {
+            tracing::debug!(error = %error, "the other nodes could not be told; they look by themselves");
+        }
+    }
+}
+
 /// Rings this node's bells for commits of other nodes. Reconnects for ever; rings all bells after every (re)connect.
-async fn listen(config: Config, tls: MakeRustlsConnect, signals: Signals, closed: CancellationToken) {
+async fn listen(
+    config: Config,
+    tls: MakeRustlsConnect,
+    signals: Signals,
+    bell: Arc<Bell>,
+    closed: CancellationToken,
+) {
     let mut pause = Duration::from_millis(100);
     while !closed.is_cancelled() {
-        let listening = listen_once(&config, tls.clone(), &signals);
+        let listening = listen_once(&config, tls.clone(), &signals, &bell);
         tokio::select! {
             () = closed.cancelled() => return,
             result = listening => match result {
@@ -231,13 +283,16 @@ async fn listen_once(
     config: &Config,
     tls: MakeRustlsConnect,
     signals: &Signals,
+    bell: &Bell,
 ) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = config.connect(tls).await?;
     let drive = async {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             if let AsyncMessage::Notification(note) = message? {
-                let bits = note.payload().parse().unwrap_or(u8::MAX);
-                signals.ring(TopicSet::from_bits(bits));
+                let (process, topics) = note.payload().split_once(':').unwrap_or_default();
+                if process != bell.process {
+                    signals.ring(TopicSet::from_bits(topics.parse().unwrap_or(u8::MAX)));
+                }
             }
         }
         Ok(())
@@ -258,14 +313,41 @@ async fn listen_once(
 pub struct PgConnection<'a> {
     client: &'a Object,
     handle: &'a Handle,
+    /// What begins the transaction: sent together with its first statement, so that it costs no round trip.
+    begin: Cell<Option<&'static str>>,
 }
 
-impl PgConnection<'_> {
+impl<'a> PgConnection<'a> {
+    fn new(client: &'a Object, handle: &'a Handle, begin: &'static str) -> Self {
+        Self { client, handle, begin: Cell::new(Some(begin)) }
+    }
+
+    /// True once anything was asked of the database.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begin.get().is_none()
+    }
+
+    /// Runs `statement`, after the beginning of the transaction when it is the first.
+    fn run<T>(
+        &self,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, tokio_postgres::Error> {
+        self.handle.block_on(async {
+            match self.begin.take() {
+                // Both are under way at once; the server takes them in the order in which they were first polled.
+                Some(begin) => {
+                    try_join(self.client.batch_execute(begin), statement).await.map(|((), done)| done)
+                }
+                None => statement.await,
+            }
+        })
+    }
+
     pub(crate) fn execute<P>(&self, sql: &str, params: &[P]) -> Result<u64, tokio_postgres::Error>
     where
         P: ToSql + Sync,
     {
-        self.handle.block_on(async {
+        self.run(async {
             let statement = self.client.prepare_cached(sql).await?;
             self.client.execute_raw(&statement, params).await
         })
@@ -275,7 +357,7 @@ impl PgConnection<'_> {
     where
         P: ToSql + Sync,
     {
-        self.handle.block_on(async {
+        self.run(async {
             let statement = self.client.prepare_cached(sql).await?;
             let references: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
             self.client.query(&statement, &references).await
@@ -299,10 +381,10 @@ impl PgConnection<'_> {
     }
 
     pub(crate) fn prepare(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
-        self.handle.block_on(self.client.prepare(sql)).map(drop)
+        self.run(self.client.prepare(sql)).map(drop)
     }
 
     pub(crate) fn execute_script(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
-        self.handle.block_on(self.client.batch_execute(sql))
+        self.run(self.client.batch_execute(sql))
     }
 }

@@ -22,9 +22,10 @@ statements! {
          WHERE table_schema = current_schema() AND is_identity = 'YES'");
 }
 
-/// Tables that are not copied row by row: the target's own schema, the progress of its full-text index, and the slices
-/// of files, which are put where the target wants its files (`engine::media`).
-const APART: [&str; 3] = ["schema_migrations", "messages_fts_progress", "media_chunks"];
+/// Tables that are not copied row by row: the target's own schema, its full-text index, which catches up by itself, and
+/// the slices of files, which are put where the target wants its files (`engine::media`).
+const APART: [&str; 5] =
+    ["schema_migrations", "messages_fts_progress", "messages_to_index", "message_words", "media_chunks"];
 
 /// What a column holds. Decides how a value is written on PostgreSQL, and makes booleans of both databases the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,18 +71,11 @@ pub(super) struct Table {
 
 /// The tables whose rows are copied, by name.
 pub(super) fn copied(tx: &mut Tx<'_>) -> Result<Vec<Table>, StoreError> {
-    Ok(all(tx)?.into_iter().filter(|table| !APART.contains(&table.name.as_str())).collect())
-}
-
-/// The name of some table, whosever it is.
-pub(super) fn any(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
-    Ok(tx.find::<(String, String, String)>(&COLUMNS, p![])?.map(|(table, ..)| table))
-}
-
-/// Every table, by name.
-fn all(tx: &mut Tx<'_>) -> Result<Vec<Table>, StoreError> {
     let mut tables: BTreeMap<String, Vec<(String, Kind)>> = BTreeMap::new();
     for (table, column, kind) in tx.query::<(String, String, String)>(&COLUMNS, p![])? {
+        if APART.contains(&table.as_str()) {
+            continue;
+        }
         let kind = Kind::parse(&kind).ok_or_else(|| {
             StoreError::Unavailable(format!("{table}.{column} is {kind}, which cannot be moved"))
         })?;
@@ -92,6 +86,11 @@ fn all(tx: &mut Tx<'_>) -> Result<Vec<Table>, StoreError> {
         Table { name, columns }
     });
     Ok(sorted.collect())
+}
+
+/// The name of some table, whosever it is.
+pub(super) fn any(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    Ok(tx.find::<(String, String, String)>(&COLUMNS, p![])?.map(|(table, ..)| table))
 }
 
 /// True when tables refer to others by foreign keys: then they could not be filled in any order, as they are here.

@@ -12,9 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// A whole body filled up with spaces.
+/// A whole body with a message of its own, filled up with spaces.
 fn body_of(size: usize) -> Bytes {
-    let text = bodies::text(NUMBER, Person::named("6281390045512", "Sari"), "wamid.1", 1_768_460_000, "hi");
+    let id = format!("wamid.{size}");
+    let text = bodies::text(NUMBER, Person::named("6281390045512", "Sari"), &id, 1_768_460_000, "hi");
     let mut whole = text.to_string().into_bytes();
     whole.resize(size, b' ');
     whole.into()

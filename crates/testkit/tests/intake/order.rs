@@ -64,7 +64,8 @@ async fn every_body_ten_times_over_eight_connections_counts_once() {
             let found = shown_after(&server, bodies.clone(), 8).await;
             assert_same(&found, &expected, &format!("{} round {seed}", server.database.kind));
             let stored = server.database.number("SELECT COUNT(*) FROM webhook_logs").await;
-            assert_eq!(stored, if seed == 1 { 40 } else { 400 });
+            // Other bytes with nothing but messages that are here bring nothing worth keeping: 26 of the 40 are like that.
+            assert_eq!(stored, if seed == 1 { 40 } else { 26 + 14 * 10 });
         }
     }
 }
