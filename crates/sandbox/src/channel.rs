@@ -15,11 +15,13 @@ pub enum Channel {
     Messenger,
     /// Instagram messaging.
     Instagram,
+    /// WhatsApp through Green API.
+    GreenApi,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 3] = [Self::WhatsappCloud, Self::Messenger, Self::Instagram];
+    pub const ALL: [Self; 4] = [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi];
 
     /// The name on the wire and in settings.
     #[must_use]
@@ -28,16 +30,18 @@ impl Channel {
             Self::WhatsappCloud => "whatsapp_cloud",
             Self::Messenger => "messenger",
             Self::Instagram => "instagram",
+            Self::GreenApi => "green_api",
         }
     }
 
-    /// `object` of the webhook envelope.
+    /// `object` of Meta's webhook envelope; others have none.
     #[must_use]
     pub fn webhook_object(self) -> &'static str {
         match self {
             Self::WhatsappCloud => "whatsapp_business_account",
             Self::Messenger => "page",
             Self::Instagram => "instagram",
+            Self::GreenApi => "",
         }
     }
 }

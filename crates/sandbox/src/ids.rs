@@ -51,6 +51,16 @@ impl IdMaker {
         format!("aWdfZAG1faXRlbTox{}", URL_SAFE_NO_PAD.encode(self.bytes::<30>()))
     }
 
+    /// A message id of Green API.
+    pub fn green_id(&mut self) -> String {
+        format!("3EB0{}", hex::encode_upper(self.bytes::<10>()))
+    }
+
+    /// A token of Green API.
+    pub fn green_token(&mut self) -> String {
+        hex::encode(self.bytes::<25>())
+    }
+
     /// A decimal id of `digits` digits that does not start with 0.
     pub fn decimal(&mut self, digits: usize) -> String {
         let first = char::from(b'1' + self.rng.random_range(0..9));

@@ -1,7 +1,8 @@
 //! Fake providers over HTTP for tests, demo, benchmarks and integrators.
 //!
 //! One process imitates what a business talks to: Meta's Graph API for WhatsApp, Messenger and Instagram at `/graph`,
-//! with faithful refusals, and webhooks signed byte for byte as Meta signs them. Customers have phones: the control API
+//! with faithful refusals, and webhooks signed byte for byte as Meta signs them; and Green API at `/green`, with its
+//! queues, states and either way of receiving. Customers have phones: the control API
 //! at `/control` (described in `/control/openapi.json`) and the page at `/sandbox/` write as them, show what reached
 //! them, and make the provider fail. State is in memory, bounded, and gone at the end.
 //!
@@ -23,11 +24,13 @@ pub mod control;
 pub mod customer;
 pub mod faults;
 pub mod graph;
+pub mod green;
 mod ids;
 pub mod inbox;
 pub mod ledger;
 pub mod load;
 mod media;
+mod misbehaviour;
 mod page;
 pub mod phone;
 mod phone_number;

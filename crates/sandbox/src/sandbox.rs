@@ -13,10 +13,11 @@ use utoipa::ToSchema;
 use crate::channel::Channel;
 use crate::clock::Clock;
 use crate::faults::{self, Fault, FaultScope, FaultStage};
+use crate::green::GreenInstance;
 use crate::settings::SandboxSettings;
 use crate::webhooks::{Event, EventClass, WebhookSender};
 use crate::world::World;
-use crate::{control, graph, page};
+use crate::{control, graph, green, page};
 
 /// Changes that a slow reader of the live stream may lag behind before it misses some.
 const CHANGES_KEPT: usize = 256;
@@ -95,6 +96,7 @@ impl Sandbox {
         }));
         let router = Router::new()
             .nest("/graph", graph::router(sandbox.clone()))
+            .nest("/green", green::router(sandbox.clone()))
             .nest("/control", control::router(sandbox.clone()))
             .merge(page::router())
             .layer(DefaultBodyLimit::max(graph::BODY_MAX_BYTES));
@@ -104,6 +106,11 @@ impl Sandbox {
     /// The fake world. Never hold it across an `await`.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What Green API knows of an instance. Not within a use of [`Self::world`].
+    pub fn green<T>(&self, inbox_id: &str, act: impl FnOnce(&mut GreenInstance) -> T) -> T {
+        act(self.world().green.entry(inbox_id.to_owned()).or_default())
     }
 
     /// The fake world's clock.
@@ -195,6 +202,9 @@ impl Sandbox {
     }
 
     fn queue(&self, event: Event) {
+        if event.channel == Channel::GreenApi {
+            return green::delivery::queue(self, event);
+        }
         let batching = self.world().settings.batch.max_events > 1;
         self.webhooks().queue(self, event, batching);
     }

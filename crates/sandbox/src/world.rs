@@ -11,6 +11,7 @@ use crate::chat::{Author, Chat, ChatEntry, Progress};
 use crate::clock::TimeMs;
 use crate::customer::{Customer, NewCustomer};
 use crate::faults::FaultRule;
+use crate::green::GreenInstance;
 use crate::ids::{IdMaker, WamidOrigin, wamid_address};
 use crate::inbox::Inbox;
 use crate::ledger::Ledger;
@@ -103,6 +104,8 @@ pub struct World {
     pub webhooks: Ledger<WebhookDelivery>,
     /// Load runs by id.
     pub loads: BTreeMap<String, Load>,
+    /// What Green API knows of its instances beyond the inbox, by inbox id.
+    pub green: HashMap<String, GreenInstance>,
     /// Makes ids and draws chances.
     pub ids: IdMaker,
     throughput: HashMap<String, Throughput>,
@@ -138,6 +141,7 @@ impl World {
             api_calls: Ledger::new(kept),
             webhooks: Ledger::new(kept),
             loads: BTreeMap::new(),
+            green: HashMap::new(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),
             customers_made: 0,
@@ -151,6 +155,8 @@ impl World {
         self.webhooks.clear();
         let old = std::mem::replace(self, fresh);
         self.inboxes = old.inboxes;
+        self.green = old.green;
+        self.green.values_mut().for_each(GreenInstance::start_over);
         self.ids = old.ids;
         self.customers_made = old.customers_made;
         self.deliveries = old.deliveries;
@@ -305,6 +311,7 @@ impl World {
             (Channel::WhatsappCloud, Author::Business) => self.ids.wamid(address, WamidOrigin::Business),
             (Channel::Messenger, _) => self.ids.messenger_mid(),
             (Channel::Instagram, _) => self.ids.instagram_mid(),
+            (Channel::GreenApi, _) => self.ids.green_id(),
         }
     }
 

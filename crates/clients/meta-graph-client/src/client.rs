@@ -127,7 +127,7 @@ impl GraphClient {
     }
 
     pub(crate) fn label(&self, operation: &'static str) -> CallLabel<'_> {
-        CallLabel { key: &self.account.key, operation }
+        CallLabel::new(&self.account.key, operation)
     }
 
     /// Starts a call to a path below the version, with the token and the proof.

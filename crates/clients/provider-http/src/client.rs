@@ -1,6 +1,12 @@
 //! The one door out: [`ProviderHttp`].
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use reqwest::{
@@ -16,8 +22,8 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    BreakerState, CallError, CallRecord, CallRecorder, NotSent, Outcome, ProviderSettings, StatusAnswer,
-    addresses::GuardedResolver, breaker::Breakers, error::RedirectTarget, limits::KeyedLimits,
+    BreakerState, CallError, CallRecord, CallRecorder, NotSent, Outcome, ProviderSettings, RateLimits,
+    StatusAnswer, addresses::GuardedResolver, breaker::Breakers, error::RedirectTarget, limits::KeyedLimits,
     record::NoRecorder,
 };
 
@@ -42,6 +48,37 @@ pub struct CallLabel<'a> {
     pub key: &'a str,
     /// What is asked, as `send_message`. A fixed word: it becomes a metric label.
     pub operation: &'static str,
+    /// Kind of operation; within a key each class has limits of its own. Empty: the only one.
+    pub class: &'static str,
+    /// Limits of this key and class; `None`: those of the settings.
+    pub limits: Option<&'a RateLimits>,
+    /// Where the account's API begins; `None`: as in the settings. Its port may be any, others' may not.
+    pub base_url: Option<&'a Url>,
+}
+
+impl<'a> CallLabel<'a> {
+    /// A call of an account whose calls are all of one class, under the limits of the settings.
+    pub fn new(key: &'a str, operation: &'static str) -> Self {
+        Self { key, operation, class: "", limits: None, base_url: None }
+    }
+
+    /// The same call, in this class.
+    #[must_use]
+    pub fn class(self, class: &'static str) -> Self {
+        Self { class, ..self }
+    }
+
+    /// The same call, of an account at a host of its own.
+    #[must_use]
+    pub fn at(self, base_url: Option<&'a Url>) -> Self {
+        Self { base_url, ..self }
+    }
+
+    /// The same call, under limits of its own.
+    #[must_use]
+    pub fn limits(self, limits: &'a RateLimits) -> Self {
+        Self { limits: Some(limits), ..self }
+    }
 }
 
 /// A successful (2xx) answer, read whole.
@@ -111,7 +148,7 @@ impl ProviderHttp {
             .dns_resolver(GuardedResolver { policy: settings.addresses.clone() })
             .build()
             .map_err(|source| SetupError::Client { provider: settings.provider.clone(), source })?;
-        let limits = KeyedLimits::new(&settings.limits);
+        let limits = KeyedLimits::default();
         let breakers = Breakers::new(settings.breaker.clone());
         Ok(Self { inner: Arc::new(Inner { settings, client, limits, breakers, recorder }) })
     }
@@ -133,22 +170,46 @@ impl ProviderHttp {
 
     /// Sends once. Never repeated here: see [`CallError::certain`].
     pub async fn send(&self, label: CallLabel<'_>, request: RequestBuilder) -> Result<Answer, CallError> {
-        self.inner.answer(label, build(request)?).await
+        self.inner.answer(label, build(request)?, 1).await
     }
 
     /// Asks for something that changes nothing; repeated on transient failures as the retry policy
     /// says, honouring `Retry-After`. A request whose body is a stream is asked once.
     pub async fn read(&self, label: CallLabel<'_>, request: RequestBuilder) -> Result<Answer, CallError> {
         let request = build(request)?;
+        if request.try_clone().is_none() {
+            return self.inner.answer(label, request, 1).await;
+        }
+        let next =
+            || request.try_clone().ok_or_else(|| NotSent::Invalid("it cannot be copied".into()).into());
+        self.attempts(label, next, CallError::is_transient).await
+    }
+
+    /// Sends, and sends again where `again` says that it does no harm, as the retry policy says. What our own limit
+    /// or breaker holds back is not repeated. `make` makes the request anew for each attempt.
+    pub async fn repeat(
+        &self,
+        label: CallLabel<'_>,
+        make: impl Fn() -> RequestBuilder,
+        again: impl Fn(&CallError) -> bool,
+    ) -> Result<Answer, CallError> {
+        self.attempts(label, || build(make()), again).await
+    }
+
+    async fn attempts(
+        &self,
+        label: CallLabel<'_>,
+        next: impl Fn() -> Result<Request, CallError>,
+        again: impl Fn(&CallError) -> bool,
+    ) -> Result<Answer, CallError> {
         let policy = &self.inner.settings.retry;
+        let made = AtomicU32::new(0);
         let attempt = || async {
-            match request.try_clone() {
-                Some(request) => self.inner.answer(label, request).await,
-                None => Err(NotSent::Invalid("a streamed body cannot be read twice".into()).into()),
-            }
+            let number = made.fetch_add(1, Ordering::Relaxed) + 1;
+            self.inner.answer(label, next()?, number).await
         };
         backon::Retryable::retry(attempt, policy.waits(rand::rng()))
-            .when(CallError::read_again)
+            .when(|error: &CallError| !error.is_held() && again(error))
             .adjust(|error, ours| policy.wait_for(ours, error.retry_after()))
             .await
     }
@@ -178,21 +239,30 @@ impl Inner {
         request: Request,
         sink: &mut (impl AsyncWrite + Unpin + ?Sized),
         max_bytes: u64,
+        attempt: u32,
     ) -> Result<Received, CallError> {
+        let limits = label.limits.unwrap_or(&self.settings.limits);
+        let mut waited = Duration::ZERO;
         let result = async {
             // May this URL be called at all? (The resolved address is checked while connecting.)
             self.settings
                 .addresses
-                .check_url(request.url(), &self.settings.base_url)
+                .check_url(request.url(), label.base_url.unwrap_or(&self.settings.base_url))
                 .map_err(NotSent::Refused)?;
             // 1. limit: wait for our turn
-            self.limits.wait(label.key).await.map_err(|retry_after| NotSent::Limit { retry_after })?;
+            let granted = self
+                .limits
+                .wait(&label, limits)
+                .await
+                .map_err(|retry_after| NotSent::Limit { retry_after })?;
+            waited = granted.waited;
             // 2. breaker: leave a failing account alone
             let permit =
                 self.breakers.enter(label.key).map_err(|retry_after| NotSent::BreakerOpen { retry_after })?;
             // 3. call
             let started = Instant::now();
             let result = self.call(request, sink, max_bytes).await;
+            self.limits.ended(&label, &granted);
             permit.finish(outcome(&result).breaker_verdict());
             Ok((started, result))
         };
@@ -200,11 +270,21 @@ impl Inner {
             Ok((started, result)) => (started, result),
             Err(held) => (Instant::now(), Err(held)),
         };
+        if let Err(error) = &result
+            && limits.hold_after_429
+            && error.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        {
+            self.limits.hold(&label, error.retry_after());
+        }
         // 4. record
         let record = CallRecord {
             provider: &self.settings.provider,
             key: label.key,
             operation: label.operation,
+            class: label.class,
+            attempt,
+            waited,
+            limited: !waited.is_zero() || matches!(&result, Err(CallError::NotSent(NotSent::Limit { .. }))),
             outcome: outcome(&result),
             status: match &result {
                 Ok(received) => Some(received.status.as_u16()),
@@ -218,6 +298,8 @@ impl Inner {
             operation = record.operation,
             outcome = record.outcome.as_str(),
             status = record.status,
+            attempt,
+            waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
             duration_ms = u64::try_from(record.duration.as_millis()).unwrap_or(u64::MAX),
             "Provider call ended"
         );
@@ -262,9 +344,15 @@ impl Inner {
         StatusAnswer { status, headers, body: body.into() }
     }
 
-    async fn answer(&self, label: CallLabel<'_>, request: Request) -> Result<Answer, CallError> {
+    async fn answer(
+        &self,
+        label: CallLabel<'_>,
+        request: Request,
+        attempt: u32,
+    ) -> Result<Answer, CallError> {
         let mut body = Vec::new();
-        let received = self.attempt(label, request, &mut body, self.settings.max_response_bytes).await?;
+        let max_bytes = self.settings.max_response_bytes;
+        let received = self.attempt(label, request, &mut body, max_bytes, attempt).await?;
         Ok(Answer { status: received.status, headers: received.headers, body: body.into() })
     }
 }

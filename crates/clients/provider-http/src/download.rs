@@ -53,7 +53,7 @@ impl ProviderHttp {
         let timeout = limits.timeout.unwrap_or(self.settings().download_timeout);
         let request = build(request.timeout(timeout))?;
         let mut hashing = Hashing { writer, hash: Sha256::new() };
-        let received = self.inner().attempt(label, request, &mut hashing, limits.max_bytes).await?;
+        let received = self.inner().attempt(label, request, &mut hashing, limits.max_bytes, 1).await?;
         let content_type = received.headers.get(CONTENT_TYPE);
         Ok(Download {
             size_bytes: received.size_bytes,

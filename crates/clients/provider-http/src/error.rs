@@ -108,11 +108,11 @@ impl CallError {
     ///
     /// `true` = it never left, or the provider refused it. `false` = it may have been carried out: a
     /// send must not be repeated blindly. A 504 counts as unknown: whoever answered was not the one
-    /// who did the work.
+    /// who did the work; so does 499, by which a gateway says that somebody hung up on it.
     pub fn certain(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Redirect { .. } => true,
-            Self::Status(answer) => answer.status != StatusCode::GATEWAY_TIMEOUT,
+            Self::Status(answer) => !is_unknown(answer.status),
             Self::TimedOut(_)
             | Self::Cut(_)
             | Self::TooLarge { .. }
@@ -148,6 +148,7 @@ impl CallError {
             Self::NotSent(_) | Self::TimedOut(_) | Self::Cut(_) => true,
             Self::Status(answer) => {
                 answer.status.is_server_error()
+                    || is_unknown(answer.status)
                     || answer.status == StatusCode::TOO_MANY_REQUESTS
                     || answer.status == StatusCode::REQUEST_TIMEOUT
             }
@@ -161,18 +162,24 @@ impl CallError {
             Self::NotSent(NotSent::Dns(_) | NotSent::Connect(_)) => Outcome::Unreachable,
             Self::NotSent(_) | Self::Write(_) => Outcome::Held,
             Self::Status(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => Outcome::Throttled,
-            Self::Status(answer) if answer.status.is_server_error() => Outcome::ProviderFault,
+            Self::Status(answer) if answer.status.is_server_error() || is_unknown(answer.status) => {
+                Outcome::ProviderFault
+            }
             Self::Status(_) => Outcome::Rejected,
             Self::Redirect { .. } | Self::TooLarge { .. } | Self::Unreadable(_) => Outcome::BadAnswer,
             Self::TimedOut(_) | Self::Cut(_) => Outcome::Ambiguous,
         }
     }
 
-    /// Worth another attempt of a read within the same call? What we hold back ourselves is not.
-    pub(crate) fn read_again(&self) -> bool {
-        self.is_transient()
-            && !matches!(self, Self::NotSent(NotSent::Limit { .. } | NotSent::BreakerOpen { .. }))
+    /// Held back by our own limit or breaker; repeating within the same call would only wait longer.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self, Self::NotSent(NotSent::Limit { .. } | NotSent::BreakerOpen { .. }))
     }
+}
+
+/// Answers by which a gateway says that it does not know what became of the request.
+fn is_unknown(status: StatusCode) -> bool {
+    status == StatusCode::GATEWAY_TIMEOUT || status.as_u16() == 499
 }
 
 impl From<reqwest::Error> for CallError {

@@ -8,14 +8,15 @@
 //! |---|---|
 //! | [`settings`] | the numbers: time-outs, sizes, limits, breaker, retry |
 //! | [`addresses`] | which URLs and addresses may be reached (checked on the resolved address) |
-//! | [`limits`] | how many calls per second and minute, per key (one key = one provider account) |
+//! | [`limits`] | how many calls per second and minute, per key (one key = one provider account) and class |
 //! | [`breaker`] | when a failing account is left alone for a while |
 //! | [`retry`] | how long to wait between attempts, and what `Retry-After` says |
 //! | [`error`] | what went wrong and whether the request may have reached the provider |
 //! | [`record`] | what is told to the product's metrics about each call |
 //!
-//! Reads may be retried here; sends never are: a send that timed out may have arrived, and only the
-//! product can find out. rustls needs a crypto provider: call [`install_crypto`] first thing in
+//! Reads may be retried here, sends only where a client knows from its provider's own answer that it
+//! does no harm ([`ProviderHttp::repeat`]): a send that timed out may have arrived, and only the product
+//! can find out. rustls needs a crypto provider: call [`install_crypto`] first thing in
 //! `main` and in every test that makes a client.
 
 #[doc = include_str!("../README.md")]
@@ -25,7 +26,6 @@ struct Readme;
 pub mod addresses;
 pub mod breaker;
 mod client;
-mod clock;
 mod download;
 pub mod error;
 pub mod limits;

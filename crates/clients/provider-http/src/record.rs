@@ -61,6 +61,14 @@ pub struct CallRecord<'a> {
     pub key: &'a str,
     /// What was asked, as `send_message`: a fixed word of the client, never user data.
     pub operation: &'static str,
+    /// The class of the operation within its account; empty where there is only one.
+    pub class: &'static str,
+    /// 1 for the first attempt of a call; above it, a retry.
+    pub attempt: u32,
+    /// How long our own limit kept it waiting for its turn.
+    pub waited: Duration,
+    /// Our own limit made it wait, or refused it.
+    pub limited: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// The HTTP status, if there was one.

@@ -5,6 +5,7 @@
 mod customers;
 mod error;
 mod faults;
+mod green;
 mod inboxes;
 mod live;
 mod loads;
@@ -93,6 +94,9 @@ fn documented() -> OpenApiRouter<Sandbox> {
         .routes(routes!(media::samples))
         .routes(routes!(media::upload))
         .routes(routes!(media::download))
+        .routes(routes!(green::read, green::change))
+        .routes(routes!(green::write))
+        .routes(routes!(green::notify))
         .routes(routes!(faults::list, faults::clear_all))
         .routes(routes!(faults::replace, faults::add, faults::clear))
         .routes(routes!(records::deliveries))

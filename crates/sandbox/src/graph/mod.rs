@@ -13,19 +13,18 @@ pub(crate) mod whatsapp;
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use bytes::Bytes;
-use futures_util::stream;
 use serde_json::{Map, Value, json};
 
 use crate::channel::Channel;
 use crate::faults::{Fault, FaultScope, FaultStage};
+use crate::misbehaviour;
 use crate::sandbox::Sandbox;
 use crate::world::ApiCall;
 use call::Call;
@@ -36,8 +35,6 @@ use error::GraphError;
 pub const BODY_MAX_BYTES: usize = 105 * 1024 * 1024;
 /// Longer bodies are not recorded.
 const RECORDED_BODY_MAX_BYTES: usize = 64 * 1024;
-/// Size of the answer of [`Fault::HugeAnswer`].
-const HUGE_ANSWER_BYTES: u64 = 100 * 1024 * 1024;
 
 /// Everything below `/graph`.
 pub fn router(sandbox: Sandbox) -> Router {
@@ -69,12 +66,12 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let response = match fault {
         Some(Fault::CutAfter) => {
             drop(answer(&sandbox, read));
-            cut()
+            misbehaviour::cut()
         }
         Some(fault) => misbehave(&sandbox, &fault),
         None => answer(&sandbox, read),
     };
-    let cut = response.extensions().get::<Cut>().is_some();
+    let cut = misbehaviour::is_cut(&response);
     sandbox.world().api_calls.push(ApiCall {
         at_ms: sandbox.clock().now(),
         method,
@@ -142,6 +139,7 @@ fn dispatch(sandbox: &Sandbox, call: &Call) -> Result<Response, GraphError> {
         let answer = match inbox.channel {
             Channel::WhatsappCloud => whatsapp::answer(sandbox, call, &inbox, object, edge),
             Channel::Messenger | Channel::Instagram => messaging::answer(sandbox, call, &inbox, edge),
+            Channel::GreenApi => Err(unknown()),
         };
         return answer.map(ok);
     }
@@ -153,19 +151,6 @@ fn dispatch(sandbox: &Sandbox, call: &Call) -> Result<Response, GraphError> {
 
 fn ok(body: Value) -> Response {
     Json(body).into_response()
-}
-
-/// Marks a response whose connection is closed before a byte of it is sent.
-#[derive(Clone)]
-struct Cut;
-
-/// A response whose body fails before the first byte: hyper then closes the connection without flushing the head.
-fn cut() -> Response {
-    let failing = stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut by a fault")) });
-    let mut response = Response::new(Body::from_stream(failing));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("1000"));
-    response.extensions_mut().insert(Cut);
-    response
 }
 
 fn misbehave(sandbox: &Sandbox, fault: &Fault) -> Response {
@@ -182,31 +167,8 @@ fn misbehave(sandbox: &Sandbox, fault: &Fault) -> Response {
             let error = GraphError::of_code(*code);
             refuse(GraphError { http_status: http_status.unwrap_or(error.http_status), ..error })
         }
-        Fault::Garbage => {
-            ([(CONTENT_TYPE, "text/html")], "<!doctype html><title>Sorry</title>{\"messages\":[")
-                .into_response()
-        }
-        Fault::HugeAnswer => huge_answer(),
-        Fault::Redirect { location } => match HeaderValue::from_str(location) {
-            Ok(location) => (StatusCode::FOUND, [(LOCATION, location)]).into_response(),
-            Err(_) => StatusCode::FOUND.into_response(),
-        },
-        _ => cut(),
+        other => misbehaviour::answer(other),
     }
-}
-
-/// `{"padding":"xxxx…` of 100 MB, made while it is sent.
-fn huge_answer() -> Response {
-    const CHUNK_BYTES: u64 = 64 * 1024;
-    let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
-    let chunks = (0..HUGE_ANSWER_BYTES / CHUNK_BYTES).map(move |index| {
-        Ok::<_, std::io::Error>(if index == 0 {
-            Bytes::from_static(b"{\"padding\":\"")
-        } else {
-            chunk.clone()
-        })
-    });
-    ([(CONTENT_TYPE, "application/json")], Body::from_stream(stream::iter(chunks))).into_response()
 }
 
 /// Keeps of `all` what the `fields` parameter asks for; without one everything.

@@ -7,6 +7,7 @@ use super::{messaging, whatsapp};
 use crate::channel::Channel;
 use crate::chat::Progress;
 use crate::faults::{Fault, FaultScope, FaultStage};
+use crate::green;
 use crate::inbox::Inbox;
 use crate::sandbox::{Sandbox, WeakSandbox};
 use crate::webhooks::Event;
@@ -85,7 +86,9 @@ impl Journey {
             std::slice::from_ref(&self.message_id),
             Progress::Sent,
         );
-        if self.inbox.channel == Channel::WhatsappCloud {
+        if self.inbox.channel == Channel::GreenApi {
+            green::queue::sent(sandbox, &self.inbox, &self.message_id);
+        } else if self.inbox.channel == Channel::WhatsappCloud {
             tell_whatsapp(sandbox, &self.inbox, &self.customer_id, &self.message_id, Progress::Sent, None);
         } else if echoes {
             tell(sandbox, messaging::events::echo(sandbox, &self.inbox, &self.customer_id, &self.message_id));
@@ -106,7 +109,9 @@ impl Journey {
             std::slice::from_ref(&self.message_id),
             Progress::Failed,
         );
-        if self.inbox.channel == Channel::WhatsappCloud {
+        if self.inbox.channel == Channel::GreenApi {
+            green::queue::failed(sandbox, &self.inbox, &self.message_id, code);
+        } else if self.inbox.channel == Channel::WhatsappCloud {
             let error = GraphError::of_code(code);
             tell_whatsapp(
                 sandbox,
@@ -137,7 +142,11 @@ fn announce(sandbox: &Sandbox, inbox: &Inbox, customer_id: &str, moved: &[String
         return;
     }
     move_to(sandbox, inbox, customer_id, moved, progress);
-    if inbox.channel == Channel::WhatsappCloud {
+    if inbox.channel == Channel::GreenApi {
+        for message_id in moved {
+            green::queue::moved(sandbox, inbox, message_id, progress);
+        }
+    } else if inbox.channel == Channel::WhatsappCloud {
         for message_id in moved {
             tell_whatsapp(sandbox, inbox, customer_id, message_id, progress, None);
         }

@@ -1,6 +1,7 @@
 //! What customers do with their phones: write, react, edit, unsend, open a chat, go silent, change their number.
 
 pub mod action;
+mod green;
 mod messaging;
 mod whatsapp;
 
@@ -103,6 +104,7 @@ pub fn act(sandbox: &Sandbox, customer_id: &str, message: &CustomerMessage) -> R
     let drafted = match inbox.channel {
         Channel::WhatsappCloud => whatsapp::draft(&draft, &message.action)?,
         Channel::Messenger | Channel::Instagram => messaging::draft(&draft, &message.action)?,
+        Channel::GreenApi => green::draft(&draft, &message.action)?,
     };
     let named = drafted.event.as_ref().and_then(|event| event.message_ids.first().cloned());
     apply(sandbox, &inbox, &customer, &message.action, drafted);

@@ -31,7 +31,7 @@ pub struct Event {
     pub class: EventClass,
     /// Message ids that it names.
     pub message_ids: Vec<String>,
-    /// WhatsApp: a `changes[].value`. Messenger, Instagram: a `messaging[]` item.
+    /// WhatsApp: a `changes[].value`. Messenger, Instagram: a `messaging[]` item. Green API: the whole body.
     pub content: Value,
 }
 
@@ -52,7 +52,8 @@ pub fn envelope(channel: Channel, events: &[Event], now: TimeMs) -> Value {
                     events.iter().map(|event| json!({"field": "messages", "value": event.content})).collect();
                 json!({"id": entry_id, "changes": changes})
             }
-            Channel::Messenger | Channel::Instagram => {
+            // Green API's bodies stand alone and never come here: green/delivery.rs
+            Channel::Messenger | Channel::Instagram | Channel::GreenApi => {
                 let messaging: Vec<&Value> = events.iter().map(|event| &event.content).collect();
                 json!({"id": entry_id, "time": now, "messaging": messaging})
             }

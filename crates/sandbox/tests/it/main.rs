@@ -5,6 +5,7 @@ mod stage;
 
 mod control;
 mod faults;
+mod green;
 mod load;
 mod media;
 mod messenger;

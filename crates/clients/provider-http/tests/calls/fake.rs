@@ -99,15 +99,17 @@ pub fn settings(base_url: &str) -> ProviderSettings {
     settings
 }
 
-pub const LABEL: CallLabel<'static> = CallLabel { key: "account-1", operation: "test" };
+pub const LABEL: CallLabel<'static> =
+    CallLabel { key: "account-1", operation: "test", class: "", limits: None, base_url: None };
 
 /// Keeps every record.
 #[derive(Default)]
-pub struct Ledger(pub Mutex<Vec<(Outcome, Option<u16>)>>);
+pub struct Ledger(pub Mutex<Vec<(Outcome, Option<u16>)>>, pub Mutex<Vec<(u32, bool)>>);
 
 impl CallRecorder for Ledger {
     fn record(&self, record: &CallRecord<'_>) {
         assert_eq!((record.provider, record.key, record.operation), ("fake", "account-1", "test"));
         self.0.lock().unwrap().push((record.outcome, record.status));
+        self.1.lock().unwrap().push((record.attempt, record.limited));
     }
 }

@@ -6,7 +6,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use fake::{Fake, LABEL, Ledger, Script, answer, settings};
 use frontdesk_provider_http::{
-    AddressPolicy, BreakerState, CallError, DownloadLimits, NotSent, Outcome, ProviderHttp, SetupError,
+    AddressPolicy, BreakerState, CallError, DownloadLimits, NotSent, Outcome, ProviderHttp, RateLimits,
+    SetupError,
 };
 use reqwest::Method;
 
@@ -39,6 +40,34 @@ async fn reads_are_repeated_and_sends_are_not() {
     assert_eq!(error.status().unwrap(), 500);
     assert!(error.certain() && error.is_transient());
     assert_eq!(fake.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_send_is_repeated_only_where_its_client_says_so() {
+    let fake = Fake::start(vec![answer(503, "", ""), answer(504, "", ""), answer(200, "", "ok")]).await;
+    let ledger = Arc::new(Ledger::default());
+    let http = ProviderHttp::with_recorder(fake.settings(), ledger.clone()).unwrap();
+    let request = || http.request(Method::POST, http.url(["messages"])).body("{}");
+    let error = http.repeat(LABEL, request, CallError::certain).await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 504);
+    assert_eq!(fake.requests(), 2, "what became of the second is not known");
+    assert_eq!(*ledger.1.lock().unwrap(), [(1, false), (2, false)]);
+}
+
+#[tokio::test]
+async fn a_429_holds_back_the_others_of_its_class_where_the_limits_say_so() {
+    let fake = Fake::start(vec![answer(429, "retry-after: 1\r\n", ""), answer(200, "", "ok")]).await;
+    let ledger = Arc::new(Ledger::default());
+    let http = ProviderHttp::with_recorder(fake.settings(), ledger.clone()).unwrap();
+    let limits = RateLimits { hold_after_429: true, ..RateLimits::default() };
+    let post = || http.request(Method::POST, http.url(["messages"]));
+    http.send(LABEL.limits(&limits), post()).await.unwrap_err();
+    let started = std::time::Instant::now();
+    http.send(LABEL.limits(&limits).class("other"), post()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_millis(900), "another class is not held");
+    http.send(LABEL.limits(&limits), post()).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(900));
+    assert_eq!(*ledger.1.lock().unwrap(), [(1, false), (1, false), (1, true)]);
 }
 
 #[tokio::test]
@@ -90,9 +119,16 @@ async fn a_cut_connection_is_uncertain() {
 
 #[tokio::test]
 async fn a_gateway_timeout_is_uncertain_and_other_refusals_are_not() {
-    for (status, certain) in
-        [(400, true), (401, true), (429, true), (500, true), (502, true), (503, true), (504, false)]
-    {
+    for (status, certain) in [
+        (400, true),
+        (401, true),
+        (429, true),
+        (500, true),
+        (499, false),
+        (502, true),
+        (503, true),
+        (504, false),
+    ] {
         let fake = Fake::start(vec![answer(status, "", "")]).await;
         assert_eq!(send(&fake.http()).await.unwrap_err().certain(), certain, "{status}");
     }

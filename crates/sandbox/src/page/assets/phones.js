@@ -4,24 +4,29 @@ import { bubble } from "./bubbles.js";
 import { byId, h } from "./dom.js";
 import * as provider from "./provider.js";
 
-const CHANNEL_LABEL = { whatsapp_cloud: "WhatsApp", messenger: "Messenger", instagram: "Instagram" };
+const CHANNEL_LABEL = {
+  whatsapp_cloud: "WhatsApp",
+  messenger: "Messenger",
+  instagram: "Instagram",
+  green_api: "Green API",
+};
 
-const EVERYWHERE = ["whatsapp_cloud", "messenger", "instagram"];
+const EVERYWHERE = ["whatsapp_cloud", "messenger", "instagram", "green_api"];
 const ATTACHMENTS = [
   { label: "Photo", action: { kind: "image" }, on: EVERYWHERE },
   { label: "Voice", action: { kind: "voice" }, on: EVERYWHERE },
   { label: "Video", action: { kind: "video" }, on: EVERYWHERE },
-  { label: "Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger"] },
+  { label: "Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger", "green_api"] },
   { label: "Sticker", action: { kind: "sticker" }, on: EVERYWHERE },
   {
     label: "Location",
     action: { kind: "location", latitude: -6.1754, longitude: 106.8272, name: "Monas" },
-    on: ["whatsapp_cloud", "messenger"],
+    on: ["whatsapp_cloud", "messenger", "green_api"],
   },
   {
     label: "Contact",
     action: { kind: "contacts", contacts: [{ name: "Budi Santoso", phone: "+62 812-2233-4455" }] },
-    on: ["whatsapp_cloud"],
+    on: ["whatsapp_cloud", "green_api"],
   },
   { label: "Get started", action: { kind: "postback", title: "Get started", payload: "GET_STARTED" }, on: ["messenger", "instagram"] },
   { label: "Story reply", action: { kind: "story_reply", text: "Keren!" }, on: ["instagram"] },

@@ -20,7 +20,12 @@ const FAULTS = {
   failed_status: { label: "Message fails later", field: ["code", "Code", 131026] },
 };
 
-const CHANNELS = { whatsapp_cloud: "WhatsApp", messenger: "Messenger", instagram: "Instagram" };
+const CHANNELS = {
+  whatsapp_cloud: "WhatsApp",
+  messenger: "Messenger",
+  instagram: "Instagram",
+  green_api: "Green API",
+};
 
 let lastDrawn = "";
 

@@ -176,6 +176,7 @@ fn fields(fake: &Inbox, secrets: &Secrets) -> InboxSettings {
         Channel::WhatsappCloud => "phone_number_id",
         Channel::Messenger => "page_id",
         Channel::Instagram => "instagram_id",
+        Channel::GreenApi => "instance_id",
     };
     fields.insert(id_field.to_owned(), fake.account_id.clone());
     if let Some(business) = &fake.business_account_id {
@@ -189,6 +190,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::WhatsappCloud => "WhatsApp",
         Channel::Messenger => "Messenger",
         Channel::Instagram => "Instagram",
+        Channel::GreenApi => "Green API",
     }
 }
 
