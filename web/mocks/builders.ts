@@ -6,6 +6,7 @@ import type {
   Conversation,
   Inbox,
   Message,
+  OpenConversation,
 } from '@/api/types'
 
 const MIB = 1024 * 1024
@@ -95,9 +96,14 @@ export function buildConversation(given: Partial<Conversation> & { id: number })
     updated_at: at,
     last_message: null,
     reply_window: { state: 'none', expires_at: null },
-    capabilities: WHATSAPP,
     ...given,
   }
+}
+
+/** A conversation as it comes when it is opened. */
+export function opened(conversation: Conversation): OpenConversation {
+  const by: Record<string, Capabilities> = { facebook: MESSENGER, instagram: INSTAGRAM }
+  return { ...conversation, capabilities: by[conversation.platform] ?? WHATSAPP }
 }
 
 export function buildMessage(given: Partial<Message> & { id: number }): Message {

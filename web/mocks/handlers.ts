@@ -1,7 +1,7 @@
 /** The HTTP contract over [`FakeServer`]: paths, statuses, bodies. */
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import type { Ability, Reply, Role } from '@/api/types'
-import { buildInbox } from './builders'
+import { buildInbox, opened } from './builders'
 import type { FakeServer, Refusal } from './fake-server'
 
 const json = (body: unknown, status = 200) => HttpResponse.json(body as JsonBodyType, { status })
@@ -72,7 +72,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     ),
     http.get('*/api/v1/conversations/:id', ({ params }) => {
       const found = server.conversation(id(params))
-      return found ? json(found) : refuse(NOT_FOUND)
+      return found ? json(opened(found)) : refuse(NOT_FOUND)
     }),
     http.patch('*/api/v1/conversations/:id', async ({ params, request }) => {
       const { assignee_id, ...change } = (await request.json()) as {
@@ -88,7 +88,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
           : { assignee: person ? { id: person.id, name: person.name } : null }),
       })
       server.emit('ConversationUpdated', { conversation })
-      return json(conversation)
+      return json(opened(conversation))
     }),
     http.get('*/api/v1/conversations/:id/messages', ({ params, request }) => {
       const query = new URL(request.url).searchParams
@@ -104,7 +104,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     http.post('*/api/v1/conversations/:id/read', ({ params }) => {
       const conversation = server.changeConversation(id(params), { unread_count: 0 })
       server.emit('ConversationUpdated', { conversation })
-      return json(conversation)
+      return json(opened(conversation))
     }),
     http.post('*/api/v1/conversations/:id/unread', ({ params }) => {
       const { unread_count } = server.conversation(id(params))!
@@ -112,7 +112,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
         unread_count: Math.max(unread_count, 1),
       })
       server.emit('ConversationUpdated', { conversation })
-      return json(conversation)
+      return json(opened(conversation))
     }),
     http.post('*/api/v1/conversations/:id/typing', () => new HttpResponse(null, { status: 204 })),
     http.post('*/admin/inbox/:id/messages', async ({ params, request }) => {

@@ -8,14 +8,7 @@ import type {
   User,
   WebhookLog,
 } from '@/api/types'
-import {
-  buildConversation,
-  buildInbox,
-  buildMessage,
-  INSTAGRAM,
-  MESSENGER,
-  WHATSAPP,
-} from './builders'
+import { buildConversation, buildInbox, buildMessage } from './builders'
 import { picture } from './media'
 import { showcase } from './showcase'
 
@@ -68,21 +61,18 @@ const INBOXES = [
     name: 'Support WhatsApp',
     channel: 'whatsapp_cloud',
     platform: 'whatsapp',
-    capabilities: WHATSAPP,
   },
   {
     id: 2,
     name: 'Yayasan Hijau Page',
     channel: 'messenger',
     platform: 'facebook',
-    capabilities: MESSENGER,
   },
   {
     id: 3,
     name: '@yayasan.hijau',
     channel: 'instagram',
     platform: 'instagram',
-    capabilities: INSTAGRAM,
   },
 ]
 
@@ -157,7 +147,6 @@ export function seed(count: number, nowMs: number): Seed {
         },
         inbox: { id: inbox.id, name: inbox.name, channel: inbox.channel },
         platform: inbox.platform,
-        capabilities: inbox.capabilities,
         status: index % 11 === 10 ? 'closed' : index % 13 === 12 ? 'archived' : 'active',
         unread_count: unread,
         starred: index % 6 === 1,

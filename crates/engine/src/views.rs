@@ -191,6 +191,15 @@ pub struct ConversationView {
     pub last_message: Option<LastMessageView>,
     /// Whether free text may be sent: `{state: open|closed|none, expires_at}`.
     pub reply_window: WindowState,
+}
+
+/// A conversation opened to be answered. Lists and events leave out what only the composer needs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = OpenConversation)]
+pub struct OpenConversationView {
+    /// What lists show.
+    #[serde(flatten)]
+    pub conversation: ConversationView,
     /// What may be sent, with limits; absent when the inbox was removed.
     #[schema(required = true)]
     pub capabilities: Option<&'static Capabilities>,
@@ -421,6 +430,15 @@ impl Viewer {
         conversations::find(tx, account, id)?.map(|row| self.conversation(tx, row)).transpose()
     }
 
+    /// Adds what one needs to know to answer in it.
+    pub fn open(&self, conversation: ConversationView) -> OpenConversationView {
+        OpenConversationView { capabilities: self.capabilities(conversation.inbox.id), conversation }
+    }
+
+    fn capabilities(&self, inbox: InboxId) -> Option<&'static Capabilities> {
+        self.book.find(inbox).map(|inbox| inbox.channel.capabilities())
+    }
+
     fn conversation(&self, tx: &mut Tx<'_>, row: ConversationRow) -> Result<ConversationView, StoreError> {
         let contact = contacts::find(tx, row.account_id, row.contact_id)?;
         let avatar_url = match &contact {
@@ -448,8 +466,7 @@ impl Viewer {
             None => None,
         };
         let (inbox, platform) = self.inbox_face(tx, row.account_id, row.inbox_id)?;
-        let capabilities = self.book.find(row.inbox_id).map(|i| i.channel.capabilities());
-        let window = capabilities.and_then(|c| c.reply_window);
+        let window = self.capabilities(row.inbox_id).and_then(|c| c.reply_window);
         Ok(ConversationView {
             id: row.id,
             customer_id: customer.id,
@@ -468,7 +485,6 @@ impl Viewer {
             updated_at: row.updated_at,
             last_message,
             reply_window: WindowState::at(window, row.last_inbound_at, self.now),
-            capabilities,
         })
     }
 

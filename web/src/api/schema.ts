@@ -1179,7 +1179,6 @@ export interface components {
         /** @description A conversation as the list shows it. */
         Conversation: {
             assignee: components["schemas"]["UserFace"] | null;
-            capabilities: components["schemas"]["Capabilities"] | null;
             /** Format: date-time */
             created_at: string;
             customer: components["schemas"]["Customer"];
@@ -1208,7 +1207,7 @@ export interface components {
         };
         /** @description A conversation with a page of its messages. */
         ConversationDetail: {
-            conversation: components["schemas"]["Conversation"];
+            conversation: components["schemas"]["OpenConversation"];
             messages: components["schemas"]["MessagePage"];
         };
         /** @description One page of the list, with the number of the newest event it includes. */
@@ -1843,6 +1842,10 @@ export interface components {
              * @description The message reacted to.
              */
             message_id: number;
+        };
+        /** @description A conversation opened to be answered. Lists and events leave out what only the composer needs. */
+        OpenConversation: components["schemas"]["Conversation"] & {
+            capabilities: components["schemas"]["Capabilities"] | null;
         };
         /** @description An order from a catalogue. */
         Order: {
@@ -3201,7 +3204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["OpenConversation"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -3233,7 +3236,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["OpenConversation"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -3298,7 +3301,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["OpenConversation"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -3352,7 +3355,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["OpenConversation"];
                 };
             };
             400: components["responses"]["BadRequest"];

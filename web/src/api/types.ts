@@ -16,6 +16,8 @@ export type Channel = Schemas['Channel']
 export type ChannelField = Schemas['ChannelField']
 export type Contact = Schemas['Contact']
 export type Conversation = Schemas['Conversation']
+/** One that was opened: it says what may be sent. */
+export type OpenConversation = Schemas['OpenConversation']
 export type ConversationStatus = Schemas['ConversationStatus']
 export type CreateInbox = Schemas['CreateInbox']
 export type Customer = Schemas['Customer']

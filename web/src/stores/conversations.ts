@@ -2,7 +2,14 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowReactive } from 'vue'
 import { answer, GET, PATCH, POST } from '@/api/client'
-import type { Contact, Conversation, ConversationStatus, Platform } from '@/api/types'
+import type {
+  Capabilities,
+  Contact,
+  Conversation,
+  ConversationStatus,
+  OpenConversation,
+  Platform,
+} from '@/api/types'
 import { useSession } from './session'
 import { compareConversations, type ListFilter, matchesFilter } from './conversation-filter'
 
@@ -10,6 +17,8 @@ const PAGE_SIZE = 50
 
 export const useConversations = defineStore('conversations', () => {
   const byId = shallowReactive(new Map<number, Conversation>())
+  /** What may be sent, by inbox: lists and events do not say it again and again. */
+  const capabilities = shallowReactive(new Map<number, Capabilities | null>())
   /** Where those went that were merged while this page was open. */
   const mergedInto = shallowReactive(new Map<number, number>())
 
@@ -151,11 +160,17 @@ export const useConversations = defineStore('conversations', () => {
   }
 
   async function fetchOne(id: number): Promise<Conversation> {
-    const conversation = await answer(
+    const { capabilities: can, ...conversation }: OpenConversation = await answer(
       GET('/api/v1/conversations/{id}', { params: { path: { id } } }),
     )
+    capabilities.set(conversation.inbox.id, can)
     put(conversation)
     return conversation
+  }
+
+  /** What may be sent in a conversation; null while that is not known, and when its inbox is gone. */
+  function capabilitiesOf(conversation: Conversation | undefined): Capabilities | null {
+    return (conversation && capabilities.get(conversation.inbox.id)) ?? null
   }
 
   async function markRead(id: number): Promise<void> {
@@ -207,6 +222,7 @@ export const useConversations = defineStore('conversations', () => {
     setCustomer,
     showWaiting,
     fetchOne,
+    capabilitiesOf,
     markRead,
     markUnread,
     mergedInto,

@@ -160,6 +160,17 @@ impl Hub {
 
     /// Sends a frame to everyone on a channel but the socket `except`. Returns how many queues took it.
     pub fn publish(&self, account: AccountId, channel: &str, frame: &Frame, except: Option<&str>) -> usize {
+        self.publish_all(account, channel, std::slice::from_ref(frame), except)
+    }
+
+    /// Sends frames in one piece to everyone on a channel but the socket `except`. Returns how many queues took them.
+    pub fn publish_all(
+        &self,
+        account: AccountId,
+        channel: &str,
+        frames: &[Frame],
+        except: Option<&str>,
+    ) -> usize {
         let Some(rooms) = self.rooms(account) else { return 0 };
         let rooms = lock(&rooms);
         let Some(room) = rooms.channels.get(channel) else { return 0 };
@@ -168,7 +179,7 @@ impl Hub {
             if except == Some(id.as_str()) {
                 continue;
             }
-            match socket.queue.push(frame.clone()) {
+            match socket.queue.push_all(frames) {
                 Pushed::Queued => queued += 1,
                 Pushed::Overflowed => overflowed += 1,
                 Pushed::Closed => {}

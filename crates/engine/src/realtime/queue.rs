@@ -42,7 +42,7 @@ pub enum Pushed {
     Queued,
     /// The socket is being closed: it was dropped.
     Closed,
-    /// It was one too many: everything waiting was dropped and the socket is being closed.
+    /// They were too many: everything waiting was dropped and the socket is being closed.
     Overflowed,
 }
 
@@ -54,11 +54,16 @@ impl SocketQueue {
 
     /// Adds a frame.
     pub fn push(&self, frame: Frame) -> Pushed {
+        self.push_all(std::slice::from_ref(&frame))
+    }
+
+    /// Adds frames that are written together.
+    pub fn push_all(&self, frames: &[Frame]) -> Pushed {
         let mut waiting = self.lock();
         if waiting.close.is_some() {
             return Pushed::Closed;
         }
-        let size = frame.len() + FRAME_OVERHEAD;
+        let size = frames.iter().map(|frame| frame.len() + FRAME_OVERHEAD).sum::<usize>();
         if waiting.bytes + waiting.writing_bytes + size > self.max_bytes {
             waiting.frames = Vec::new();
             waiting.bytes = 0;
@@ -71,7 +76,7 @@ impl SocketQueue {
         }
         let was_empty = waiting.frames.is_empty();
         waiting.bytes += size;
-        waiting.frames.push(frame);
+        waiting.frames.extend_from_slice(frames);
         drop(waiting);
         if was_empty {
             self.filled.notify_one();

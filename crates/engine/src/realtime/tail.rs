@@ -115,20 +115,19 @@ fn is_heard(realtime: &Realtime, account: AccountId) -> bool {
 
 /// Sends one event to those of this node who listen.
 fn publish(realtime: &Realtime, account: AccountId, event: &Rendered) {
-    let send = |channel: &str, name: &str| {
+    let send = |channel: &str, names: &[String]| {
         if realtime.hub.has_subscribers(account, channel) {
-            realtime.hub.publish(account, channel, &protocol::event(name, channel, &event.data), None);
+            let frames: Vec<_> =
+                names.iter().map(|name| protocol::event(name, channel, &event.data)).collect();
+            realtime.hub.publish_all(account, channel, &frames, None);
         }
     };
-    let name = event.wire_name();
-    send(&channel_name::of_account(account), &name);
-    let also_new = event.is_new_message.then(|| wire_name("NewMessageReceived"));
+    let mut names = vec![event.wire_name()];
+    send(&channel_name::of_account(account), &names);
+    names.extend(event.is_new_message.then(|| wire_name("NewMessageReceived")));
     let inboxes = [PRIVATE_INBOX, PUBLIC_INBOX];
     let count = if hears_public_inbox(realtime) { 2 } else { 1 };
     for channel in &inboxes[..count] {
-        send(channel, &name);
-        if let Some(new) = &also_new {
-            send(channel, new);
-        }
+        send(channel, &names);
     }
 }

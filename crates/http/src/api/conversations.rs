@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use frontdesk_engine::conversations::{self, ConversationChanges};
-use frontdesk_engine::views::{ConversationView, MessageView, Viewer};
+use frontdesk_engine::views::{ConversationView, MessageView, OpenConversationView, Viewer};
 use frontdesk_model::{ConversationId, MessageId, Timestamp, UserId};
 use frontdesk_store::conversations::Page as StorePage;
 use frontdesk_store::{StoreError, conversations as rows, events, messages};
@@ -133,24 +133,24 @@ async fn list_conversations(
 
 /// Shows a conversation. Changes nothing.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}", tag = "conversations", security(("token" = ["inbox:read"])),
-    params(("id" = i64, Path)), responses((status = 200, body = ConversationView)))]
+    params(("id" = i64, Path)), responses((status = 200, body = OpenConversationView)))]
 async fn get_conversation(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
     Ids(id): Ids<ConversationId>,
-) -> Result<Json<ConversationView>, ApiError> {
+) -> Result<Json<OpenConversationView>, ApiError> {
     show(&state, caller.account_id, id).await.map(Json)
 }
 
 /// Stars, assigns or labels a conversation.
 #[utoipa::path(patch, path = "/api/v1/conversations/{id}", tag = "conversations", security(("token" = ["inbox:write"])),
-    params(("id" = i64, Path)), request_body = ChangeConversation, responses((status = 200, body = ConversationView)))]
+    params(("id" = i64, Path)), request_body = ChangeConversation, responses((status = 200, body = OpenConversationView)))]
 async fn change_conversation(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
     Ids(id): Ids<ConversationId>,
     JsonBody(body): JsonBody<ChangeConversation>,
-) -> Result<Json<ConversationView>, ApiError> {
+) -> Result<Json<OpenConversationView>, ApiError> {
     let changes =
         ConversationChanges { starred: body.starred, assignee: body.assignee_id, labels: body.labels };
     conversations::change(&state.engine, caller.actor(), id, changes).await?;
@@ -200,12 +200,12 @@ async fn list_messages(
 /// Marks a conversation as read, and tells the customer where the network can.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/read", tag = "conversations",
     security(("token" = ["inbox:write"])), params(("id" = i64, Path)),
-    responses((status = 200, body = ConversationView)))]
+    responses((status = 200, body = OpenConversationView)))]
 async fn mark_conversation_read(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
     Ids(id): Ids<ConversationId>,
-) -> Result<Json<ConversationView>, ApiError> {
+) -> Result<Json<OpenConversationView>, ApiError> {
     conversations::mark_read(&state.engine, caller.actor(), id).await?;
     show(&state, caller.account_id, id).await.map(Json)
 }
@@ -213,12 +213,12 @@ async fn mark_conversation_read(
 /// Marks a conversation as unread by its newest message of the customer, to come back to it. The customer is told nothing.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/unread", tag = "conversations",
     security(("token" = ["inbox:write"])), params(("id" = i64, Path)),
-    responses((status = 200, body = ConversationView)))]
+    responses((status = 200, body = OpenConversationView)))]
 async fn mark_conversation_unread(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
     Ids(id): Ids<ConversationId>,
-) -> Result<Json<ConversationView>, ApiError> {
+) -> Result<Json<OpenConversationView>, ApiError> {
     conversations::mark_unread(&state.engine, caller.actor(), id).await?;
     show(&state, caller.account_id, id).await.map(Json)
 }
@@ -239,9 +239,15 @@ async fn show(
     state: &HttpState,
     account: frontdesk_model::AccountId,
     id: ConversationId,
-) -> Result<ConversationView, ApiError> {
+) -> Result<OpenConversationView, ApiError> {
     let viewer = Viewer::new(&state.engine).await?;
-    let found = state.engine.store.read(move |tx| viewer.conversation_by_id(tx, account, id)).await?;
+    let found = state
+        .engine
+        .store
+        .read(move |tx| {
+            Ok::<_, StoreError>(viewer.conversation_by_id(tx, account, id)?.map(|found| viewer.open(found)))
+        })
+        .await?;
     found.ok_or_else(|| ApiError::not_found("conversation"))
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use frontdesk_engine::conversations;
-use frontdesk_engine::views::{ConversationView, MessageView, Viewer};
+use frontdesk_engine::views::{ConversationView, MessageView, OpenConversationView, Viewer};
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::user::Ability;
 use frontdesk_model::{ConversationId, Timestamp};
@@ -97,7 +97,7 @@ struct PageLinks {
 /// A conversation with a page of its messages.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConversationDetail {
-    conversation: ConversationView,
+    conversation: OpenConversationView,
     messages: MessagePage,
 }
 
@@ -203,7 +203,7 @@ async fn get_inbox_conversation(
             let Some(conversation) = viewer.conversation_by_id(tx, account, id)? else { return Ok(None) };
             let total = messages::count(tx, account, id)?;
             let page = messages::list_page(tx, account, id, per_page, offset)?;
-            Ok::<_, StoreError>(Some((conversation, total, viewer.messages(tx, page)?)))
+            Ok::<_, StoreError>(Some((viewer.open(conversation), total, viewer.messages(tx, page)?)))
         })
         .await?;
     let (conversation, total, data) = found.ok_or_else(|| ApiError::not_found("conversation"))?;
