@@ -9,6 +9,7 @@ use frontdesk_meta_graph_client::signature::sign;
 use frontdesk_model::InboxId;
 use frontdesk_model::inbound::InboundEvent;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 const WHATSAPP: &[u8] =
     include_bytes!("../../clients/meta-graph-client/fixtures/whatsapp/02_text_wire_escaped.json");
@@ -197,4 +198,65 @@ proptest! {
         let header = sign(WHATSAPP, &secret.as_str().into());
         prop_assert_eq!(verify(&[(SIGNATURE, &header)], WHATSAPP, &keys()), Err(Refusal::BadSignature));
     }
+}
+
+/// A body of thousands of small messages beside one huge word must not become thousands of huge words.
+#[test]
+fn a_long_name_or_id_is_not_kept_again_with_each_message() {
+    let long = "7".repeat(200_000);
+    let message = |n: usize| {
+        json!({ "from": "6281390045512", "id": format!("m{n}"), "timestamp": "1768460000",
+        "type": "text", "text": { "body": "x" } })
+    };
+    let nameless = |n: usize| {
+        json!({ "id": format!("m{n}"), "timestamp": "1768460000", "type": "text",
+        "text": { "body": "x" } })
+    };
+    let whatsapp = |number: &str, contact: Value, messages: Vec<Value>| {
+        json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [{ "field": "messages",
+            "value": { "metadata": { "phone_number_id": number }, "contacts": [contact], "messages": messages } }] }] })
+    };
+    let many = || (0..2_000).map(message).collect::<Vec<_>>();
+    let messaging = |object: &str| {
+        let items: Vec<Value> = (0..2_000)
+            .map(|n| json!({ "sender": { "id": "5" }, "recipient": { "id": "6" }, "timestamp": 1_768_460_000_000_i64,
+                "message": { "mid": format!("m{n}"), "text": "x" } }))
+            .collect();
+        json!({ "object": object, "entry": [{ "id": long, "time": 1, "messaging": items }] })
+    };
+    let named = json!({ "wa_id": "6281390045512", "profile": { "name": long } });
+    for body in [
+        whatsapp(&long, json!({}), many()),
+        whatsapp("1", named, many()),
+        whatsapp("1", json!({ "wa_id": long }), (0..2_000).map(nameless).collect()),
+        whatsapp("1", json!({ "user_id": long }), (0..2_000).map(nameless).collect()),
+        messaging("page"),
+        messaging("instagram"),
+    ] {
+        let bytes = body.to_string();
+        let events = DOOR.parse(bytes.as_bytes()).expect("a webhook");
+        assert!(events.len() >= 2_000);
+        let kept: usize = events.iter().map(|event| format!("{event:?}").len()).sum();
+        assert!(kept < 20 * bytes.len(), "{kept} bytes of {}", bytes.len());
+    }
+}
+
+#[test]
+fn as_many_contacts_as_messages_are_told_apart_at_once() {
+    let phone = |n: usize| format!("62813{n:08}");
+    let contacts: Vec<Value> =
+        (0..20_000).map(|n| json!({ "wa_id": phone(n), "profile": { "name": format!("N{n}") } })).collect();
+    let messages: Vec<Value> = (0..20_000)
+        .map(|n| {
+            json!({ "from": phone(19_999 - n), "id": format!("m{n}"), "timestamp": "1768460000",
+            "type": "text", "text": { "body": "x" } })
+        })
+        .collect();
+    let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [{
+        "field": "messages", "value": { "metadata": { "phone_number_id": "1" }, "contacts": contacts,
+        "messages": messages } }] }] });
+    let began = std::time::Instant::now();
+    let events = DOOR.parse(body.to_string().as_bytes()).expect("a webhook");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(format!("{:?}", events[7].event).contains("\"N19992\""), "{:?}", events[7]);
 }

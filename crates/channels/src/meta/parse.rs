@@ -72,6 +72,9 @@ fn read_messaging(
     }
 }
 
+/// Ids of numbers, pages and accounts have 20 digits at most.
+const MAX_ROUTE_BYTES: usize = 255;
+
 /// Gathers the events of a body. What follows goes where [`Events::to`] last said.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
@@ -81,9 +84,10 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Says for whom the next events are.
+    /// Says for whom the next events are. A route longer than any id is nobody's: each event would repeat it.
     pub(crate) fn to(&mut self, channel: &'static str, route: &str) {
         self.channel = channel;
+        let route = if route.len() <= MAX_ROUTE_BYTES { route } else { "" };
         route.clone_into(&mut self.route);
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A customer under a username has no phone; older bodies have no user id. Both name one person when they come together.
 
+use std::collections::HashMap;
+
 use frontdesk_meta_graph_client::webhook::whatsapp::Contact;
 use frontdesk_model::contact::{ContactHint, Identity, IdentityKind};
 
@@ -13,13 +15,37 @@ pub(super) struct Person {
     pub(super) thread: String,
 }
 
-/// The customers one value names.
+/// The longest profile name that is taken over, in characters; WhatsApp allows 25.
+const MAX_NAME: usize = 255;
+/// A longer id is none: it would be kept once more with each message.
+const MAX_ID_BYTES: usize = 255;
+
+/// The customers one value names. Found by their names at once: a body has room for as many messages as contacts.
 #[derive(Debug, Default)]
-pub(super) struct People(Vec<Contact>);
+pub(super) struct People {
+    all: Vec<Contact>,
+    by_user_id: HashMap<String, usize>,
+    by_number: HashMap<String, usize>,
+    by_phone: HashMap<String, usize>,
+}
 
 impl Extend<Contact> for People {
     fn extend<T: IntoIterator<Item = Contact>>(&mut self, contacts: T) {
-        self.0.extend(contacts);
+        for mut contact in contacts {
+            let place = self.all.len();
+            contact.wa_id = contact.wa_id.filter(|id| id.len() <= MAX_ID_BYTES);
+            contact.user_id = contact.user_id.filter(|id| id.len() <= MAX_ID_BYTES);
+            if let Some(id) = &contact.user_id {
+                self.by_user_id.entry(id.clone()).or_insert(place);
+            }
+            if let Some(number) = &contact.wa_id {
+                self.by_number.entry(number.clone()).or_insert(place);
+                if let Some(phone) = Identity::phone(number) {
+                    self.by_phone.entry(phone.value).or_insert(place);
+                }
+            }
+            self.all.push(contact);
+        }
     }
 }
 
@@ -32,24 +58,26 @@ impl People {
         let (phone, id_in_from) = from.map_or((None, None), phone_or_id);
         let user_id = user_id.or(id_in_from);
         let contact = match (phone, user_id) {
-            (None, None) if self.0.len() == 1 => self.0.first(),
+            (None, None) if self.all.len() == 1 => self.all.first(),
             _ => self.named(phone, user_id),
         };
         let phone = phone.or(contact.and_then(|c| c.wa_id.as_deref()));
         let user_id = user_id.or(contact.and_then(|c| c.user_id.as_deref()));
         let thread = phone.or(user_id)?.to_owned();
         let profile = contact.and_then(|c| c.profile.as_ref());
-        let name = profile.and_then(|p| p.name.clone().or_else(|| p.username.clone()));
+        let name = profile.and_then(|p| p.name.as_ref().or(p.username.as_ref()));
+        let name = name.map(|name| name.chars().take(MAX_NAME).collect());
         Some(Person { hint: ContactHint { identities: identities(phone, user_id), name }, thread })
     }
 
     fn named(&self, phone: Option<&str>, user_id: Option<&str>) -> Option<&Contact> {
-        let same = |ours: Option<&str>, theirs: &Option<String>| ours.is_some() && ours == theirs.as_deref();
-        self.0.iter().find(|c| same(user_id, &c.user_id) || same(phone, &c.wa_id)).or_else(|| {
+        let of_id = user_id.and_then(|id| self.by_user_id.get(id));
+        let of_number = phone.and_then(|number| self.by_number.get(number));
+        let place = of_id.into_iter().chain(of_number).min().or_else(|| {
             // A Brazilian or Argentine number may be written in two ways in one body.
-            let phone = Identity::phone(phone?)?;
-            self.0.iter().find(|c| c.wa_id.as_deref().and_then(Identity::phone).as_ref() == Some(&phone))
-        })
+            self.by_phone.get(&Identity::phone(phone?)?.value)
+        });
+        place.and_then(|place| self.all.get(*place))
     }
 }
 
