@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use frontdesk_provider_http::retry::LONGEST_WAIT;
 use frontdesk_provider_http::{CallError, StatusAnswer};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
@@ -110,7 +111,7 @@ impl GraphError {
     }
 
     /// The error object of an answer; `None` if the answer is not Meta's.
-    pub(crate) fn read(answer: &StatusAnswer) -> Option<Self> {
+    pub fn read(answer: &StatusAnswer) -> Option<Self> {
         let error = serde_json::from_slice::<ErrorBody>(&answer.body).ok()?.error;
         let asked = frontdesk_provider_http::retry::retry_after(&answer.headers);
         Some(Self {
@@ -187,6 +188,7 @@ impl Usage {
         let minutes = figures.iter().map(|figure| figure.estimated_time_to_regain_access).max();
         let regain_after =
             minutes.filter(|minutes| *minutes > 0).map(|m| Duration::from_secs(m.saturating_mul(60)));
+        let regain_after = regain_after.map(|wait| wait.min(LONGEST_WAIT));
         Self { percent, regain_after }
     }
 }
@@ -236,6 +238,8 @@ mod tests {
         assert_eq!(usage, Usage { percent: Some(100), regain_after: Some(Duration::from_secs(19 * 60)) });
         let page = answer("", &[("x-page-usage", r#"{"call_count":12,"total_time":40}"#)]);
         assert_eq!(Usage::read(&page.headers), Usage { percent: Some(40), regain_after: None });
+        let for_ever = answer("", &[("x-app-usage", r#"{"estimated_time_to_regain_access":99999999999}"#)]);
+        assert_eq!(Usage::read(&for_ever.headers).regain_after, Some(LONGEST_WAIT));
         let rubbish = answer("", &[("x-app-usage", "full")]);
         assert_eq!(Usage::read(&rubbish.headers), Usage::default());
     }

@@ -113,6 +113,13 @@ impl AddressPolicy {
         }
     }
 
+    /// What of a name's addresses may be connected to; asked anew for each connection.
+    fn sift(&self, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, RefusedAddress> {
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            found.partition(|address| self.check_address(address.ip()).is_ok());
+        if allowed.is_empty() && !refused.is_empty() { Err(RefusedAddress::NotPublic) } else { Ok(allowed) }
+    }
+
     /// Checks a URL before it is called. `base` is the provider's own: only it may name a port.
     pub fn check_url(&self, url: &Url, base: &Url) -> Result<(), RefusedAddress> {
         let host = url.host().ok_or(RefusedAddress::NoHost)?;
@@ -167,13 +174,8 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let (allowed, refused): (Vec<_>, Vec<_>) =
-                found.into_iter().partition(|address| policy.check_address(address.ip()).is_ok());
-            if allowed.is_empty() && !refused.is_empty() {
-                return Err(RefusedAddress::NotPublic.into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let addresses: Addrs = Box::new(policy.sift(found)?.into_iter());
             Ok(addresses)
         })
     }
@@ -277,6 +279,20 @@ mod tests {
         assert_eq!(policy.check_address("::ffff:10.1.2.3".parse().unwrap()), Ok(()));
         assert_eq!(policy.check_address("10.2.0.1".parse().unwrap()), Err(RefusedAddress::NotPublic));
         assert_eq!(AddressPolicy::any().check_address("192.168.0.1".parse().unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_moves_inward_is_refused_at_the_next_connection() {
+        let policy = AddressPolicy::public_only();
+        let at = |address: &str| SocketAddr::new(address.parse().unwrap(), 443);
+        let outside = at("157.240.1.1");
+        assert_eq!(policy.sift([outside].into_iter()), Ok(vec![outside]));
+        for inside in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:192.168.0.1", "fd00::1"] {
+            let moved = policy.sift([at(inside)].into_iter());
+            assert_eq!(moved, Err(RefusedAddress::NotPublic), "{inside}");
+            let mixed = policy.sift([at(inside), outside].into_iter());
+            assert_eq!(mixed, Ok(vec![outside]), "{inside} beside a public address");
+        }
     }
 
     #[tokio::test]

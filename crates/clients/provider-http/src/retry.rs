@@ -51,17 +51,20 @@ impl RetryPolicy {
     }
 }
 
+/// The longest that is waited because a provider says so, however long it says: a day.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// Reads `Retry-After`: seconds, or a date. A date is compared with the answer's own `Date`, so a
 /// wrong clock on either side does no harm; without `Date` it is ignored.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let until = parse_date(value)?;
     let now = parse_date(headers.get(DATE)?.to_str().ok()?)?;
     let seconds = until.as_second().saturating_sub(now.as_second());
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_WAIT))
 }
 
 fn parse_date(text: &str) -> Option<jiff::Timestamp> {
@@ -127,6 +130,8 @@ mod tests {
         );
         assert_eq!(retry_after(&headers("Sun, 06 Nov 1994 08:00:00 GMT", date)), Some(Duration::ZERO));
         assert_eq!(retry_after(&headers("Sun, 06 Nov 1994 08:50:07 GMT", None)), None);
+        assert_eq!(retry_after(&headers("18446744073709551615", None)), Some(LONGEST_WAIT));
+        assert_eq!(retry_after(&headers("Sat, 06 Nov 2094 08:50:07 GMT", date)), Some(LONGEST_WAIT));
         assert_eq!(retry_after(&headers("soon", date)), None);
         assert_eq!(retry_after(&headers("-5", date)), None);
         assert_eq!(retry_after(&HeaderMap::new()), None);
