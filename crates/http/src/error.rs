@@ -219,6 +219,9 @@ impl IntoResponse for ApiError {
         if let Some(source) = &self.source {
             let cause = &**source as &dyn std::error::Error;
             tracing::error!(error = cause, code = self.code.as_str(), "A request failed");
+        } else if matches!(self.code, ErrorCode::RateLimited | ErrorCode::PayloadTooLarge) {
+            // Counted by route and status, as every answer; which request it was stands in the span around it.
+            tracing::info!(code = self.code.as_str(), "A request was refused");
         }
         let (status, retry_after_secs) = (self.status, self.retry_after_secs);
         let mut response = (status, Json(self.into_body())).into_response();

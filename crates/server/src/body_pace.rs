@@ -25,6 +25,12 @@ pub struct BodyPace {
 #[error("the request's body came too slowly")]
 pub struct TooSlow;
 
+fn too_slow() -> TooSlow {
+    metrics::counter!("frontdesk_slow_clients_total", "part" => "body").increment(1);
+    tracing::info!("A request was cut off: its body came too slowly");
+    TooSlow
+}
+
 /// Middleware: hands the request on with its body on a timer.
 pub async fn keep_pace(State(pace): State<BodyPace>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
@@ -62,7 +68,7 @@ impl HttpBody for PacedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
             ready!(self.deadline.as_mut().poll(context));
-            return Poll::Ready(Some(Err(TooSlow.into())));
+            return Poll::Ready(Some(Err(too_slow().into())));
         };
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
@@ -70,7 +76,7 @@ impl HttpBody for PacedBody {
             self.earn(data.len());
             // A trickle of bytes must not keep the timer from being looked at.
             if self.deadline.deadline() < Instant::now() {
-                return Poll::Ready(Some(Err(TooSlow.into())));
+                return Poll::Ready(Some(Err(too_slow().into())));
             }
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))

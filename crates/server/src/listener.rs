@@ -130,9 +130,26 @@ async fn serve(
         }
     };
     if let Err(error) = result {
+        let part = if error.is_timeout() {
+            Some("head")
+        } else if is_timed_out(&error) {
+            Some("answer")
+        } else {
+            None
+        };
+        if let Some(part) = part {
+            metrics::counter!("frontdesk_slow_clients_total", "part" => part).increment(1);
+            tracing::info!(part, "A connection was cut off: the client was too slow");
+        }
         // The client went away, was too slow, or does not speak HTTP: nothing anyone here could mend.
         tracing::debug!(error = %error, "A connection ended early");
     }
+}
+
+/// Whether writing was given up because nothing was read.
+fn is_timed_out(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
 }
 
 async fn answer(router: Router, request: axum::extract::Request) -> axum::response::Response {

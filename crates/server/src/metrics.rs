@@ -55,12 +55,30 @@ impl CallRecorder for ProviderCalls {
     }
 }
 
+/// What is counted besides requests and calls: each refusal and each thing that went wrong and was mended. A list of
+/// them stands in docs/operations.md.
+pub const COUNTED: &[(&str, &str)] = &[
+    ("frontdesk_webhooks_total", "Webhooks taken, by door and what they were"),
+    ("frontdesk_webhooks_refused_total", "Webhooks that were not genuine, by door"),
+    ("frontdesk_webhooks_failed_total", "Webhooks kept that could not be applied, by door"),
+    ("frontdesk_sends_total", "Sends by how they ended"),
+    ("frontdesk_realtime_messages_sent_total", "Frames written to sockets"),
+    ("frontdesk_realtime_slow_readers_total", "Sockets closed because they read too slowly"),
+    ("frontdesk_slow_clients_total", "Connections cut off, by what was too slow: head, body or answer"),
+    ("frontdesk_breakers_opened_total", "Times an inbox was left alone because its provider kept failing"),
+    ("frontdesk_leases_lost_total", "Sends answered after their lease had run out"),
+    ("frontdesk_transactions_repeated_total", "Transactions run again after a deadlock (PostgreSQL)"),
+];
+
 fn describe() {
     metrics::describe_histogram!(
         "frontdesk_provider_call_seconds",
         metrics::Unit::Seconds,
         "Calls to providers by what was asked and how it ended"
     );
+    for (name, about) in COUNTED {
+        metrics::describe_counter!(*name, *about);
+    }
     metrics::describe_gauge!("frontdesk_connections", "Connections open now, sockets of browsers included");
     metrics::describe_gauge!("frontdesk_build_info", "1; its labels say which program this is");
     metrics::gauge!("frontdesk_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);

@@ -217,6 +217,7 @@ fn record_sent(
 ) -> Result<(), StoreError> {
     if !outbox::finish(tx, row, token)? {
         // The lease ran out and the send became unknown; now we know after all.
+        metrics::counter!("frontdesk_leases_lost_total").increment(1);
         tracing::warn!(outbox.id = row.id.0, "a send was answered after its lease had run out");
     }
     if row.kind == OutboxKind::Reaction {

@@ -251,6 +251,8 @@ async fn note_on_line(
         }
         Some(error) if is_outage(error) => match pass.failed(now) {
             Some(until) => {
+                metrics::counter!("frontdesk_breakers_opened_total").increment(1);
+                tracing::warn!(inbox.id = row.inbox_id.0, %until, "a provider keeps failing: its inbox waits");
                 line.doubt();
                 hold_for_outage(engine, row, error, until).await
             }

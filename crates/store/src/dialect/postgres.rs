@@ -139,7 +139,10 @@ impl Postgres {
             loop {
                 tries += 1;
                 match write_once(guard.client(), &handle, &body, &clock) {
-                    Err((_, true)) if tries < MAX_TRIES => {}
+                    Err((_, true)) if tries < MAX_TRIES => {
+                        metrics::counter!("frontdesk_transactions_repeated_total").increment(1);
+                        tracing::info!(tries, "a transaction met a deadlock and is run again");
+                    }
                     Err((error, _)) => break Err(error),
                     Ok(done) => {
                         guard.finish();
