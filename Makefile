@@ -1,6 +1,6 @@
 # make run: set up, build, start the demo.   make test: set up and run every suite.
 # One line per target; the logic is in scripts/, the suites are listed in scripts/suite.
-.PHONY: run test lint bench test-unit test-integration test-webhook test-e2e test-sdk test-coverage test-schema torture
+.PHONY: run test lint bench test-unit test-integration test-webhook test-e2e test-sdk test-coverage test-schema torture fuzz
 
 run:               ; @scripts/run
 test:              ; @scripts/test
@@ -13,4 +13,5 @@ test-sdk:          ; @scripts/test sdk
 test-schema:       ; @scripts/test schema
 test-coverage:     ; @scripts/test coverage
 bench:             ; @scripts/bench --write docs/benchmarks.md
-torture:           ; @scripts/torture
+torture:           ; @scripts/torture && scripts/fuzz --seconds 120
+fuzz:              ; @scripts/fuzz --seconds 120

@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod call;
 pub mod database;
+pub mod fuzz;
 pub mod meta;
 pub mod server;
 pub mod snapshot;

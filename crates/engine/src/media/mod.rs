@@ -10,11 +10,12 @@ mod upload;
 pub(crate) use fetch::{run, take_over};
 pub use keep::{MediaStore, MediaStoreError};
 pub use serve::{MediaAddress, MediaFile, find_served, url_of};
+pub use sniff::judge;
 pub(crate) use sniff::sniff;
 pub use upload::{Upload, UploadError};
 
 /// Makes a file name safe to show and to save: one line, no path, no control or direction marks, at most 120 characters.
-pub(crate) fn safe_file_name(name: &str) -> String {
+pub fn safe_file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let clean: String = last
         .chars()

@@ -20,7 +20,8 @@ pub(crate) async fn sniff(
     Ok(judge(&head, claimed, wanted))
 }
 
-fn judge(head: &[u8], claimed: Option<&str>, wanted: Option<MediaKind>) -> (String, MediaKind) {
+/// The same of the first bytes of a file.
+pub fn judge(head: &[u8], claimed: Option<&str>, wanted: Option<MediaKind>) -> (String, MediaKind) {
     let claimed = claimed.and_then(|c| c.split(';').next()).map(|c| c.trim().to_ascii_lowercase());
     let found = infer::get(head).map(|t| t.mime_type());
     let mime = match (found, claimed.as_deref()) {
