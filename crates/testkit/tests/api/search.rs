@@ -142,3 +142,23 @@ async fn what_was_edited_is_found_by_its_new_words_and_what_was_deleted_by_none(
         assert_eq!(found(&desk, "newword").await.len(), 0, "{}", desk.server.database.kind);
     }
 }
+
+/// SQLite gives the number of the newest message again once that message is gone; its words must not be taken for
+/// indexed already, nor the old ones be found under it.
+#[tokio::test]
+async fn a_message_with_the_number_of_a_deleted_one_is_found_by_its_own_words() {
+    for desk in desks().await {
+        desk.write("6281390045512", "Sari", "wamid.1", -50, "firstword").await;
+        desk.write("6281390045512", "Sari", "wamid.2", -40, "goneword").await;
+        assert_eq!(found(&desk, "goneword").await, ["Sari"]); // indexed up to here
+        let newest = || desk.server.database.number("SELECT MAX(id) FROM messages");
+        let gone = newest().await;
+        desk.server.database.script(&format!("DELETE FROM messages WHERE id = {gone}")).await;
+        desk.write("6281390045512", "Sari", "wamid.3", -30, "freshword").await;
+        let sqlite = desk.server.database.kind == "sqlite";
+        assert_eq!(newest().await == gone, sqlite, "the number is used again on SQLite alone");
+        assert_eq!(found(&desk, "freshword").await, ["Sari"], "{}", desk.server.database.kind);
+        assert_eq!(found(&desk, "goneword").await.len(), 0, "{}", desk.server.database.kind);
+        assert_eq!(found(&desk, "firstword").await, ["Sari"], "{}", desk.server.database.kind);
+    }
+}

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod door;
+mod injections;
 mod malformed;
+mod replays;
 mod routes;
 mod signatures;
 mod sizes;
 mod tenants;
+mod writes;

@@ -1,4 +1,6 @@
 use bytes::Bytes;
+use frontdesk_channels::contract::{Door, DoorKeys, DoorSecret, WebhookRequest};
+use frontdesk_channels::meta::DOOR as DOOR_ITSELF;
 use frontdesk_testkit::meta::{APP_SECRET, DOOR, fixture, settings, sign};
 use frontdesk_testkit::server::TestServer;
 use rand::rngs::StdRng;
@@ -88,4 +90,51 @@ async fn any_of_several_secrets_will_do_so_that_they_can_be_changed() {
         }
         assert_eq!(server.database.number("SELECT COUNT(*) FROM messages").await, 2);
     }
+}
+
+/// The door itself, without a server around it: a hundred thousand forgeries of one body's signature, and as many
+/// bodies for one signature.
+#[test]
+fn none_of_a_hundred_thousand_forgeries_is_taken() {
+    let body = fixture("whatsapp/02_text_wire_escaped");
+    let good = sign(&body, APP_SECRET);
+    let keys = DoorKeys {
+        secrets: vec![DoorSecret { secret: APP_SECRET.to_owned(), inbox: None }],
+        ..DoorKeys::default()
+    };
+    let verify = |signature: String, body: &Bytes| {
+        let headers = [(HEADER.to_owned(), signature)];
+        DOOR_ITSELF.verify(&WebhookRequest { headers: &headers, body }, &keys).is_ok()
+    };
+    assert!(verify(good.clone(), &body));
+    let mut dice = StdRng::seed_from_u64(20_261_122);
+    let mut taken = Vec::new();
+    for _ in 0..50_000 {
+        let mut forged = good.clone().into_bytes();
+        match dice.random_range(0..6) {
+            0 => forged[7 + dice.random_range(0..64)] = b"0123456789abcdef"[dice.random_range(0..16)],
+            1 => forged[dice.random_range(0..71)] = dice.random_range(b' '..=b'~'),
+            2 => drop(forged.remove(dice.random_range(0..71))),
+            3 => forged.insert(dice.random_range(0..=71), b"0123456789abcdef"[dice.random_range(0..16)]),
+            4 => forged[dice.random_range(0..71)].make_ascii_uppercase(),
+            _ => forged.swap(dice.random_range(7..71), dice.random_range(7..71)),
+        }
+        let forged = String::from_utf8(forged).unwrap();
+        if forged != good && verify(forged.clone(), &body) {
+            taken.push(forged);
+        }
+    }
+    for _ in 0..50_000 {
+        let mut changed = body.to_vec();
+        match dice.random_range(0..4) {
+            0 => changed[dice.random_range(0..body.len())] ^= 1 << dice.random_range(0..8),
+            1 => drop(changed.remove(dice.random_range(0..body.len()))),
+            2 => changed.insert(dice.random_range(0..=body.len()), b" \n0}"[dice.random_range(0..4)]),
+            _ => changed.truncate(dice.random_range(0..body.len())),
+        }
+        if changed != body && verify(good.clone(), &Bytes::from(changed.clone())) {
+            taken.push(String::from_utf8_lossy(&changed).into_owned());
+        }
+    }
+    assert!(taken.is_empty(), "{taken:?}");
 }

@@ -152,3 +152,49 @@ async fn what_could_not_be_sent_for_a_day_is_given_up_visibly() {
         assert_eq!((error.code.as_str(), error.action.as_deref()), ("GAVE_UP", Some("retry")));
     }
 }
+
+/// What a provider answers is another's bytes: too many of them, none that make sense, or a way into our network.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_turns_hostile_is_told_as_a_failure_and_nothing_more() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let inside = format!("http://{}/secret", listener.local_addr().unwrap());
+        for fault in [
+            json!({"fault": "huge_answer", "next": 1}),
+            json!({"fault": "garbage", "next": 1}),
+            json!({"fault": "redirect", "location": inside, "next": 1}),
+            json!({"fault": "redirect", "location": "file:///etc/passwd", "next": 1}),
+        ] {
+            let thread = stage.thread("whatsapp").await;
+            stage.fault(Channel::WhatsappCloud, fault.clone());
+            let id = stage.say(&thread, "Hello").await;
+            let attempt = until("it was tried", || async { stage.attempts(id).await.first().cloned() }).await;
+            assert_ne!(attempt["outcome"], "sent", "{fault} on {}: {attempt}", stage.database.kind);
+            assert!(stage.texts_of(&thread).len() <= 1, "{fault}");
+            stage.heal();
+        }
+        let followed = tokio::time::timeout(std::time::Duration::from_millis(1), listener.accept()).await;
+        assert!(followed.is_err(), "a redirect into the network was followed");
+        let thread = stage.thread("whatsapp").await;
+        let id = stage.say(&thread, "still here").await;
+        stage.arrives(id).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_cannot_ask_to_be_left_alone_for_longer_than_a_day() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        let thread = stage.thread("whatsapp").await;
+        let for_ever = json!({"fault": "too_many_requests", "retry_after_s": u64::MAX, "next": 1});
+        stage.fault(Channel::WhatsappCloud, for_ever);
+        let id = stage.say(&thread, "one").await;
+        until("it was refused", || async {
+            stage.attempts(id).await.first().filter(|a| a["http_status"] == 429).cloned()
+        })
+        .await;
+        stage.clock.advance_ms(86_400_000 + 2_000);
+        let after = stage.thread("whatsapp").await;
+        let next = stage.say(&after, "two").await;
+        stage.arrives(next).await;
+    }
+}

@@ -153,3 +153,33 @@ async fn a_node_that_cannot_open_the_secrets_fails_nothing() {
         workers.stopped().await;
     }
 }
+
+/// Retries that wait for different moments are all due at once when the clock jumps: they must not go all at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_ahead_makes_no_storm_of_retries() {
+    let mut settings = StageSettings::default();
+    (settings.engine.outbox.breaker_failures, settings.engine.outbox.concurrency) = (2, 4);
+    for stage in Stage::on_all(settings).await {
+        let threads = stage.threads("whatsapp", 40).await;
+        stage.fault(Channel::WhatsappCloud, json!({"fault": "unavailable", "rate": 1.0}));
+        for thread in &threads {
+            stage.say(thread, "waits").await;
+        }
+        state_becomes(&stage, "whatsapp", "unreachable").await;
+        for _ in 0..3 {
+            let before = stage.calls("whatsapp").len();
+            stage.clock.advance_ms(3_600_000);
+            until("it is tried again", || async { (stage.calls("whatsapp").len() > before).then_some(()) }).await;
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            let tried = stage.calls("whatsapp").len() - before;
+            assert!(tried <= 8, "{tried} of 40 were tried at once on {}", stage.database.kind);
+        }
+        stage.heal();
+        until("all have arrived", || async {
+            stage.clock.advance_ms(1_000);
+            (stage.delivered("whatsapp").len() >= 40).then_some(())
+        })
+        .await;
+        assert_each_once(&stage, &threads, "waits");
+    }
+}

@@ -1,0 +1,300 @@
+//! Fields nobody may set: sent with every request that changes something, they are ignored or refused, never stored.
+
+use std::collections::BTreeSet;
+
+use frontdesk_engine::caller::Actor;
+use frontdesk_engine::users::{self, NewUser};
+use frontdesk_http::router;
+use frontdesk_model::user::{Ability, Role};
+use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::meta::{NUMBER, settings};
+use frontdesk_testkit::server::{PASSWORD, START, TestServer};
+use serde_json::{Value, json};
+
+/// Write routes without a body of ours, or whose body is the provider's or Pusher's and is signed as a whole.
+const WITHOUT_FIELDS: [&str; 10] = [
+    "/api/v1/media",
+    "/api/v1/session",
+    "/api/webhooks/messages",
+    "/apps/{app_id}/batch_events",
+    "/apps/{app_id}/events",
+    "/apps/{app_id}/users/{user_id}/terminate_connections",
+    "/broadcasting/auth",
+    "/broadcasting/user-auth",
+    "/pusher/auth",
+    "/pusher/user-auth",
+];
+
+/// What an attacker would like to set.
+fn wishes(other: i64) -> Value {
+    json!({
+        "id": 4711, "account_id": other, "inbox_id": 4711, "conversation_id": 4711, "contact_id": 4711,
+        "user_id": 4711, "role": "admin", "is_admin": true, "abilities": ["*", "admin"], "sender_type": "customer",
+        "direction": "inbound", "status": "read", "read_at": "2020-01-01T00:00:00Z", "remote_id": "wamid.forged",
+        "sent_at": "2020-01-01T00:00:00Z", "created_at": "2020-01-01T00:00:00Z", "deleted_at": "2020-01-01T00:00:00Z",
+        "password_hash": "x", "token_hash": "x", "unread_count": 4711, "needs_reply": false, "secrets": { "a": "b" },
+        "last_used_at": "2020-01-01T00:00:00Z", "disabled_at": null, "schema": 1,
+    })
+}
+
+/// Every write route with a body it takes, and which of the wishes are its own fields.
+fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'static [&'static str])> {
+    let Ids { conversation, inbound, outbound, failed, contact, inbox, user, token, log, file } = *of;
+    let messages = format!("/admin/inbox/{conversation}/messages");
+    let settings = json!({ "phone_number_id": "999", "access_token": "t", "business_account_id": "7" });
+    vec![
+        ("POST", "/admin/inbox/{id}/messages", messages.clone(), json!({ "content": "hi" }), &[]),
+        (
+            "PATCH",
+            "/admin/inbox/{id}/messages/{message_id}/read",
+            format!("{messages}/{inbound}/read"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/admin/inbox/{id}/messages/{message_id}/resolve",
+            format!("{messages}/{outbound}/resolve"),
+            json!({ "outcome": "sent" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/admin/inbox/{id}/messages/{message_id}/retry",
+            format!("{messages}/{failed}/retry"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/admin/inbox/{id}/status",
+            format!("/admin/inbox/{conversation}/status"),
+            json!({ "status": "active" }),
+            &["status"],
+        ),
+        (
+            "POST",
+            "/api/v1/attachments/{id}/fetch",
+            format!("/api/v1/attachments/{file}/fetch"),
+            json!({}),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/contacts/{id}",
+            format!("/api/v1/contacts/{contact}"),
+            json!({ "name": "New" }),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/conversations/{id}",
+            format!("/api/v1/conversations/{conversation}"),
+            json!({ "starred": true }),
+            &["status"],
+        ),
+        (
+            "POST",
+            "/api/v1/conversations/{id}/read",
+            format!("/api/v1/conversations/{conversation}/read"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/conversations/{id}/typing",
+            format!("/api/v1/conversations/{conversation}/typing"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/conversations/{id}/unread",
+            format!("/api/v1/conversations/{conversation}/unread"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/inboxes",
+            "/api/v1/inboxes".to_owned(),
+            json!({ "channel": "whatsapp_cloud", "name": "N", "settings": settings }),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/inboxes/{id}",
+            format!("/api/v1/inboxes/{inbox}"),
+            json!({ "name": "Renamed" }),
+            &[],
+        ),
+        ("POST", "/api/v1/inboxes/{id}/check", format!("/api/v1/inboxes/{inbox}/check"), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/session/password",
+            "/api/v1/session/password".to_owned(),
+            json!({ "current_password": "wrong", "password": "another long one" }),
+            &[],
+        ),
+        ("POST", "/api/v1/tokens", "/api/v1/tokens".to_owned(), json!({ "name": "t" }), &["abilities"]),
+        (
+            "POST",
+            "/api/v1/users",
+            "/api/v1/users".to_owned(),
+            json!({ "email": "new@example.org", "name": "New", "role": "agent", "password": PASSWORD }),
+            &["role"],
+        ),
+        (
+            "PATCH",
+            "/api/v1/users/{id}",
+            format!("/api/v1/users/{user}"),
+            json!({ "name": "Renamed" }),
+            &["role"],
+        ),
+        (
+            "POST",
+            "/api/v1/webhook-logs/{id}/replay",
+            format!("/api/v1/webhook-logs/{log}/replay"),
+            json!({}),
+            &[],
+        ),
+        (
+            "DELETE",
+            "/admin/inbox/{id}/messages/{message_id}",
+            format!("{messages}/{outbound}"),
+            json!({}),
+            &[],
+        ),
+        ("DELETE", "/api/v1/tokens/{id}", format!("/api/v1/tokens/{token}"), json!({}), &[]),
+        ("DELETE", "/api/v1/inboxes/{id}", format!("/api/v1/inboxes/{inbox}"), json!({}), &[]),
+    ]
+}
+
+struct Ids {
+    conversation: i64,
+    inbound: i64,
+    outbound: i64,
+    failed: i64,
+    contact: i64,
+    inbox: i64,
+    user: i64,
+    token: i64,
+    log: i64,
+    file: i64,
+}
+
+#[test]
+fn every_route_that_changes_something_is_tried() {
+    let of = Ids {
+        conversation: 1,
+        inbound: 1,
+        outbound: 1,
+        failed: 1,
+        contact: 1,
+        inbox: 1,
+        user: 1,
+        token: 1,
+        log: 1,
+        file: 1,
+    };
+    let named: BTreeSet<(String, String)> =
+        requests(&of).into_iter().map(|(method, route, ..)| (method.to_owned(), route.to_owned())).collect();
+    for endpoint in router::endpoints().into_iter().filter(|e| e.method != "GET" && e.method != "HEAD") {
+        let known = WITHOUT_FIELDS.contains(&endpoint.path.as_str())
+            || named.contains(&(endpoint.method.clone(), endpoint.path.clone()));
+        assert!(known, "{} {} is new: say here what it takes", endpoint.method, endpoint.path);
+    }
+}
+
+#[tokio::test]
+async fn fields_that_nobody_may_set_are_never_stored() {
+    for server in TestServer::on_all(settings()).await {
+        let admin = server.admin_token().await;
+        let other = server.other_account("Other").await;
+        let inbox = server.connect(server.account, "whatsapp_cloud", NUMBER, &[]).await.0;
+        let sari = Person::named("6281390045512", "Sari");
+        server.deliver(bodies::bytes(&bodies::text(NUMBER, sari, "wamid.1", START.as_secs(), "Halo"))).await;
+        let victim = NewUser {
+            email: "victim@example.org".to_owned(),
+            name: "Victim".to_owned(),
+            role: Role::Agent,
+            password: PASSWORD.to_owned(),
+        };
+        let victim = users::create(&server.engine, Actor::server(server.account), victim).await.unwrap();
+        let token = server.token(&victim, &[Ability::InboxRead]).await;
+        let number = |sql: &'static str| server.database.number(sql);
+        let conversation = number("SELECT MAX(id) FROM conversations").await;
+        let say = async |text: &str| {
+            let path = format!("/admin/inbox/{conversation}/messages");
+            server.post(&path).bearer(&admin).json(&json!({ "content": text })).send().await.ok(201)["id"]
+                .as_i64()
+                .unwrap()
+        };
+        let (outbound, failed) = (say("one").await, say("two").await);
+        server
+            .database
+            .script(&format!("UPDATE messages SET status = 'unknown' WHERE id = {outbound}"))
+            .await;
+        server.database.script(&format!("UPDATE messages SET status = 'failed' WHERE id = {failed}")).await;
+        let ids = Ids {
+            conversation,
+            inbound: number("SELECT MIN(id) FROM messages").await,
+            outbound,
+            failed,
+            contact: number("SELECT MAX(id) FROM contacts").await,
+            inbox,
+            user: victim.id.0,
+            token: token.split('|').next().unwrap().parse().unwrap(),
+            log: number("SELECT MAX(id) FROM webhook_logs").await,
+            file: 1,
+        };
+        let mut taken = 0;
+        for (method, route, path, body, own) in requests(&ids) {
+            let mut body = body;
+            for (name, value) in wishes(other.0).as_object().unwrap() {
+                if !own.contains(&name.as_str()) && body.get(name).is_none() {
+                    body[name] = value.clone();
+                }
+            }
+            let answer = server.call(method, &path).bearer(&admin).json(&body).send().await;
+            let what =
+                format!("{method} {route} on {}: {} {}", server.database.kind, answer.status, answer.text());
+            assert!(answer.status < 300 || [404, 409, 422].contains(&answer.status), "{what}");
+            taken += usize::from(answer.status < 300);
+            for (found, sql) in [
+                (
+                    "rows of the other account",
+                    format!(
+                        "SELECT (SELECT COUNT(*) FROM messages WHERE account_id = {0}) + (SELECT COUNT(*) FROM users WHERE \
+                     account_id = {0}) + (SELECT COUNT(*) FROM inboxes WHERE account_id = {0}) + (SELECT COUNT(*) FROM \
+                     api_tokens WHERE account_id = {0}) + (SELECT COUNT(*) FROM contacts WHERE account_id = {0})",
+                        other.0
+                    ),
+                ),
+                (
+                    "rows with a chosen id",
+                    "SELECT (SELECT COUNT(*) FROM messages WHERE id = 4711) + (SELECT COUNT(*) FROM \
+                    users WHERE id = 4711) + (SELECT COUNT(*) FROM inboxes WHERE id = 4711)"
+                        .to_owned(),
+                ),
+                ("new admins", "SELECT COUNT(*) - 1 FROM users WHERE role = 'admin'".to_owned()),
+                (
+                    "forged messages",
+                    "SELECT COUNT(*) FROM messages WHERE remote_id = 'wamid.forged' OR \
+                    (direction = 'outbound' AND (status = 'read' OR sender_type = 'customer'))"
+                        .to_owned(),
+                ),
+                (
+                    "times long ago",
+                    "SELECT COUNT(*) FROM messages WHERE sent_at < 1600000000000 OR created_at < \
+                    1600000000000 OR read_at < 1600000000000"
+                        .to_owned(),
+                ),
+                ("counters", "SELECT COUNT(*) FROM conversations WHERE unread_count > 100".to_owned()),
+            ] {
+                assert_eq!(server.database.number(&sql).await, 0, "{found} after {what}");
+            }
+        }
+        assert!(taken >= 14, "{taken} requests were taken: too few to say anything");
+    }
+}
