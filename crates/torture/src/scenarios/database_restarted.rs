@@ -23,7 +23,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let plan = Plan { nodes: 2, ..Plan::default() };
     let scene = Scene::open(&trial, plan).await?;
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 100, replies_per_second: 30 });
-    let restarts = trial.pick(2, 20);
+    let restarts = trial.pick(1, 20);
     let restart = std::env::var("TEST_DATABASE_RESTART").ok();
     for _ in 0..restarts {
         tokio::time::sleep(trial.pick(Duration::from_secs(1), Duration::from_secs(4))).await;

@@ -22,7 +22,7 @@ const ROUNDS: usize = 600;
 pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut scene = Scene::open(&trial, Plan::default()).await?;
-    let (replies, every) = (trial.pick(60, 1_000), trial.pick(20, 100));
+    let (replies, every) = (trial.pick(40, 1_000), trial.pick(20, 100));
     let mut split = 0;
     for place in 0..replies {
         let conversation = scene.conversations[place % scene.conversations.len()];

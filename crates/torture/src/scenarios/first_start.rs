@@ -15,7 +15,7 @@ const WITHIN_MS: u64 = 60;
 pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let provider = Provider::open(0).await?;
-    let (starts, mut early) = (trial.pick(3, 40), 0);
+    let (starts, mut early) = (trial.pick(2, 40), 0);
     for number in 0..starts {
         let folder = tempfile::Builder::new().prefix("torture-").tempdir()?;
         let database = Database::make(trial.kind, folder.path()).await?;

@@ -54,7 +54,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     scene.ledger.expect_strangers();
     let memory = scene.nodes[0].memory()?;
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 50, replies_per_second: 10 });
-    let (bodies, began) = (trial.pick(400, 10_000), Instant::now());
+    let (bodies, began) = (trial.pick(240, 10_000), Instant::now());
     let mut senders = JoinSet::new();
     for number in 0..SENDERS {
         let url = format!("{}{DOOR}", scene.agent.url());

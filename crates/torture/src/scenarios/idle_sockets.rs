@@ -26,7 +26,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let scene = Scene::open(&trial, Plan { set: SETTINGS, ..Plan::default() }).await?;
     // This process and the program need a handle for each; some are needed for other things.
     let allowed = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let wanted = trial.pick(300, 10_000).min(usize::try_from(allowed.saturating_sub(500))?);
+    let wanted = trial.pick(150, 10_000).min(usize::try_from(allowed.saturating_sub(500))?);
     let before = scene.nodes[0].memory()?;
     let began = Instant::now();
     let mut sockets = Vec::with_capacity(wanted);

@@ -18,7 +18,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut scene = Scene::open(&trial, Plan { customers: trial.pick(10, 50), ..Plan::default() }).await?;
     // The status webhook would tell at once that it arrived; here only the program's own memory counts.
     scene.provider.misbehave(serde_json::json!([{"fault": "dropped_status", "rate": 1.0}]))?;
-    let sends = trial.pick(6, 200);
+    let sends = trial.pick(4, 200);
     let mut interrupted = 0;
     for place in 0..sends {
         let arrived = scene.provider.arrived();

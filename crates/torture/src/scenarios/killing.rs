@@ -19,7 +19,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut scene = Scene::open(&trial, Plan::default()).await?;
     // Slow enough that kills strike sends.
     scene.provider.misbehave(json!([{"fault": "latency", "latency_ms": 60, "rate": 1.0}]))?;
-    let kills = trial.pick(4, 100);
+    let kills = trial.pick(3, 100);
     let load = Load { webhooks_per_second: trial.pick(200, 300), replies_per_second: 50 };
     let traffic = Traffic::start(&scene, load);
     for _ in 0..kills {

@@ -1,5 +1,5 @@
 //! The scenarios. A new one is a file here, a line in [`ALL`], a line in docs/reliability.md and a quick test in
-//! the server's `tests/durability`.
+//! the server's `tests/torture.rs`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,6 +27,7 @@ mod order;
 mod outage;
 mod power_loss;
 mod repeats;
+mod searches;
 mod sign_in;
 mod slow_clients;
 mod soak;
@@ -86,7 +87,8 @@ scenarios! {
     double_click on BOTH, quick POSTGRES within 300: "every reply asked for five times at once, with kills in between";
     order on BOTH, quick SQLITE within 600: "long queues while the provider fails at random";
     sockets on BOTH, quick POSTGRES within 300: "browsers that lose their sockets and catch up";
-    slow_clients on SQLITE, quick SQLITE within 120: "thousands of clients that send one byte at a time";
+    slow_clients on SQLITE, quick SQLITE within 120: "thousands of clients that send a byte at a time, nothing, or do not read";
+    searches on BOTH, quick SQLITE within 600: "searches and pages made to be expensive, on many messages";
     idle_sockets on SQLITE, quick SQLITE within 300: "thousands of sockets that only listen";
     hostile_bodies on BOTH, quick SQLITE within 300: "signed nonsense and bodies that are too large";
     sign_in on BOTH, quick SQLITE within 300: "thousands of guesses at passwords";

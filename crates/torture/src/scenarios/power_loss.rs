@@ -27,7 +27,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     ensure!(noticed > 0, "a disk that lies loses nothing: the shim proves nothing");
     let mut scene = Scene::open(&trial, Plan::default()).await?;
     let disk = put_disk_under(&mut scene).await?;
-    let losses = trial.pick(6, 500);
+    let losses = trial.pick(4, 500);
     let traffic = Traffic::start(&scene, LOAD);
     let mut at_start = 0;
     for number in 1..=losses {

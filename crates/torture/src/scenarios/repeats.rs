@@ -26,7 +26,7 @@ const TRIES: usize = 200;
 pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut scene = Scene::open(&trial, Plan::default()).await?;
-    let (events, kills) = (trial.pick(150, 2_000), trial.pick(1, 10));
+    let (events, kills) = (trial.pick(100, 2_000), trial.pick(1, 10));
     // The provider sends each once, in order; its bodies are then sent again as they were.
     let before = scene.ledger.count_written();
     for n in before..before + events {

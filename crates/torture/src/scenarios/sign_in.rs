@@ -23,7 +23,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let scene = Scene::open(&trial, Plan::default()).await?;
     let traffic = Traffic::start(&scene, Load { webhooks_per_second: 50, replies_per_second: 10 });
-    let (guesses, began) = (trial.pick(400, 10_000), Instant::now());
+    let (guesses, began) = (trial.pick(240, 10_000), Instant::now());
     let mut guessing = JoinSet::new();
     for number in 0..GUESSERS {
         guessing.spawn(guess(format!("{}/api/v1/session", scene.agent.url()), number, guesses / GUESSERS));

@@ -27,7 +27,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         Ok(text) => text.parse().context("TORTURE_SOAK_MINUTES is a number")?,
         Err(_) => MINUTES,
     };
-    let length = trial.pick(Duration::from_secs(4), Duration::from_secs(minutes * 60));
+    let length = trial.pick(Duration::from_secs(3), Duration::from_secs(minutes * 60));
     let scene = Scene::open(&trial, Plan::default()).await?;
     let mut sockets = JoinSet::new();
     for _ in 0..SOCKETS {
