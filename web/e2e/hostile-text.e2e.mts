@@ -195,6 +195,6 @@ test.runIf(inject('mock'))(
       })
     }
     const hit = await page.evaluate(() => (window as never as { hit?: number }).hit)
-  expect({ dialogs, outside, hit }).toEqual({ dialogs: [], outside: [], hit: undefined })
+    expect({ dialogs, outside, hit }).toEqual({ dialogs: [], outside: [], hit: undefined })
   },
 )
