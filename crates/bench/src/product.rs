@@ -224,6 +224,27 @@ impl Product {
     }
 }
 
+/// How long the search index may take to follow a fill.
+const FINDABLE: Duration = Duration::from_secs(300);
+
+impl Product {
+    /// Waits until search finds every message.
+    pub async fn findable(&self) -> anyhow::Result<()> {
+        let mut connection = self.connection();
+        let request = self.get_request("/metrics");
+        let begun = Instant::now();
+        loop {
+            let (_, text) = connection.send(&request).await?;
+            let text = String::from_utf8_lossy(&text);
+            if text.lines().any(|line| line == "frontdesk_search_waiting_messages 0") {
+                return Ok(());
+            }
+            anyhow::ensure!(begun.elapsed() < FINDABLE, "the search index does not catch up");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
 fn read(path: &str, (status, body): (u16, Vec<u8>)) -> anyhow::Result<Value> {
     if !(200..300).contains(&status) {
         bail!("{path} was answered {status}: {}", String::from_utf8_lossy(&body));

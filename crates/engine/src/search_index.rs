@@ -30,11 +30,14 @@ pub(crate) async fn run(engine: Engine) {
                 false
             }
         };
+        let waiting =
+            engine.store.read(|tx| search_index::count_waiting(tx, TOO_FAR_BEHIND)).await.unwrap_or_default();
+        metrics::gauge!("frontdesk_search_waiting_messages").set(waiting as f64);
         let pause = GATHER.max(began.elapsed() * (SHARE - 1));
         let next = async {
             if !goes_on {
                 let _ = bell.changed().await; // the bell lives as long as the store
-            } else if is_too_far_behind(&engine).await {
+            } else if waiting >= TOO_FAR_BEHIND {
                 return;
             }
             tokio::time::sleep(pause).await;
@@ -43,11 +46,6 @@ pub(crate) async fn run(engine: Engine) {
             return;
         }
     }
-}
-
-async fn is_too_far_behind(engine: &Engine) -> bool {
-    let waiting = engine.store.read(|tx| search_index::count_waiting(tx, TOO_FAR_BEHIND)).await;
-    waiting.is_ok_and(|waiting| waiting >= TOO_FAR_BEHIND)
 }
 
 /// Returns when every message stored by now can be found, or after a tenth of a second.

@@ -80,6 +80,10 @@ fn describe() {
         metrics::describe_counter!(*name, *about);
     }
     metrics::describe_gauge!("frontdesk_connections", "Connections open now, sockets of browsers included");
+    metrics::describe_gauge!(
+        "frontdesk_search_waiting_messages",
+        "Messages that search cannot find yet, up to 50000: the index follows a moment later"
+    );
     metrics::describe_gauge!("frontdesk_build_info", "1; its labels say which program this is");
     metrics::gauge!("frontdesk_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -51,6 +51,10 @@ statements! {
                 sent_at, read_at, created_at)
              ON CONFLICT DO NOTHING RETURNING id, inbox_id, remote_id"));
     GET = both(concat!("SELECT ", columns!(), " FROM messages m WHERE m.account_id = $1 AND m.id = $2"));
+    GET_MANY = each(
+        concat!("SELECT ", columns!(), " FROM messages m WHERE m.account_id = $1 AND m.id = $2"),
+        concat!("SELECT ", columns!(), " FROM messages m JOIN UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id)
+            ON m.account_id = n.account_id AND m.id = n.id"));
     BY_REMOTE = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.inbox_id = $2 AND m.remote_id = $3"));
     BY_CLIENT_REF = both(concat!("SELECT ", columns!(), " FROM messages m WHERE m.account_id = $1 AND m.client_ref = $2"));
@@ -285,6 +289,15 @@ pub fn insert_many(
 /// A message by id.
 pub fn find(tx: &mut Tx<'_>, account: AccountId, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
     tx.find(&GET, p![account, id])
+}
+
+/// Messages by id, in no particular order.
+pub fn find_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: impl IntoIterator<Item = MessageId>,
+) -> Result<Vec<MessageRow>, StoreError> {
+    tx.query_many(&GET_MANY, ids.into_iter().map(|id| row![account, id]).collect())
 }
 
 /// A message by the provider's id.

@@ -29,10 +29,11 @@ statements! {
                 SELECT message_id FROM messages_to_index ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED)
             RETURNING message_id),
          indexed AS (
-            INSERT INTO message_words (message_id, account_id, words)
-            SELECT m.id, m.account_id, to_tsvector('simple', frontdesk_fold(COALESCE(m.content, '')))
+            INSERT INTO message_words (message_id, account_id, conversation_id, words)
+            SELECT m.id, m.account_id, m.conversation_id,
+                to_tsvector('simple', CASE WHEN m.deleted_at IS NULL THEN frontdesk_fold(COALESCE(m.content, '')) ELSE '' END)
             FROM messages m JOIN taken ON m.id = taken.message_id
-            ON CONFLICT (message_id) DO UPDATE SET words = excluded.words)
+            ON CONFLICT (message_id) DO UPDATE SET conversation_id = excluded.conversation_id, words = excluded.words)
          SELECT COUNT(*) FROM taken");
 }
 

@@ -72,6 +72,7 @@ fn name(database: Database, kind: &str) -> String {
 async fn look(bench: &Bench, table: &mut Table, database: Database, product: &Product) -> anyhow::Result<()> {
     let process = product.start().await?;
     fill(product, bench.sizes.messages, bench.sizes.conversations).await?;
+    product.findable().await?;
     let mut connection = product.connection();
     let places = places(product, &mut connection).await?;
     let kinds: Vec<(String, Kind)> =

@@ -1,5 +1,7 @@
 //! People outside and the names networks know them by.
 
+use std::collections::{BTreeSet, HashMap};
+
 use frontdesk_model::contact::{ContactHint, Identity, IdentityKind};
 use frontdesk_model::{AccountId, AttachmentId, ContactId, Timestamp, text};
 
@@ -24,6 +26,10 @@ statements! {
         "INSERT INTO contacts (account_id, name, name_at, phone, phone_at, search_text, created_at, updated_at, profile_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)");
     GET = both(concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"));
+    GET_MANY = each(
+        concat!("SELECT ", columns!(), " FROM contacts c WHERE c.account_id = $1 AND c.id = $2"),
+        concat!("SELECT ", columns!(), " FROM contacts c JOIN UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id)
+            ON c.account_id = n.account_id AND c.id = n.id"));
     // Locked: what is told about one person is applied by one transaction after the other.
     BY_IDENTITY_MANY = each(
         "SELECT i.account_id, i.kind, i.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
@@ -330,6 +336,23 @@ pub fn find(tx: &mut Tx<'_>, account: AccountId, id: ContactId) -> Result<Option
         }
     }
     Ok(None)
+}
+
+/// Contacts by id, as [`find`] does; those that do not exist are left out.
+pub fn find_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: impl IntoIterator<Item = ContactId>,
+) -> Result<HashMap<ContactId, ContactRow>, StoreError> {
+    let rows: Vec<_> =
+        ids.into_iter().collect::<BTreeSet<_>>().into_iter().map(|id| row![account, id]).collect();
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in tx.query_many::<ContactRow>(&GET_MANY, rows)? {
+        let id = row.id;
+        let row = if row.merged_into.is_some() { find(tx, account, id)? } else { Some(row) };
+        found.extend(row.map(|row| (id, row)));
+    }
+    Ok(found)
 }
 
 /// All names of a contact.

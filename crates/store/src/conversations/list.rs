@@ -194,8 +194,8 @@ impl Query {
         }
         if postgres {
             self.push(
-                ") OR v.id IN (SELECT m.conversation_id FROM message_words w JOIN messages m ON m.id = w.message_id
-                 WHERE w.account_id = $1 AND m.account_id = $1 AND m.deleted_at IS NULL AND w.words @@ to_tsquery('simple', ",
+                ") OR v.id IN (SELECT w.conversation_id FROM message_words w
+                 WHERE w.account_id = $1 AND w.words @@ to_tsquery('simple', ",
             );
             self.bind(Owned::Text(search.tsquery()));
             self.push(")))");

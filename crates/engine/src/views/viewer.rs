@@ -1,26 +1,25 @@
-//! Conversations, messages and contacts as clients see them: the same JSON in the API, in realtime events and in
-//! outgoing webhooks.
-//!
-//! A view is made within a reading transaction, so that all its parts are of one moment.
+//! Making views: rows and what belongs to them, read within one transaction.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use frontdesk_model::capabilities::Capabilities;
-use frontdesk_model::contact::Identity;
-use frontdesk_model::content::{MediaKind, Payload};
-use frontdesk_model::conversation::{ConversationStatus, WindowState};
-use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType, StatusError};
-use frontdesk_model::{
-    AccountId, AttachmentId, ContactId, ConversationId, InboxId, MessageId, RemoteId, Timestamp, UserId, text,
-};
-use frontdesk_store::attachments::{self, AttachmentRow, AttachmentState};
+use frontdesk_model::content::Payload;
+use frontdesk_model::conversation::WindowState;
+use frontdesk_model::message::{MessageKind, SenderType};
+use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, RemoteId, Timestamp, text};
+use frontdesk_store::attachments::{self, AttachmentRow};
 use frontdesk_store::contacts::{self, ContactRow};
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::messages::{self, MessageRow};
-use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows, reactions, users};
-use serde::Serialize;
-use utoipa::ToSchema;
+use frontdesk_store::users::{self, UserRow};
+use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows, reactions};
 
+use super::{
+    AttachmentView, ContactConversation, ContactView, ConversationView, CustomerView, InboxFace,
+    LastMessageView, MessageView, OpenConversationView, QuoteView, ReactionView, UserFace,
+};
 use crate::inboxes::InboxBook;
 use crate::{Engine, inboxes, media};
 
@@ -33,268 +32,6 @@ pub struct Viewer {
     engine: Engine,
     book: Arc<InboxBook>,
     now: Timestamp,
-}
-
-/// A message.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Message)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct MessageView {
-    #[schema(value_type = i64)]
-    pub id: MessageId,
-    #[schema(value_type = i64)]
-    pub conversation_id: ConversationId,
-    #[schema(value_type = i64)]
-    pub customer_id: ContactId,
-    #[schema(value_type = i64)]
-    pub inbox_id: InboxId,
-    /// `inbound` or `outbound`.
-    pub direction: Direction,
-    /// `customer`, `admin` or `system`.
-    pub sender_type: SenderType,
-    #[schema(required = true)]
-    pub sender_name: Option<String>,
-    #[schema(value_type = Option<i64>, required = true)]
-    pub sender_id: Option<UserId>,
-    /// What it holds; unknown kinds are `unsupported`.
-    pub kind: MessageKind,
-    /// Text, caption or a one-line summary.
-    #[schema(required = true)]
-    pub content: Option<String>,
-    /// Signed address of the first file.
-    #[schema(required = true)]
-    pub media_url: Option<String>,
-    /// MIME type of the first file.
-    #[schema(required = true)]
-    pub media_type: Option<String>,
-    pub attachments: Vec<AttachmentView>,
-    /// Details by kind.
-    pub payload: Payload,
-    #[schema(required = true)]
-    pub reply_to: Option<QuoteView>,
-    pub forwarded: bool,
-    pub reactions: Vec<ReactionView>,
-    /// `received` for the customer's; how far it has come for ours.
-    pub status: MessageStatus,
-    #[schema(required = true)]
-    pub status_error: Option<StatusError>,
-    /// The provider's id.
-    #[schema(value_type = Option<String>, required = true)]
-    pub platform_message_id: Option<RemoteId>,
-    #[schema(required = true)]
-    pub client_key: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub edited_at: Option<Timestamp>,
-    /// When we read the customer's message, or the customer read ours.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub read_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub deleted_at: Option<Timestamp>,
-    /// When it was written.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-    /// When it was stored here.
-    #[schema(value_type = String, format = DateTime)]
-    pub stored_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-}
-
-/// A file of a message.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Attachment)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct AttachmentView {
-    #[schema(value_type = i64)]
-    pub id: AttachmentId,
-    /// `image`, `video`, `audio`, `voice`, `document` or `sticker`.
-    pub kind: MediaKind,
-    /// Signed address; absent until the file is here.
-    #[schema(required = true)]
-    pub url: Option<String>,
-    #[schema(required = true)]
-    pub mime_type: Option<String>,
-    #[schema(required = true)]
-    pub file_name: Option<String>,
-    #[schema(required = true)]
-    pub size_bytes: Option<i64>,
-    /// `pending`, `ready`, `failed` or `too_large`.
-    pub state: AttachmentState,
-    #[schema(required = true)]
-    pub error: Option<String>,
-}
-
-/// The message another one answers.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Quote)]
-pub struct QuoteView {
-    /// Absent when the message is not here.
-    #[schema(value_type = Option<i64>, required = true)]
-    pub id: Option<MessageId>,
-    /// Its kind.
-    #[schema(required = true)]
-    pub kind: Option<MessageKind>,
-    /// The beginning of its text.
-    #[schema(required = true)]
-    pub content: Option<String>,
-    /// Who wrote it.
-    #[schema(required = true)]
-    pub sender_name: Option<String>,
-}
-
-/// A reaction to a message.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Reaction)]
-pub struct ReactionView {
-    /// The emoji.
-    pub emoji: String,
-    /// `customer` or `admin`.
-    pub sender_type: SenderType,
-    /// Who reacted.
-    #[schema(required = true)]
-    pub sender_name: Option<String>,
-    /// How far a reaction sent from here has come; null for all others.
-    #[schema(required = true)]
-    pub status: Option<MessageStatus>,
-}
-
-/// A conversation as the list shows it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Conversation)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct ConversationView {
-    #[schema(value_type = i64)]
-    pub id: ConversationId,
-    #[schema(value_type = i64)]
-    pub customer_id: ContactId,
-    pub customer: CustomerView,
-    pub inbox: InboxFace,
-    /// `whatsapp`, `facebook` or `instagram`.
-    pub platform: String,
-    pub platform_conversation_id: String,
-    #[schema(required = true)]
-    pub subject: Option<String>,
-    /// `active`, `archived` or `closed`.
-    pub status: ConversationStatus,
-    pub unread_count: i64,
-    pub starred: bool,
-    #[schema(required = true)]
-    pub assignee: Option<UserFace>,
-    pub labels: Vec<String>,
-    #[schema(value_type = String, format = DateTime)]
-    pub last_message_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
-    #[schema(required = true)]
-    pub last_message: Option<LastMessageView>,
-    /// Whether free text may be sent: `{state: open|closed|none, expires_at}`.
-    pub reply_window: WindowState,
-}
-
-/// A conversation opened to be answered. Lists and events leave out what only the composer needs.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = OpenConversation)]
-pub struct OpenConversationView {
-    /// What lists show.
-    #[serde(flatten)]
-    pub conversation: ConversationView,
-    /// What may be sent, with limits; absent when the inbox was removed.
-    #[schema(required = true)]
-    pub capabilities: Option<&'static Capabilities>,
-}
-
-/// The customer of a conversation.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Customer)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct CustomerView {
-    #[schema(value_type = i64)]
-    pub id: ContactId,
-    pub name: String,
-    #[schema(required = true)]
-    pub email: Option<String>,
-    #[schema(required = true)]
-    pub phone: Option<String>,
-    #[schema(required = true)]
-    pub avatar_url: Option<String>,
-}
-
-/// An inbox, for people.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct InboxFace {
-    #[schema(value_type = i64)]
-    pub id: InboxId,
-    pub name: String,
-    pub channel: String,
-}
-
-/// A user, for colleagues.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct UserFace {
-    #[schema(value_type = i64)]
-    pub id: UserId,
-    pub name: String,
-}
-
-/// The newest message of a conversation, in short.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LastMessage)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct LastMessageView {
-    #[schema(value_type = i64)]
-    pub id: MessageId,
-    #[schema(required = true)]
-    pub content: Option<String>,
-    pub kind: MessageKind,
-    pub direction: Direction,
-    pub sender_type: SenderType,
-    pub status: MessageStatus,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub deleted_at: Option<Timestamp>,
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-/// A contact's card.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Contact)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct ContactView {
-    #[schema(value_type = i64)]
-    pub id: ContactId,
-    pub name: String,
-    #[schema(required = true)]
-    pub email: Option<String>,
-    #[schema(required = true)]
-    pub phone: Option<String>,
-    #[schema(required = true)]
-    pub avatar_url: Option<String>,
-    /// The names networks know the contact by: `[{kind, value}]`.
-    pub identities: Vec<Identity>,
-    pub conversations: Vec<ContactConversation>,
-    #[schema(value_type = String, format = DateTime)]
-    pub first_seen_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub last_seen_at: Option<Timestamp>,
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-}
-
-/// One of a contact's conversations.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the field names are the documentation of the API")]
-pub struct ContactConversation {
-    #[schema(value_type = i64)]
-    pub id: ConversationId,
-    pub inbox: InboxFace,
-    pub platform: String,
-    pub status: ConversationStatus,
-    #[schema(value_type = String, format = DateTime)]
-    pub last_message_at: Timestamp,
 }
 
 impl Viewer {
@@ -417,7 +154,25 @@ impl Viewer {
         tx: &mut Tx<'_>,
         rows: Vec<ConversationRow>,
     ) -> Result<Vec<ConversationView>, StoreError> {
-        rows.into_iter().map(|row| self.conversation(tx, row)).collect()
+        let Some(account) = rows.first().map(|row| row.account_id) else { return Ok(Vec::new()) };
+        // Asked for all at once: a page of rows would otherwise be hundreds of questions.
+        let contacts = contacts::find_many(tx, account, rows.iter().map(|row| row.contact_id))?;
+        let last = messages::find_many(tx, account, rows.iter().filter_map(|row| row.last_message_id))?;
+        let mut last: HashMap<_, _> = last.into_iter().map(|row| (row.id, row)).collect();
+        let mut assignees = HashMap::new();
+        for id in rows.iter().filter_map(|row| row.assignee_id) {
+            if let Entry::Vacant(unknown) = assignees.entry(id) {
+                unknown.insert(users::find(tx, account, id)?);
+            }
+        }
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            let contact = contacts.get(&row.contact_id);
+            let newest = row.last_message_id.and_then(|id| last.remove(&id));
+            let assignee = row.assignee_id.and_then(|id| assignees.get(&id)?.as_ref());
+            views.push(self.conversation(tx, row, contact, newest, assignee)?);
+        }
+        Ok(views)
     }
 
     /// Shows one conversation; `None` when the account has no such conversation.
@@ -427,7 +182,8 @@ impl Viewer {
         account: AccountId,
         id: ConversationId,
     ) -> Result<Option<ConversationView>, StoreError> {
-        conversations::find(tx, account, id)?.map(|row| self.conversation(tx, row)).transpose()
+        let row = conversations::find(tx, account, id)?;
+        Ok(self.conversations(tx, row.into_iter().collect())?.pop())
     }
 
     /// Adds what one needs to know to answer in it.
@@ -439,12 +195,14 @@ impl Viewer {
         self.book.find(inbox).map(|inbox| inbox.channel.capabilities())
     }
 
-    fn conversation(&self, tx: &mut Tx<'_>, row: ConversationRow) -> Result<ConversationView, StoreError> {
-        let contact = contacts::find(tx, row.account_id, row.contact_id)?;
-        let avatar_url = match &contact {
-            Some(contact) => self.avatar_url(tx, contact)?,
-            None => None,
-        };
+    fn conversation(
+        &self,
+        tx: &mut Tx<'_>,
+        row: ConversationRow,
+        contact: Option<&ContactRow>,
+        newest: Option<MessageRow>,
+        assignee: Option<&UserRow>,
+    ) -> Result<ConversationView, StoreError> {
         let customer = match contact {
             None => CustomerView {
                 id: row.contact_id,
@@ -453,17 +211,13 @@ impl Viewer {
                 phone: None,
                 avatar_url: None,
             },
-            Some(c) => {
-                CustomerView { name: name_of(tx, &c)?, id: c.id, email: c.email, phone: c.phone, avatar_url }
-            }
-        };
-        let last_message = match row.last_message_id {
-            Some(id) => messages::find(tx, row.account_id, id)?.map(last_message),
-            None => None,
-        };
-        let assignee = match row.assignee_id {
-            Some(id) => users::find(tx, row.account_id, id)?.map(|u| UserFace { id: u.id, name: u.name }),
-            None => None,
+            Some(contact) => CustomerView {
+                id: contact.id,
+                name: name_of(tx, contact)?,
+                email: contact.email.clone(),
+                phone: contact.phone.clone(),
+                avatar_url: self.avatar_url(tx, contact)?,
+            },
         };
         let (inbox, platform) = self.inbox_face(tx, row.account_id, row.inbox_id)?;
         let window = self.capabilities(row.inbox_id).and_then(|c| c.reply_window);
@@ -478,12 +232,12 @@ impl Viewer {
             status: row.status,
             unread_count: row.unread_count,
             starred: row.starred,
-            assignee,
+            assignee: assignee.map(|user| UserFace { id: user.id, name: user.name.clone() }),
             labels: row.labels,
             last_message_at: row.last_message_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
-            last_message,
+            last_message: newest.map(last_message),
             reply_window: WindowState::at(window, row.last_inbound_at, self.now),
         })
     }
