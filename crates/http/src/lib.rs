@@ -17,6 +17,7 @@ pub mod rate;
 pub mod router;
 mod socket;
 pub mod state;
+mod totals;
 mod trace;
 mod web_app;
 mod webhooks;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use frontdesk_engine::Engine;
 use ipnet::IpNet;
 
+use crate::totals::Totals;
+
 /// Settings of the door.
 #[derive(Clone)]
 pub struct HttpSettings {
@@ -38,12 +40,14 @@ pub struct HttpParts {
     pub engine: Engine,
     /// Settings of the door.
     pub settings: HttpSettings,
+    /// How long the lists are.
+    pub(crate) totals: Totals,
 }
 
 impl HttpState {
     /// Puts the parts together.
     pub fn new(engine: Engine, settings: HttpSettings) -> Self {
-        Self { parts: Arc::new(HttpParts { engine, settings }) }
+        Self { parts: Arc::new(HttpParts { engine, settings, totals: Totals::default() }) }
     }
 }
 

@@ -148,11 +148,12 @@ async fn list_inbox(
     let account = caller.account_id;
     let filter: ConversationFilter = filter.check(&state, &caller).await?;
     let viewer = Viewer::new(&state.engine).await?;
+    let counting = state.clone();
     let (total, data) = state
         .engine
         .store
         .read(move |tx| {
-            let total = rows::count(tx, account, &filter)?;
+            let total = counting.totals.count(tx, account, &filter)?;
             let found = rows::list(tx, account, &filter, StorePage::Offset(offset), per_page)?;
             Ok::<_, StoreError>((total, viewer.conversations(tx, found)?))
         })

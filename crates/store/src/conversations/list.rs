@@ -122,13 +122,21 @@ pub fn list(
     tx.query_text(&query.sql, &params)
 }
 
-/// How many conversations the filter finds.
-pub fn count(tx: &mut Tx<'_>, account: AccountId, filter: &ConversationFilter) -> Result<i64, StoreError> {
+/// How many conversations the filter finds; counting ends at `limit`.
+pub fn count(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    filter: &ConversationFilter,
+    limit: i64,
+) -> Result<i64, StoreError> {
     let mut query = Query::new(
-        "SELECT COUNT(*) FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = ",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM conversations v WHERE v.last_message_id IS NOT NULL AND v.account_id = ",
         account.0,
     );
     query.filter(filter, tx.is_postgres());
+    query.push(" LIMIT ");
+    query.bind(Owned::Int(limit));
+    query.push(") AS found");
     let params: Vec<Value<'_>> = query.params.iter().map(ToValue::to_value).collect();
     Ok(tx.query_text::<(i64,)>(&query.sql, &params)?.first().map_or(0, |(n,)| *n))
 }

@@ -32,7 +32,8 @@ const CHANNEL: &str = "frontdesk";
 const TIMEOUTS: &str = "SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'";
 /// Every statement finds its rows by an index. A plan is kept for long: one made while the tables were empty would go
 /// through all rows of theirs once they are full. Compiling plans takes longer than the longest of our questions.
-const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+const PLANS: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
