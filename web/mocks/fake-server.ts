@@ -297,6 +297,14 @@ export class FakeServer {
     return false
   }
 
+  eraseContact(id: number): void {
+    const gone = this.data.conversations.filter((item) => item.customer_id === id)
+    this.data.conversations = this.data.conversations.filter((item) => item.customer_id !== id)
+    for (const { id: conversation_id } of gone) {
+      this.emit('ConversationMerged', { conversation_id, into_id: null, conversation: null })
+    }
+  }
+
   contact(id: number): Contact | undefined {
     const conversations = this.data.conversations.filter((item) => item.customer_id === id)
     const first = conversations[0]

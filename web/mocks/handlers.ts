@@ -207,6 +207,11 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       const contact = server.contact(id(params))
       return contact ? json(contact) : refuse(NOT_FOUND)
     }),
+    http.delete('*/api/v1/contacts/:id', ({ params }) => {
+      if (!server.contact(id(params))) return refuse(NOT_FOUND)
+      server.eraseContact(id(params))
+      return new HttpResponse(null, { status: 204 })
+    }),
     http.patch('*/api/v1/contacts/:id', async ({ params, request }) => {
       const body = (await request.json()) as { name?: string; email?: string | null }
       if (body.email && !body.email.includes('@')) {

@@ -173,10 +173,14 @@ pub struct RetentionSettings {
     pub event_days: i64,
     /// Audit entries.
     pub audit_days: i64,
+    /// Files of messages; 0 for ever.
+    pub media_days: i64,
+    /// Messages, and customers of whom none is left; 0 for ever.
+    pub message_days: i64,
 }
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { webhook_log_days: 8, event_days: 8, audit_days: 730 }
+        Self { webhook_log_days: 8, event_days: 8, audit_days: 730, media_days: 0, message_days: 0 }
     }
 }

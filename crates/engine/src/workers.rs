@@ -2,21 +2,10 @@
 
 use std::time::Duration;
 
-use frontdesk_model::AccountId;
-use frontdesk_store::{
-    StoreError, attachments, events, pending_updates, rate_limits, sessions, webhook_logs,
-};
+use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox, realtime, search_index};
-
-const DAY_MS: i64 = 86_400_000;
-/// How many rows one tidying transaction removes, so that nobody waits long for it.
-const SLICE: i64 = 2_000;
-/// News about messages that never came, and uploads never sent, are forgotten after this long.
-const WAIT_DAYS: i64 = 8;
-/// The longest window of a rate limit is a day.
-const WINDOW_DAYS: i64 = 2;
+use crate::{Engine, contacts, media, outbox, realtime, retention, search_index};
 
 /// The running workers of a node.
 pub struct Workers {
@@ -45,7 +34,7 @@ pub fn spawn(engine: &Engine) -> Workers {
         |engine| async move { outbox::sweep(&engine).await },
     ));
     tracker.spawn(every(engine.clone(), Duration::from_secs(3_600), "tidying up", |engine| async move {
-        tidy(&engine).await
+        retention::tidy(&engine).await
     }));
     tracker.close();
     Workers { tracker }
@@ -79,46 +68,4 @@ where
             () = tokio::time::sleep(period) => {}
         }
     }
-}
-
-/// Forgets what is older than the settings allow.
-async fn tidy(engine: &Engine) -> Result<(), StoreError> {
-    let now = engine.clock.now();
-    let keep = engine.settings.retention.clone();
-    let before_logs = now.plus_ms(-keep.webhook_log_days.max(1) * DAY_MS);
-    while engine.store.write(move |tx| webhook_logs::delete_oldest(tx, before_logs, SLICE)).await? > 0 {}
-    let before_events = now.plus_ms(-keep.event_days.max(1) * DAY_MS);
-    let heads = engine.store.read(events::heads).await?;
-    for (account, _) in heads {
-        while engine.store.write(move |tx| events::delete_oldest(tx, account, before_events, SLICE)).await?
-            > 0
-        {}
-    }
-    let before_waiting = now.plus_ms(-WAIT_DAYS * DAY_MS);
-    engine.store.write(move |tx| pending_updates::delete_before(tx, before_waiting)).await?;
-    engine.store.write(move |tx| sessions::delete_expired(tx, now)).await?;
-    let before_windows = now.plus_ms(-WINDOW_DAYS * DAY_MS);
-    engine.store.write(move |tx| rate_limits::delete_before(tx, before_windows)).await?;
-    let before_audit = now.plus_ms(-keep.audit_days.max(1) * DAY_MS);
-    engine.store.write(move |tx| frontdesk_store::audit::delete_before(tx, before_audit)).await?;
-    remove_orphans(engine).await
-}
-
-/// Removes the bytes of uploads that were never sent and of messages that were taken back.
-async fn remove_orphans(engine: &Engine) -> Result<(), StoreError> {
-    let before = engine.clock.now().plus_ms(-WAIT_DAYS * DAY_MS);
-    let orphans: Vec<(AccountId, String)> =
-        engine.store.write(move |tx| attachments::remove_orphans(tx, before)).await?;
-    for (account, key) in orphans {
-        if let Err(error) = engine.media().remove(account, &key).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a file nobody needs could not be removed"
-            );
-        }
-    }
-    if let Err(error) = engine.media().remove_half_written(engine.clock.now()).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "half-written files could not be removed");
-    }
-    Ok(())
 }

@@ -54,10 +54,24 @@ statements! {
         "UPDATE attachments SET message_id = NULL, state = 'discarded', source = NULL, due_at = NULL
          WHERE account_id = $1 AND message_id = $2");
     RELEASE = both("UPDATE attachments SET lease_until = 0 WHERE state = 'pending' AND lease_until > 0");
-    TAKE_DISCARDED = both(
-        "DELETE FROM attachments WHERE state = 'discarded' OR (message_id IS NULL AND inbox_id IS NULL AND state = 'ready' AND created_at < $1)
-         RETURNING account_id, storage_key");
-    KEY_IN_USE = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
+    DISCARD_UNSENT = both(
+        "UPDATE attachments SET state = 'discarded' WHERE message_id IS NULL AND inbox_id IS NULL AND state = 'ready'
+         AND created_at < $1");
+    LIST_DISCARDED = both(
+        "SELECT id, account_id, storage_key FROM attachments WHERE state = 'discarded' ORDER BY id LIMIT $1");
+    IS_NEEDED = both(
+        "SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2 AND state <> 'discarded'");
+    DELETE_DISCARDED = both("DELETE FROM attachments WHERE account_id = $1 AND id = $2 AND state = 'discarded'");
+    LIST_EXPIRED = both(
+        "SELECT id, account_id, storage_key FROM attachments
+         WHERE id > $1 AND state = 'ready' AND message_id IS NOT NULL AND created_at < $2 ORDER BY id LIMIT $3");
+    IS_WANTED = both(
+        "SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2 AND state = 'ready'
+         AND (message_id IS NULL OR created_at >= $3)");
+    EXPIRE = both(
+        "UPDATE attachments SET state = 'failed', storage_key = NULL, error = $3
+         WHERE account_id = $1 AND id = $2 AND state = 'ready'");
+    COUNT_OF_KEY = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
     LIST_KEPT_AFTER = both(
         "SELECT DISTINCT account_id, storage_key FROM attachments
          WHERE storage_key IS NOT NULL AND (account_id, storage_key) > ($1, $2)
@@ -306,24 +320,70 @@ pub fn restart(
     Ok(tx.execute(&RESTART, p![account, id, now])? > 0)
 }
 
-/// The message was taken back: its files are nobody's any more; their bytes go with [`remove_orphans`].
+/// The message was taken back: its files are nobody's any more; their bytes go with [`list_discarded`].
 pub fn discard_of_message(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<(), StoreError> {
     tx.execute(&DISCARD_OF_MESSAGE, p![account, message])?;
     Ok(())
 }
 
-/// Forgets discarded files and uploads made before `before` that never became part of a message. Returns the keys whose
-/// bytes nobody needs any more.
-pub fn remove_orphans(tx: &mut Tx<'_>, before: Timestamp) -> Result<Vec<(AccountId, String)>, StoreError> {
-    let removed = tx.query::<(AccountId, Option<String>)>(&TAKE_DISCARDED, p![before])?;
-    let mut orphans = Vec::new();
-    for (account, key) in removed.into_iter().filter_map(|(account, key)| Some((account, key?))) {
-        let used = tx.find::<(i64,)>(&KEY_IN_USE, p![account, key])?.is_some_and(|(n,)| n > 0);
-        if !used {
-            orphans.push((account, key));
+/// Discards uploads made before `before` that never became part of a message.
+pub fn discard_unsent(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&DISCARD_UNSENT, p![before]).map(drop)
+}
+
+/// A row and its bytes.
+pub type KeptFile = (AttachmentId, AccountId, Option<String>);
+
+/// Files that are nobody's any more, at most `limit`: first their bytes go, where [`is_needed`] says no, then
+/// [`delete_discarded`].
+pub fn list_discarded(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<KeptFile>, StoreError> {
+    tx.query(&LIST_DISCARDED, p![limit])
+}
+
+/// True when a file that is not discarded has the same bytes.
+pub fn is_needed(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool, StoreError> {
+    Ok(tx.find::<(i64,)>(&IS_NEEDED, p![account, key])?.is_some_and(|(n,)| n > 0))
+}
+
+/// Forgets a discarded file.
+pub fn delete_discarded(tx: &mut Tx<'_>, account: AccountId, id: AttachmentId) -> Result<(), StoreError> {
+    tx.execute(&DELETE_DISCARDED, p![account, id]).map(drop)
+}
+
+/// Files of messages that came before `before`, after an id, in their order.
+pub fn list_expired(
+    tx: &mut Tx<'_>,
+    after: AttachmentId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<KeptFile>, StoreError> {
+    tx.query(&LIST_EXPIRED, p![after, before, limit])
+}
+
+/// True when a file that came at `before` or later, or is part of no message, has the same bytes.
+pub fn is_wanted(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    key: &str,
+    before: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.find::<(i64,)>(&IS_WANTED, p![account, key, before])?.is_some_and(|(n,)| n > 0))
+}
+
+/// The file's bytes are not kept any more.
+pub fn expire(tx: &mut Tx<'_>, account: AccountId, id: AttachmentId, reason: &str) -> Result<(), StoreError> {
+    tx.execute(&EXPIRE, p![account, id, reason]).map(drop)
+}
+
+/// Those of the keys that no row names.
+pub fn unknown(tx: &mut Tx<'_>, account: AccountId, keys: &[String]) -> Result<Vec<String>, StoreError> {
+    let mut unknown = Vec::new();
+    for key in keys {
+        if tx.find::<(i64,)>(&COUNT_OF_KEY, p![account, key])?.is_none_or(|(n,)| n == 0) {
+            unknown.push(key.clone());
         }
     }
-    Ok(orphans)
+    Ok(unknown)
 }
 
 /// The keys of kept files after `after`, in their order, at most `limit`: to walk through all of them.

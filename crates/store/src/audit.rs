@@ -13,7 +13,8 @@ statements! {
         "SELECT a.id, a.user_id, u.name, a.action, a.subject_type, a.subject_id, a.details, a.created_at
          FROM audit_entries a LEFT JOIN users u ON u.account_id = a.account_id AND u.id = a.user_id
          WHERE a.account_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3");
-    DELETE_BEFORE = both("DELETE FROM audit_entries WHERE created_at < $1");
+    DELETE_OLDEST = both(
+        "DELETE FROM audit_entries WHERE created_at < $1 AND id IN (SELECT id FROM audit_entries ORDER BY id LIMIT $2)");
 }
 
 /// An entry to write.
@@ -96,7 +97,7 @@ pub fn list_before(
     tx.query(&LIST, p![account, before, limit])
 }
 
-/// Forgets entries older than `before`.
-pub fn delete_before(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute(&DELETE_BEFORE, p![before])
+/// Forgets those of the `limit` oldest entries that are older than `before`.
+pub fn delete_oldest(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_OLDEST, p![before, limit])
 }

@@ -19,6 +19,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
 mod dialect;
+pub mod erasures;
 mod error;
 pub mod events;
 pub mod inboxes;
@@ -64,6 +65,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("newcomers", contacts::NEWCOMERS),
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
+        ("erasures", erasures::STATEMENTS),
         ("events", events::STATEMENTS),
         ("inboxes", inboxes::STATEMENTS),
         ("leases", leases::STATEMENTS),

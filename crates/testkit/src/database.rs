@@ -60,6 +60,50 @@ impl TestDatabase {
         }
     }
 
+    /// Every row of every table as text, with the tables behind the full-text index; bytes that are no text in hex on
+    /// PostgreSQL. To look for what must not be there.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    #[expect(clippy::expect_used, reason = "a mistake of the test")]
+    pub async fn dump(&self) -> Vec<(String, String)> {
+        let mut rows = Vec::new();
+        if let Some(path) = self.sqlite_file() {
+            let connection = rusqlite::Connection::open(path).expect("the file can be opened");
+            let names =
+                "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')";
+            let mut names = connection.prepare(names).expect("SQLite lists its tables");
+            let names = names.query_map([], |row| row.get::<_, String>(0)).expect("SQLite lists its tables");
+            for table in names.map(|name| name.expect("a name")) {
+                let mut all = connection.prepare(&format!("SELECT * FROM \"{table}\"")).expect("a table");
+                let width = all.column_count();
+                let mut found = all.query([]).expect("rows");
+                while let Some(row) = found.next().expect("a row") {
+                    let cells = (0..width).map(|column| match row.get_ref(column).expect("a value") {
+                        rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => {
+                            String::from_utf8_lossy(bytes).into_owned()
+                        }
+                        other => format!("{other:?}"),
+                    });
+                    rows.push((table.clone(), cells.collect::<Vec<_>>().join("|")));
+                }
+            }
+            return rows;
+        }
+        let (client, driver) = self.postgres_client().await;
+        let names =
+            "SELECT table_name::TEXT FROM information_schema.tables WHERE table_schema = current_schema()";
+        for name in client.query(names, &[]).await.expect("PostgreSQL lists its tables") {
+            let table: String = name.get(0);
+            let all = format!("SELECT t::TEXT FROM \"{table}\" t");
+            let found = client.query(&all, &[]).await.expect("rows");
+            rows.extend(found.iter().map(|row| (table.clone(), row.get::<_, String>(0))));
+        }
+        drop(client);
+        let _ = driver.await;
+        rows
+    }
+
     fn sqlite_file(&self) -> Option<&str> {
         self.url.strip_prefix("sqlite://")
     }
@@ -81,13 +125,22 @@ impl TestDatabase {
 /// When a database cannot be made, and in CI when `TEST_DATABASE_URL` is not set.
 #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]
 pub async fn databases() -> Vec<TestDatabase> {
+    let all = databases_without_schema().await;
+    for database in &all {
+        database.store.migrate().await.expect("a fresh database can be migrated");
+    }
+    all
+}
+
+/// The same, before any migration.
+///
+/// # Panics
+/// As [`databases`].
+pub async fn databases_without_schema() -> Vec<TestDatabase> {
     let mut all = vec![sqlite().await];
     match std::env::var("TEST_DATABASE_URL") {
         Ok(server) => all.push(postgres(&server).await),
         Err(_) => assert!(std::env::var_os("CI").is_none(), "TEST_DATABASE_URL must be set in CI"),
-    }
-    for database in &all {
-        database.store.migrate().await.expect("a fresh database can be migrated");
     }
     all
 }

@@ -339,6 +339,10 @@ export default {
     labels: 'Labels',
     addLabel: 'Add a label',
     removeLabel: 'Remove label {label}',
+    erase: 'Erase contact',
+    eraseTitle: 'Erase {name}?',
+    eraseText:
+      'All conversations, messages, files and names of this contact are deleted for everyone, and nobody can bring them back. Messages on the customer’s phone stay.',
   },
   settings: {
     title: 'Settings',

@@ -343,6 +343,10 @@ const messages: Messages = {
     labels: 'Label',
     addLabel: 'Tambah label',
     removeLabel: 'Hapus label {label}',
+    erase: 'Hapus data kontak',
+    eraseTitle: 'Hapus semua data {name}?',
+    eraseText:
+      'Semua percakapan, pesan, berkas, dan nama kontak ini dihapus untuk semua orang dan tidak dapat dikembalikan. Pesan di ponsel pelanggan tetap ada.',
   },
   settings: {
     title: 'Pengaturan',

@@ -338,6 +338,10 @@ const messages: Messages = {
     labels: 'Etiquetas',
     addLabel: 'Adicionar etiqueta',
     removeLabel: 'Remover etiqueta {label}',
+    erase: 'Apagar contato',
+    eraseTitle: 'Apagar {name}?',
+    eraseText:
+      'Todas as conversas, mensagens, arquivos e nomes deste contato são apagados para todos e ninguém pode recuperá-los. As mensagens no telefone do cliente permanecem.',
   },
   settings: {
     title: 'Configurações',

@@ -106,6 +106,15 @@ describe('applyEvent', () => {
     expect(useDrafts().of(2)?.text).toBe('half a sentence')
   })
 
+  it('drops the conversations of a contact that was erased', () => {
+    const { customer_id } = server.conversation(1)!
+    server.eraseContact(customer_id)
+    pushed.forEach(applyEvent)
+    expect(useConversations().ids).not.toContain(1)
+    expect(useConversations().mergedInto.has(1)).toBe(false)
+    expect(useThreads().byConversation.has(1)).toBe(false)
+  })
+
   it('takes a closed conversation off the active list', () => {
     const conversation = server.changeConversation(2, { status: 'closed' })
     server.emit('ConversationStatusChanged', {

@@ -1,7 +1,7 @@
 /** Contact cards by id, as far as they were opened. */
 import { defineStore } from 'pinia'
 import { shallowReactive } from 'vue'
-import { answer, GET, PATCH } from '@/api/client'
+import { answer, DELETE, GET, PATCH } from '@/api/client'
 import type { Contact } from '@/api/types'
 import { useConversations } from './conversations'
 
@@ -22,11 +22,20 @@ export const useContacts = defineStore('contacts', () => {
     put(await answer(PATCH('/api/v1/contacts/{id}', { params: { path: { id } }, body })))
   }
 
+  /** Takes a contact away for good, with every conversation; other pages are told by the server. */
+  async function erase(id: number): Promise<void> {
+    await answer(DELETE('/api/v1/contacts/{id}', { params: { path: { id } } }))
+    byId.delete(id)
+    for (const conversation of [...conversations.byId.values()]) {
+      if (conversation.customer_id === id) conversations.forgetMerged(conversation.id, null)
+    }
+  }
+
   /** Loads a contact again when anything on screen shows it. */
   async function refresh(id: number): Promise<void> {
     const shown = [...conversations.byId.values()].some(({ customer_id }) => customer_id === id)
     if (shown || byId.has(id)) await load(id)
   }
 
-  return { byId, load, change, refresh }
+  return { byId, load, change, erase, refresh }
 })

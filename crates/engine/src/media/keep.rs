@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use frontdesk_model::{AccountId, Timestamp};
+use frontdesk_store::attachments;
 use frontdesk_store::media_chunks::{self, CHUNK_BYTES};
 use frontdesk_store::{Store, StoreError};
 use sha2::{Digest, Sha256};
@@ -15,6 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A file still being written after this long belongs to a process that died.
 const HALF_WRITTEN_MS: i64 = 86_400_000;
+
+/// A file is kept before its row says so; never this much before.
+const UNSAID_MS: i64 = 3_600_000;
 
 /// The media store of this node.
 pub struct MediaStore {
@@ -79,13 +83,49 @@ impl MediaStore {
             entries => entries?,
         };
         while let Some(entry) = entries.next_entry().await? {
-            let written = entry.metadata().await?.modified()?.duration_since(std::time::UNIX_EPOCH);
-            let written_ms = written.map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-            if now.millis_since(Timestamp::from_millis(written_ms)) > HALF_WRITTEN_MS {
+            if age_ms(&entry, now).await? > HALF_WRITTEN_MS {
                 fs::remove_file(entry.path()).await?;
             }
         }
         Ok(())
+    }
+
+    /// Removes files from this node's disk that no row knows: of erased customers, when the database keeps the files and
+    /// another node erased them, and of processes that died between keeping a file and saying so.
+    pub async fn remove_unknown(&self, store: &Store, now: Timestamp) -> Result<(), MediaStoreError> {
+        for (account, shelf) in self.shelves().await? {
+            let mut old = Vec::new();
+            let mut entries = fs::read_dir(&shelf).await?;
+            while let Some(entry) = entries.next_entry().await? {
+                if age_ms(&entry, now).await? > UNSAID_MS
+                    && let Ok(key) = entry.file_name().into_string()
+                {
+                    old.push(key);
+                }
+            }
+            let unknown = store.read(move |tx| attachments::unknown(tx, account, &old)).await?;
+            for key in unknown {
+                fs::remove_file(shelf.join(key)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders that files lie in, with whose they are.
+    async fn shelves(&self) -> Result<Vec<(AccountId, PathBuf)>, MediaStoreError> {
+        let mut shelves = Vec::new();
+        let mut accounts = match fs::read_dir(&self.folder).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(shelves),
+            accounts => accounts?,
+        };
+        while let Some(account) = accounts.next_entry().await? {
+            let Some(id) = account.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let mut of_account = fs::read_dir(account.path()).await?;
+            while let Some(shelf) = of_account.next_entry().await? {
+                shelves.push((AccountId(id), shelf.path()));
+            }
+        }
+        Ok(shelves)
     }
 
     /// The file on this node's disk, brought from the database if need be.
@@ -160,6 +200,13 @@ impl MediaStore {
         let shelf = key.get(..2).unwrap_or("00");
         self.folder.join(account.to_string()).join(shelf).join(key)
     }
+}
+
+/// How long ago a file was written.
+async fn age_ms(entry: &fs::DirEntry, now: Timestamp) -> Result<i64, MediaStoreError> {
+    let written = entry.metadata().await?.modified()?.duration_since(std::time::UNIX_EPOCH);
+    let written_ms = written.map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    Ok(now.millis_since(Timestamp::from_millis(written_ms)))
 }
 
 /// A file being written; removed when dropped before it was kept.

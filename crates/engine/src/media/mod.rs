@@ -3,12 +3,14 @@
 
 mod fetch;
 mod keep;
+mod orphans;
 mod serve;
 mod sniff;
 mod upload;
 
 pub(crate) use fetch::{run, take_over};
 pub use keep::{MediaStore, MediaStoreError};
+pub(crate) use orphans::{expire, sweep_discarded};
 pub use serve::{MediaAddress, MediaFile, find_served, url_of};
 pub use sniff::judge;
 pub(crate) use sniff::sniff;

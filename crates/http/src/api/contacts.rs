@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use frontdesk_engine::contacts::{self, ContactChanges};
+use frontdesk_engine::erase;
 use frontdesk_engine::views::{ContactView, Viewer};
 use frontdesk_model::{AccountId, ContactId};
 use serde::Deserialize;
@@ -10,13 +12,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::conversations::given;
-use crate::auth::{InboxReader, InboxWriter};
+use crate::auth::{AdminUser, InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(get_contact, change_contact))
+    OpenApiRouter::new().routes(routes!(get_contact, change_contact, erase_contact))
 }
 
 /// What is absent stays; null or empty removes it.
@@ -54,6 +56,19 @@ async fn change_contact(
     let changes = ContactChanges { name: body.name, email: body.email };
     contacts::change(&state.engine, caller.actor(), id, changes).await?;
     show(&state, caller.account_id, id).await
+}
+
+/// Erases a contact for good: their conversations, messages, files, names and raw webhooks. The audit trail keeps ids.
+/// Open pages are told by `ConversationMerged` into none. Answers when it is done.
+#[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "contacts", security(("token" = ["admin"])),
+    params(("id" = i64, Path)), responses((status = 204)))]
+async fn erase_contact(
+    State(state): State<HttpState>,
+    AdminUser(caller): AdminUser,
+    Ids(id): Ids<ContactId>,
+) -> Result<StatusCode, ApiError> {
+    erase::erase(&state.engine, caller.actor(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn show(state: &HttpState, account: AccountId, id: ContactId) -> Result<Json<ContactView>, ApiError> {

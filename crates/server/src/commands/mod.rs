@@ -7,6 +7,7 @@ mod archive;
 mod backup;
 mod demo;
 mod doctor;
+mod erase;
 mod inbox;
 mod migrate;
 mod migrate_database;
@@ -67,6 +68,8 @@ enum Command {
     Restore(restore::Restore),
     /// Apply webhooks again that could not be applied when they came
     Replay(replay::Replay),
+    /// Erase one customer for good: messages, files, names, raw webhooks
+    Erase(erase::Erase),
     /// Users who sign in
     #[command(subcommand)]
     User(user::UserCommand),
@@ -140,6 +143,7 @@ async fn carry_out(command: Command, surroundings: Surroundings) -> anyhow::Resu
         Command::Backup(backup) => backup::run(backup, &surroundings).await?,
         Command::Restore(restore) => restore::run(restore, &surroundings).await?,
         Command::Replay(replay) => return replay::run(&replay, &surroundings).await,
+        Command::Erase(command) => erase::run(&command, &surroundings).await?,
         Command::User(command) => user::run(command, &surroundings).await?,
         Command::Token(command) => token::run(command, &surroundings).await?,
         Command::Inbox(command) => inbox::run(command, &surroundings).await?,

@@ -85,6 +85,12 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     ] {
         between(key, value.into(), 1, 3650)?;
     }
+    for (key, value) in [
+        ("retention.media_days", settings.retention.media_days),
+        ("retention.message_days", settings.retention.message_days),
+    ] {
+        between(key, value.into(), 0, 3650)?;
+    }
     Ok(())
 }
 

@@ -118,10 +118,20 @@ pub async fn copy(source: &Store, target: &Store, now: Timestamp) -> Result<Vec<
     rows::copy(source, target, now).await
 }
 
-/// What every table of a database holds: the same on both databases for the same rows.
-pub async fn fingerprints(store: &Store) -> Result<Vec<(String, Fingerprint)>, StoreError> {
-    let read = |tx: &mut Tx<'_>| {
-        let tables = catalog::copied(tx)?;
+/// The tables of a database with their columns, as they are now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables(Vec<catalog::Table>);
+
+/// Asks a database for its tables.
+pub async fn tables(store: &Store) -> Result<Tables, StoreError> {
+    store.read(catalog::copied).await.map(Tables)
+}
+
+/// What these columns of these tables hold: the same on both databases for the same rows, and the same after columns were
+/// added.
+pub async fn fingerprints(store: &Store, tables: &Tables) -> Result<Vec<(String, Fingerprint)>, StoreError> {
+    let tables = tables.0.clone();
+    let read = move |tx: &mut Tx<'_>| {
         tables.iter().map(|table| Ok((table.name.clone(), rows::fingerprint(tx, table)?))).collect()
     };
     store.read(read).await

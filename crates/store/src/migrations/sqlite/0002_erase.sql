@@ -1,0 +1,12 @@
+-- Customers whose data are to go: noted first, so that an interruption forgets nothing.
+CREATE TABLE erasures (
+    account_id BIGINT NOT NULL,
+    contact_id BIGINT NOT NULL,
+    requested_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, contact_id)
+) WITHOUT ROWID;
+-- Whether anyone else needs a file; the files that nobody needs.
+CREATE INDEX attachments_key ON attachments (account_id, storage_key) WHERE storage_key IS NOT NULL;
+CREATE INDEX attachments_discarded ON attachments (id) WHERE state = 'discarded';
+-- What is deleted leaves the index at once, not only when its pages are merged some day.
+INSERT INTO messages_fts (messages_fts, rank) VALUES ('secure-delete', 1);
