@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 11] = [
     "ARCHITECTURE.md",
     "README.md",
     "CONTRIBUTING.md",
@@ -12,6 +12,8 @@ const DOCUMENTS: [&str; 9] = [
     "docs/api.md",
     "docs/reliability.md",
     "docs/security.md",
+    "docs/scale.md",
+    "deploy/README.md",
 ];
 
 fn root() -> PathBuf {
@@ -21,7 +23,8 @@ fn root() -> PathBuf {
 /// Targets of links to files, as written.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    targets.filter(|target| !target.contains("://") && !target.starts_with('#')).collect()
+    let files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    files.map(|target| target.split_once('#').map_or(target, |(file, _)| file)).collect()
 }
 
 /// Paths within the project that stand in `code`, whole or from a crate's name on (`engine/vault.rs`).

@@ -167,6 +167,7 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
         ),
         ("DELETE", "/api/v1/tokens/{id}", format!("/api/v1/tokens/{token}"), json!({}), &[]),
         ("DELETE", "/api/v1/inboxes/{id}", format!("/api/v1/inboxes/{inbox}"), json!({}), &[]),
+        ("DELETE", "/api/v1/contacts/{id}", format!("/api/v1/contacts/{contact}"), json!({}), &[]),
     ]
 }
 
