@@ -72,6 +72,9 @@ statements! {
         "UPDATE attachments SET state = 'failed', storage_key = NULL, error = $3
          WHERE account_id = $1 AND id = $2 AND state = 'ready'");
     COUNT_OF_KEY = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
+    LIST_NEWEST = both(
+        "SELECT account_id, storage_key FROM attachments WHERE state = 'ready' AND storage_key IS NOT NULL
+         ORDER BY id DESC LIMIT $1");
     LIST_KEPT_AFTER = both(
         "SELECT DISTINCT account_id, storage_key FROM attachments
          WHERE storage_key IS NOT NULL AND (account_id, storage_key) > ($1, $2)
@@ -384,6 +387,11 @@ pub fn unknown(tx: &mut Tx<'_>, account: AccountId, keys: &[String]) -> Result<V
         }
     }
     Ok(unknown)
+}
+
+/// The keys of the files that came last, at most `limit`.
+pub fn list_newest(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(AccountId, String)>, StoreError> {
+    tx.query(&LIST_NEWEST, p![limit])
 }
 
 /// The keys of kept files after `after`, in their order, at most `limit`: to walk through all of them.

@@ -48,9 +48,10 @@ fn a_sound_server_gets_no_complaint() {
     assert_eq!(code, Some(0));
     let complaints: Vec<_> = findings.iter().filter(|f| f["level"] != "ok" && f["check"] != "disk").collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
-    for check in
-        ["settings", "key", "folder", "disk", "clock", "database", "users", "webhooks", "realtime", "address"]
-    {
+    for check in [
+        "settings", "key", "folder", "disk", "clock", "database", "users", "media", "webhooks", "realtime",
+        "listen", "address",
+    ] {
         assert!(findings.iter().any(|f| f["check"] == check), "{check} was not looked at");
     }
 }
@@ -153,6 +154,71 @@ fn an_inbox_whose_provider_does_not_answer_is_a_failure() {
         "{}",
         ended.stdout
     );
+}
+
+/// Answers every request with these lines, on a port of its own.
+fn answering(lines: &'static str) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]); // whatever is asked
+            let _ = stream.write_all(lines.as_bytes());
+        }
+    });
+    address.to_string()
+}
+
+/// What only questions to others find: `faults` are (level, check, words, variables).
+#[test]
+fn what_others_tell_is_found_too() {
+    let gone = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let of_1999 = "HTTP/1.1 200 OK\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    let expired = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 110\r\nConnection: close\r\n\r\n\
+        {\"error\":{\"message\":\"Session has expired\",\"type\":\"OAuthException\",\"code\":190,\"error_subcode\":463,\"x\":\"12345\"}}";
+    assert_eq!(expired.split("\r\n\r\n").nth(1).unwrap().len(), 110);
+    let url = |lines| format!("http://{}", answering(lines));
+    let faults = [
+        ("fail", "reach", "answers 404", "FRONTDESK_PUBLIC_URL", url(gone)),
+        ("fail", "clock", "s from the provider's", "META_GRAPH_URL", url(of_1999)),
+        ("fail", "inboxes", "Page (messenger 1)", "META_GRAPH_URL", url(expired)),
+        ("fail", "listen", "cannot be listened on", "FRONTDESK_LISTEN", answering(gone)),
+    ];
+    for (level, check, words, variable, value) in faults {
+        let mut place = sound();
+        place.set("META_GRAPH_URL", "http://127.0.0.1:1");
+        place.set("FRONTDESK_PROVIDERS_ALLOW_PRIVATE_HOSTS", "127.0.0.1").set(variable, &value);
+        let ended = place.run(&["doctor", "--json"]);
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let told = |f: &&Value| {
+            f["level"] == level && f["check"] == check && f["message"].as_str().unwrap().contains(words)
+        };
+        assert!(findings.iter().any(|f| told(&f)), "no {level} {check} {words:?} in {findings:#?}");
+        assert_eq!(ended.code, Some(1));
+    }
+}
+
+#[test]
+fn an_older_schema_a_folder_that_is_none_and_files_elsewhere_are_told() {
+    expect("warn", "database", "this program's is", |place| {
+        let database = rusqlite::Connection::open(place.database()).unwrap();
+        database.execute("DELETE FROM schema_migrations WHERE number > 1", []).unwrap();
+    });
+    expect("fail", "media", "1 of the newest 1 files are not in", |place| {
+        let database = rusqlite::Connection::open(place.database()).unwrap();
+        let file = "INSERT INTO attachments (account_id, kind, storage_key, state, created_at)
+            VALUES (1, 'image', 'aabb', 'ready', 1)";
+        database.execute(file, []).unwrap();
+    });
+    let mut place = sound();
+    std::fs::write(place.path("file"), "").unwrap();
+    let file = place.path("file");
+    place.set("FRONTDESK_DATA_DIR", file.to_str().unwrap());
+    let (code, findings) = examine(&place);
+    assert!(findings.iter().any(|f| f["level"] == "fail" && f["check"] == "folder"), "{findings:#?}");
+    assert_eq!(code, Some(1));
 }
 
 #[test]

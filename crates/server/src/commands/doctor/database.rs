@@ -2,17 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use frontdesk_engine::media::MediaStore;
 use frontdesk_model::user::Role;
 use frontdesk_model::{SharedClock, UserId};
-use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, Tx, accounts, sqlite_file, users};
+use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, Tx, accounts, attachments, sqlite_file, users};
 
 use super::finding::{Finding, chain};
+use crate::commands::archive::MEDIA;
 use crate::commands::backup::database_file;
 use crate::settings::Settings;
 use crate::{secret_key, wiring};
 
 /// A log that has grown beyond this is not being folded into the database.
 const LARGE_WAL: u64 = 256 << 20;
+/// How many files are looked for.
+const SAMPLE: i64 = 20;
 /// Users on one page of a list from the database.
 const PAGE: i64 = 500;
 
@@ -92,6 +96,34 @@ pub async fn check_people(store: &Store) -> Vec<Finding> {
         Ok(true) => vec![Finding::ok("users", "an administrator can sign in")],
         Err(error) => vec![Finding::fail("users", chain(error), "see the database's finding")],
     }
+}
+
+/// Whether the files that the database knows are where this node looks for them: not so when the folder is not the one
+/// that the other nodes use.
+pub async fn check_media(settings: &Settings, store: &Store) -> Vec<Finding> {
+    let folder = settings.storage.data_dir.join(MEDIA);
+    let in_database = store.is_postgres() && !settings.media.shared_folder;
+    let media = MediaStore::new(folder.clone(), in_database.then(|| store.clone()));
+    let newest = match store.read(|tx| attachments::list_newest(tx, SAMPLE)).await {
+        Ok(newest) => newest,
+        Err(error) => return vec![Finding::fail("media", chain(error), "see the database's finding")],
+    };
+    let mut missing = 0;
+    for (account, key) in &newest {
+        if !media.is_sound(*account, key).await.unwrap_or(false) {
+            missing += 1;
+        }
+    }
+    let (looked, place) =
+        (newest.len(), if in_database { "the database".to_owned() } else { folder.display().to_string() });
+    if missing == 0 {
+        return vec![Finding::ok("media", format!("the newest {looked} files are in {place}"))];
+    }
+    vec![Finding::fail(
+        "media",
+        format!("{missing} of the newest {looked} files are not in {place}"),
+        "give every node the same folder when media.shared_folder is set; otherwise bring the files back from a backup",
+    )]
 }
 
 fn has_admin(tx: &mut Tx<'_>) -> Result<bool, StoreError> {

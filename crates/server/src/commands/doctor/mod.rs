@@ -39,9 +39,11 @@ pub async fn run(doctor: &Doctor, surroundings: &Surroundings) -> anyhow::Result
     findings.extend(found);
     if let Some(store) = &store {
         findings.extend(database::check_people(store).await);
+        findings.extend(database::check_media(settings, store).await);
         findings.extend(outside::check_doors(settings, store).await);
     }
     findings.push(check_realtime(settings));
+    findings.push(outside::check_listen(settings).await);
     findings.push(outside::check_public_url(settings));
     if !doctor.offline {
         findings.extend(outside::reach_public_url(settings).await);

@@ -53,6 +53,31 @@ pub fn check_public_url(settings: &Settings) -> Finding {
     Finding::ok("address", url)
 }
 
+/// Whether the address to listen on is free, or a server of ours has it already.
+pub async fn check_listen(settings: &Settings) -> Finding {
+    let address = settings.server.listen;
+    let error = match tokio::net::TcpListener::bind(address).await {
+        Ok(_) => return Finding::ok("listen", format!("{address} is free: no server runs there")),
+        Err(error) => error,
+    };
+    let answer = match client() {
+        Ok(client) => client.get(format!("http://{address}/readyz")).send().await.ok(),
+        Err(_) => None,
+    };
+    let state = match answer {
+        Some(answer) => answer.json::<serde_json::Value>().await.ok(),
+        None => None,
+    };
+    if state.is_some_and(|state| state["database"].is_string()) {
+        return Finding::ok("listen", format!("a server runs on {address}"));
+    }
+    Finding::fail(
+        "listen",
+        format!("{address} cannot be listened on: {error}"),
+        "end the program that has it, or choose another address in FRONTDESK_LISTEN",
+    )
+}
+
 /// Asks the public address for our own sign of life, the way a provider would.
 pub async fn reach_public_url(settings: &Settings) -> Vec<Finding> {
     let url = format!("{}/healthz", settings.public_url());
