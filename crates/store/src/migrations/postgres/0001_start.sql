@@ -186,6 +186,7 @@ CREATE TABLE message_words (
     words TSVECTOR NOT NULL
 );
 CREATE INDEX message_words_gin ON message_words USING gin (words);
+CREATE INDEX message_words_conversation ON message_words (account_id, conversation_id);
 CREATE FUNCTION frontdesk_index_new () RETURNS TRIGGER LANGUAGE plpgsql
     AS $$ BEGIN
         INSERT INTO messages_to_index SELECT id FROM stored WHERE content IS NOT NULL ON CONFLICT DO NOTHING;
