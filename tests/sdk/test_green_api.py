@@ -124,6 +124,8 @@ def test_it_polls(hotel):
     heard = []
 
     def hear(kind, body):
+        if kind != "incomingMessageReceived":
+            return  # news of what the tests before sent may still come
         heard.append((kind, body["messageData"]["textMessageData"]["textMessage"]))
         if len(heard) == 2:
             hotel.webhooks.stopReceivingNotifications()

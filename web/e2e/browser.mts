@@ -52,7 +52,7 @@ export async function open(
   })
   const page = await context.newPage()
   pages.push(page)
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(20_000)
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => {
     // A refused request is an answer the page handles, not a fault of the page.
