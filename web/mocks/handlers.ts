@@ -66,9 +66,14 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     }),
   ]
 
+  const listed = ({ data, ...page }: ReturnType<FakeServer['list']>) => ({
+    ...page,
+    data: data.map(opened),
+    event_seq: server.seq,
+  })
   const conversations = [
     http.get('*/api/v1/conversations', ({ request }) =>
-      json({ ...server.list(new URL(request.url).searchParams), event_seq: server.seq }),
+      json(listed(server.list(new URL(request.url).searchParams))),
     ),
     http.get('*/api/v1/conversations/:id', ({ params }) => {
       const found = server.conversation(id(params))

@@ -1216,7 +1216,7 @@ export interface components {
         };
         /** @description One page of the list, with the number of the newest event it includes. */
         ConversationList: {
-            data: components["schemas"]["Conversation"][];
+            data: components["schemas"]["OpenConversation"][];
             /**
              * Format: int64
              * @description Events up to this number are in the data; ask for those after it.
@@ -1226,7 +1226,7 @@ export interface components {
         };
         /** @description One page of the list. */
         ConversationPage: {
-            data: components["schemas"]["Conversation"][];
+            data: components["schemas"]["OpenConversation"][];
             links: components["schemas"]["PageLinks"];
             meta: components["schemas"]["PageMeta"];
         };
@@ -1847,7 +1847,7 @@ export interface components {
              */
             message_id: number;
         };
-        /** @description A conversation opened to be answered. Lists and events leave out what only the composer needs. */
+        /** @description A conversation that one may want to answer in. Events leave out what only the composer needs. */
         OpenConversation: components["schemas"]["Conversation"] & {
             capabilities: components["schemas"]["Capabilities"] | null;
         };

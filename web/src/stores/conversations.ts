@@ -17,7 +17,7 @@ const PAGE_SIZE = 50
 
 export const useConversations = defineStore('conversations', () => {
   const byId = shallowReactive(new Map<number, Conversation>())
-  /** What may be sent, by inbox: lists and events do not say it again and again. */
+  /** What may be sent, by inbox: events do not say it again and again. */
   const capabilities = shallowReactive(new Map<number, Capabilities | null>())
   /** Where those went that were merged while this page was open. */
   const mergedInto = shallowReactive(new Map<number, number>())
@@ -97,7 +97,13 @@ export const useConversations = defineStore('conversations', () => {
   }
 
   /** Stores a conversation unless what we hold is newer. */
-  function put(conversation: Conversation): void {
+  function put(given: Conversation | OpenConversation): void {
+    let conversation: Conversation = given
+    if ('capabilities' in given) {
+      const { capabilities: can, ...rest } = given
+      capabilities.set(rest.inbox.id, can)
+      conversation = rest
+    }
     const stored = byId.get(conversation.id)
     if (stored && Date.parse(stored.updated_at) > Date.parse(conversation.updated_at)) return
     byId.set(conversation.id, conversation)
@@ -160,10 +166,9 @@ export const useConversations = defineStore('conversations', () => {
   }
 
   async function fetchOne(id: number): Promise<Conversation> {
-    const { capabilities: can, ...conversation }: OpenConversation = await answer(
+    const conversation = await answer(
       GET('/api/v1/conversations/{id}', { params: { path: { id } } }),
     )
-    capabilities.set(conversation.inbox.id, can)
     put(conversation)
     return conversation
   }

@@ -177,7 +177,7 @@ pub struct ConversationView {
     pub reply_window: WindowState,
 }
 
-/// A conversation opened to be answered. Lists and events leave out what only the composer needs.
+/// A conversation that one may want to answer in. Events leave out what only the composer needs.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = OpenConversation)]
 pub struct OpenConversationView {

@@ -186,6 +186,11 @@ impl Viewer {
         Ok(self.conversations(tx, row.into_iter().collect())?.pop())
     }
 
+    /// Adds what one needs to know to answer in them.
+    pub fn open_all(&self, conversations: Vec<ConversationView>) -> Vec<OpenConversationView> {
+        conversations.into_iter().map(|conversation| self.open(conversation)).collect()
+    }
+
     /// Adds what one needs to know to answer in it.
     pub fn open(&self, conversation: ConversationView) -> OpenConversationView {
         OpenConversationView { capabilities: self.capabilities(conversation.inbox.id), conversation }

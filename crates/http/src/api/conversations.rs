@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use frontdesk_engine::conversations::{self, ConversationChanges};
-use frontdesk_engine::views::{ConversationView, MessageView, OpenConversationView, Viewer};
+use frontdesk_engine::views::{MessageView, OpenConversationView, Viewer};
 use frontdesk_model::{ConversationId, MessageId, Timestamp, UserId};
 use frontdesk_store::conversations::Page as StorePage;
 use frontdesk_store::{StoreError, conversations as rows, events, messages};
@@ -58,7 +58,7 @@ struct MessagesBefore {
 /// One page of the list, with the number of the newest event it includes.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConversationList {
-    data: Vec<ConversationView>,
+    data: Vec<OpenConversationView>,
     #[schema(required = true)]
     next_cursor: Option<String>,
     /// Events up to this number are in the data; ask for those after it.
@@ -122,10 +122,10 @@ async fn list_conversations(
             let event_seq = events::last_seq(tx, account)?;
             let mut found = rows::list(tx, account, &filter, start, limit + 1)?;
             let more = cut(&mut found, limit);
-            Ok::<_, StoreError>((event_seq, more, viewer.conversations(tx, found)?))
+            Ok::<_, StoreError>((event_seq, more, viewer.open_all(viewer.conversations(tx, found)?)))
         })
         .await?;
-    let last = data.last().filter(|_| more);
+    let last = data.last().map(|row| &row.conversation).filter(|_| more);
     let next_cursor =
         last.map(|row| Position { at_ms: row.last_message_at.as_millis(), id: row.id.0 }.encode());
     Ok(Json(ConversationList { data, next_cursor, event_seq }))

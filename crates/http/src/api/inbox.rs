@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use frontdesk_engine::conversations;
-use frontdesk_engine::views::{ConversationView, MessageView, OpenConversationView, Viewer};
+use frontdesk_engine::views::{MessageView, OpenConversationView, Viewer};
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::user::Ability;
 use frontdesk_model::{ConversationId, Timestamp};
@@ -63,7 +63,7 @@ impl NumberedPage {
 /// One page of the list.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConversationPage {
-    data: Vec<ConversationView>,
+    data: Vec<OpenConversationView>,
     meta: PageMeta,
     links: PageLinks,
 }
@@ -155,7 +155,7 @@ async fn list_inbox(
         .read(move |tx| {
             let total = counting.totals.count(tx, account, &filter)?;
             let found = rows::list(tx, account, &filter, StorePage::Offset(offset), per_page)?;
-            Ok::<_, StoreError>((total, viewer.conversations(tx, found)?))
+            Ok::<_, StoreError>((total, viewer.open_all(viewer.conversations(tx, found)?)))
         })
         .await?;
     let last_page = last_page(total, per_page);
