@@ -145,10 +145,11 @@ function file(given: Record<string, unknown>): never {
   } as never
 }
 
-test.runIf(inject('mock'))(
-  'no text of five hundred is ever run',
-  { timeout: 120_000 },
-  async () => {
+// A page for each place: a thread of hundreds of such messages takes long to settle at its end.
+test.runIf(inject('mock')).each(PLACES.map((place, number) => ({ place, number })))(
+  'no text is ever run, in place $number of ten',
+  { timeout: 60_000, retry: 3 },
+  async ({ place }) => {
     const page = await open('/conversations/1')
     await page.getByRole('log').getByRole('article').first().waitFor()
     await untilLive(page)
@@ -161,10 +162,9 @@ test.runIf(inject('mock'))(
     page.on('request', (request) => {
       if (request.url().includes('evil.example')) outside.push(request.url())
     })
-    const tried = PLACES.flatMap((place) => TEXTS.map(place))
-    expect(tried).toHaveLength(500)
-    for (let from = 0; from < tried.length; from += 25) {
-      const slice = tried.slice(from, from + 25)
+    expect(TEXTS.length * PLACES.length).toBe(500)
+    for (let from = 0; from < TEXTS.length; from += 25) {
+      const slice = TEXTS.slice(from, from + 25).map(place)
       await page.evaluate(
         (messages) =>
           messages.forEach((message) => void window.mock!.server.receive(1, message as never)),
@@ -172,7 +172,13 @@ test.runIf(inject('mock'))(
       )
       const last = `end of ${from}`
       await page.evaluate((content) => void window.mock!.server.receive(1, { content }), last)
-      await page.getByRole('log').getByText(last, { exact: true }).waitFor()
+      const log = page.getByRole('log')
+      // Rows of unknown height above may push the end out of sight: only what is near is drawn.
+      const atEnd = async () => {
+        await log.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+        return log.getByText(last, { exact: true }).count()
+      }
+      await expect.poll(atEnd, { timeout: 20_000 }).toBe(1)
       const found = await page.evaluate(() => ({
         hit: (window as never as { hit?: number }).hit,
         links: [...document.querySelectorAll('a[href], [src], form[action]')]
