@@ -9,6 +9,7 @@ use frontdesk_store::{StoreError, erasures, events};
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::conversations::ConversationError;
+use crate::turn::Turn;
 use crate::{Engine, media};
 
 /// Messages taken away by one transaction.
@@ -37,13 +38,16 @@ pub async fn erase(engine: &Engine, actor: Actor, contact: ContactId) -> Result<
 }
 
 /// Goes on with what was interrupted.
-pub(crate) async fn resume(engine: &Engine) -> Result<(), StoreError> {
+pub(crate) async fn resume(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     loop {
         let open = engine.store.read(|tx| erasures::list(tx, 100)).await?;
-        if open.is_empty() || engine.shutdown.is_cancelled() {
+        if open.is_empty() {
             return Ok(());
         }
         for (account, contact) in open {
+            if !turn.goes_on().await? {
+                return Ok(());
+            }
             carry_out(engine, account, contact).await?;
         }
     }

@@ -26,6 +26,7 @@ pub mod search_index;
 pub mod sessions;
 pub mod settings;
 pub mod tokens;
+pub mod turn;
 pub mod users;
 pub mod vault;
 pub mod views;

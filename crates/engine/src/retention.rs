@@ -1,12 +1,13 @@
-//! What is forgotten after a time. One node does it, by a lease; each step is a short transaction, and what was
-//! interrupted goes on an hour later.
+//! What is forgotten after a time. One node does it at a time; each step is a short transaction, and what was interrupted
+//! goes on an hour later.
 
 use frontdesk_model::Timestamp;
 use frontdesk_store::{
-    StoreError, attachments, audit, conversations, erasures, events, leases, pending_updates, rate_limits,
-    sessions, webhook_logs,
+    StoreError, attachments, audit, conversations, erasures, events, pending_updates, rate_limits, sessions,
+    webhook_logs,
 };
 
+use crate::turn::Turn;
 use crate::{Engine, erase, media};
 
 const DAY_MS: i64 = 86_400_000;
@@ -18,9 +19,9 @@ const WAIT_DAYS: i64 = 8;
 const WINDOW_DAYS: i64 = 2;
 /// Contacts noted for erasing at once.
 const CONTACTS: i64 = 100;
-const LEASE: &str = "retention";
+const TURN: &str = "retention";
 /// A node that died gives the work free after this long.
-const LEASE_MS: i64 = 60 * 60 * 1_000;
+const TURN_MS: i64 = 60 * 60 * 1_000;
 
 /// Forgets what is older than the settings allow, unless another node is at it.
 pub(crate) async fn tidy(engine: &Engine) -> Result<(), StoreError> {
@@ -31,32 +32,34 @@ pub(crate) async fn tidy(engine: &Engine) -> Result<(), StoreError> {
     if let Err(error) = engine.media().remove_half_written(engine.clock.now()).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "half-written files could not be removed");
     }
-    let (me, now) = (engine.node_id.clone(), engine.clock.now());
-    let claim =
-        move |tx: &mut frontdesk_store::Tx<'_>| leases::claim(tx, LEASE, &me, now.plus_ms(LEASE_MS), now);
-    if !engine.store.write(claim).await? {
-        return Ok(());
-    }
-    let done = forget(engine).await;
-    let me = engine.node_id.clone();
-    engine.store.write(move |tx| leases::release(tx, LEASE, &me)).await?;
+    let Some(mut turn) = Turn::take(engine, TURN, TURN_MS).await? else { return Ok(()) };
+    let done = forget(engine, &mut turn).await;
+    turn.end().await?;
     done
 }
 
-async fn forget(engine: &Engine) -> Result<(), StoreError> {
+async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     let (store, now) = (&engine.store, engine.clock.now());
     let keep = engine.settings.retention.clone();
     let ago = |days: i64| now.plus_ms(-days.max(1) * DAY_MS);
 
-    erase::resume(engine).await?;
+    erase::resume(engine, turn).await?;
     let before = ago(keep.webhook_log_days);
-    while store.write(move |tx| webhook_logs::delete_oldest(tx, before, SLICE)).await? > 0 {}
+    while turn.goes_on().await?
+        && store.write(move |tx| webhook_logs::delete_oldest(tx, before, SLICE)).await? > 0
+    {}
     let before = ago(keep.event_days);
     for (account, _) in store.read(events::heads).await? {
-        while store.write(move |tx| events::delete_oldest(tx, account, before, SLICE)).await? > 0 {}
+        while turn.goes_on().await?
+            && store.write(move |tx| events::delete_oldest(tx, account, before, SLICE)).await? > 0
+        {}
     }
     let before = ago(keep.audit_days);
-    while store.write(move |tx| audit::delete_oldest(tx, before, SLICE)).await? > 0 {}
+    while turn.goes_on().await? && store.write(move |tx| audit::delete_oldest(tx, before, SLICE)).await? > 0 {
+    }
+    if !turn.goes_on().await? {
+        return Ok(());
+    }
     let before = ago(WAIT_DAYS);
     store.write(move |tx| pending_updates::delete_before(tx, before)).await?;
     store.write(move |tx| sessions::delete_expired(tx, now)).await?;
@@ -67,15 +70,15 @@ async fn forget(engine: &Engine) -> Result<(), StoreError> {
         media::expire(engine, ago(keep.media_days)).await?;
     }
     if keep.message_days > 0 {
-        forget_messages(engine, ago(keep.message_days)).await?;
+        forget_messages(engine, turn, ago(keep.message_days)).await?;
     }
     media::sweep_discarded(engine).await
 }
 
 /// Messages older than that, and then the customers of whom nothing is left.
-async fn forget_messages(engine: &Engine, before: Timestamp) -> Result<(), StoreError> {
+async fn forget_messages(engine: &Engine, turn: &mut Turn, before: Timestamp) -> Result<(), StoreError> {
     let (store, now) = (&engine.store, engine.clock.now());
-    loop {
+    while turn.goes_on().await? {
         let touched = store
             .write(move |tx| {
                 let touched = erasures::remove_oldest_messages(tx, before, erase::SLICE)?;
@@ -86,12 +89,12 @@ async fn forget_messages(engine: &Engine, before: Timestamp) -> Result<(), Store
                 Ok::<_, StoreError>(touched.len())
             })
             .await?;
-        if touched == 0 || engine.shutdown.is_cancelled() {
+        if touched == 0 {
             break;
         }
     }
     for (account, _) in store.read(events::heads).await? {
-        loop {
+        while turn.goes_on().await? {
             let noted = store
                 .write(move |tx| {
                     let silent = erasures::silent(tx, account, before, CONTACTS)?;
@@ -101,10 +104,10 @@ async fn forget_messages(engine: &Engine, before: Timestamp) -> Result<(), Store
                     Ok::<_, StoreError>(silent.len())
                 })
                 .await?;
-            if noted == 0 || engine.shutdown.is_cancelled() {
+            if noted == 0 {
                 break;
             }
-            erase::resume(engine).await?;
+            erase::resume(engine, turn).await?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, 
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Topic, Tx, erased_messages};
 
 /// A statement that takes rows away by (account, id): one by one, or all at once.
 macro_rules! by_id {
@@ -41,7 +41,7 @@ statements! {
          UNION SELECT thread FROM conversations WHERE account_id = $1 AND contact_id = $2");
     BODIES_AFTER = both(
         "SELECT id, body FROM webhook_logs WHERE account_id IN ($1, $4) AND id > $2 ORDER BY id LIMIT $3");
-    // The hash stays: a repeat of the body is still recognised.
+    // A repeat is still recognised: by the hash of the body, which stays, or by its messages (`erased_messages`).
     EMPTY_BODY = both(
         "UPDATE webhook_logs SET body = $3, state = 'applied', error = 'erased' WHERE id = $1 AND account_id IN ($2, $4)");
     PENDING = both("SELECT id, remote_id FROM pending_updates WHERE account_id = $1");
@@ -135,16 +135,28 @@ pub fn empty_bodies(
     account: AccountId,
     bodies: &[(WebhookLogId, Vec<u8>)],
 ) -> Result<(), StoreError> {
-    tx.query::<(i64,)>(&OVERWRITE, p![])?;
-    for (id, remote_id) in tx.query::<(i64, String)>(&PENDING, p![account])? {
-        if bodies.iter().any(|(_, body)| contains(body, remote_id.as_bytes())) {
-            tx.execute(&REMOVE_PENDING, p![account, id])?;
+    overwriting(tx, |tx| {
+        for (id, remote_id) in tx.query::<(i64, String)>(&PENDING, p![account])? {
+            if bodies.iter().any(|(_, body)| contains(body, remote_id.as_bytes())) {
+                tx.execute(&REMOVE_PENDING, p![account, id])?;
+            }
         }
-    }
-    for (id, _) in bodies {
-        tx.execute(&EMPTY_BODY, p![id, account, [0_u8; 0], SHARED])?;
-    }
-    tx.query::<(i64,)>(&LEAVE, p![]).map(drop)
+        for (id, _) in bodies {
+            tx.execute(&EMPTY_BODY, p![id, account, [0_u8; 0], SHARED])?;
+        }
+        Ok(())
+    })
+}
+
+/// Does something in such a way that nothing can be found afterwards where it was.
+fn overwriting<T>(
+    tx: &mut Tx<'_>,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    tx.query::<(i64,)>(&OVERWRITE, p![])?;
+    let done = work(tx)?;
+    tx.query::<(i64,)>(&LEAVE, p![])?;
+    Ok(done)
 }
 
 /// True when `part` is in `whole`.
@@ -198,13 +210,22 @@ pub fn remove_messages(
     conversation: ConversationId,
     limit: i64,
 ) -> Result<bool, StoreError> {
+    overwriting(tx, |tx| erase_slice(tx, account, conversation, limit))
+}
+
+fn erase_slice(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+    limit: i64,
+) -> Result<bool, StoreError> {
     let found =
         tx.query::<(MessageId, InboxId, Option<String>)>(&OF_CONVERSATION, p![account, conversation, limit])?;
     let doomed: Vec<_> =
         found.into_iter().map(|(id, inbox, remote_id)| Doomed { account, id, inbox, remote_id }).collect();
-    tx.query::<(i64,)>(&OVERWRITE, p![])?;
+    let named = doomed.iter().filter_map(|m| Some((m.account, m.inbox, m.remote_id.as_deref()?)));
+    erased_messages::note_many(tx, named)?;
     remove(tx, &doomed)?;
-    tx.query::<(i64,)>(&LEAVE, p![])?;
     Ok(!doomed.is_empty())
 }
 
@@ -252,36 +273,48 @@ fn remove(tx: &mut Tx<'_>, doomed: &[Doomed]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The last step: the contact itself, its conversations and what came meanwhile, in one go. Open pages drop them.
+/// The last step: the contact itself, its conversations and what came meanwhile, in one go. Open pages drop them. Of
+/// several nodes that come here with the same contact, one does it.
 pub fn finish(tx: &mut Tx<'_>, account: AccountId, contact: ContactId) -> Result<(), StoreError> {
-    tx.query::<(i64,)>(&OVERWRITE, p![])?;
-    // The names first: whoever is about to store a message waits here, and finds a new contact afterwards.
-    let contacts = tx.query::<(ContactId,)>(&CONTACTS, p![account, contact])?;
-    for (id,) in &contacts {
-        tx.execute(&REMOVE_IDENTITIES, p![account, id])?;
-        tx.execute(&DISCARD_PICTURE, p![account, id])?;
-        tx.execute(&REMOVE_CONTACT, p![account, id])?;
+    if tx.execute(&STRIKE_OUT, p![account, contact])? == 0 {
+        return Ok(()); // another node was here first: it was waited for
     }
-    for (conversation, inbox, thread) in
-        tx.query::<(ConversationId, InboxId, String)>(&CONVERSATIONS, p![account, contact])?
-    {
-        tx.execute(&REMOVE_CONVERSATION, p![account, conversation])?;
-        tx.execute(&REMOVE_OUTBOX, p![account, conversation])?;
-        tx.execute(&REMOVE_PENDING_OF, p![account, inbox, thread])?;
-        while remove_messages(tx, account, conversation, 1_000)? {}
-        tx.query::<(i64,)>(&OVERWRITE, p![])?;
-        tx.execute(&FORGET_DETAILS, p![account, "conversation", conversation])?;
-        tx.emit(NewEvent {
-            account_id: account,
-            kind: EventKind::ConversationMerged, // into none
-            conversation_id: Some(conversation),
-            message_id: None,
-            data: None,
-        });
-    }
-    tx.execute(&FORGET_DETAILS, p![account, "contact", contact])?;
-    tx.execute(&STRIKE_OUT, p![account, contact])?;
-    tx.query::<(i64,)>(&LEAVE, p![]).map(drop)
+    overwriting(tx, |tx| {
+        // The names first: whoever is about to store a message waits here, and finds a new contact afterwards.
+        for (id,) in tx.query::<(ContactId,)>(&CONTACTS, p![account, contact])? {
+            tx.execute(&REMOVE_IDENTITIES, p![account, id])?;
+            tx.execute(&DISCARD_PICTURE, p![account, id])?;
+            tx.execute(&REMOVE_CONTACT, p![account, id])?;
+        }
+        let conversations =
+            tx.query::<(ConversationId, InboxId, String)>(&CONVERSATIONS, p![account, contact])?;
+        for (conversation, inbox, thread) in conversations {
+            tx.execute(&REMOVE_PENDING_OF, p![account, inbox, thread])?;
+            erase_conversation(tx, account, conversation)?;
+        }
+        tx.execute(&FORGET_DETAILS, p![account, "contact", contact])?;
+        tx.signal(Topic::Inboxes); // every node learns that this account has erased messages
+        Ok(())
+    })
+}
+
+fn erase_conversation(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    conversation: ConversationId,
+) -> Result<(), StoreError> {
+    tx.execute(&REMOVE_CONVERSATION, p![account, conversation])?;
+    tx.execute(&REMOVE_OUTBOX, p![account, conversation])?;
+    while erase_slice(tx, account, conversation, 1_000)? {}
+    tx.execute(&FORGET_DETAILS, p![account, "conversation", conversation])?;
+    tx.emit(NewEvent {
+        account_id: account,
+        kind: EventKind::ConversationMerged, // into none
+        conversation_id: Some(conversation),
+        message_id: None,
+        data: None,
+    });
+    Ok(())
 }
 
 /// Contacts of an account of whom nothing was heard, and to whom nothing was said, since `since`.

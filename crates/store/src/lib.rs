@@ -19,6 +19,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
 mod dialect;
+pub mod erased_messages;
 pub mod erasures;
 mod error;
 pub mod events;
@@ -65,6 +66,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("newcomers", contacts::NEWCOMERS),
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
+        ("erased_messages", erased_messages::STATEMENTS),
         ("erasures", erasures::STATEMENTS),
         ("events", events::STATEMENTS),
         ("inboxes", inboxes::STATEMENTS),

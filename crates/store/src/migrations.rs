@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations![1 "0001_start", 2 "0002_erase"];
+const MIGRATIONS: &[Migration] = migrations![1 "0001_start", 2 "0002_erase", 3 "0003_erased_messages"];
 
 /// The schema this program needs.
 pub const LATEST_SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].number;

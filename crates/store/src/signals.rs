@@ -17,7 +17,7 @@ pub enum Topic {
     Intake,
     /// Passing realtime messages of another node.
     Relays,
-    /// Inboxes were added, changed or removed.
+    /// Inboxes were added, changed or removed, or an account erased messages.
     Inboxes,
     /// Someone's access ended or changed: cached sign-ins and tokens no longer hold.
     Access,

@@ -1,14 +1,14 @@
 //! All inboxes of this server in memory, with their secrets opened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use frontdesk_channels::contract::{Channel, DoorKeys, DoorSecret};
 use frontdesk_channels::registry::{doors, find_channel};
-use frontdesk_model::InboxId;
 use frontdesk_model::inbox::InboxConfig;
+use frontdesk_model::{AccountId, InboxId};
 use frontdesk_store::inboxes::{self, InboxConfigRow};
-use frontdesk_store::{Store, StoreError, Topic};
+use frontdesk_store::{Store, StoreError, Topic, Tx, erased_messages};
 use tokio::sync::{Mutex, watch};
 
 use super::open;
@@ -46,6 +46,7 @@ pub struct InboxBook {
     by_route: Routes,
     by_shared_route: Routes,
     door_keys: HashMap<&'static str, Arc<DoorKeys>>,
+    have_erased: HashSet<AccountId>,
 }
 
 impl InboxBook {
@@ -68,6 +69,11 @@ impl InboxBook {
     /// What the door at `path` checks requests against.
     pub fn door_keys(&self, path: &str) -> Option<&Arc<DoorKeys>> {
         self.door_keys.get(path)
+    }
+
+    /// True when messages of this account were erased: only then is each new one compared with them.
+    pub(crate) fn has_erased(&self, account: AccountId) -> bool {
+        self.have_erased.contains(&account)
     }
 }
 
@@ -107,8 +113,10 @@ impl InboxBooks {
 }
 
 async fn read_book(engine: &Engine) -> Result<Arc<InboxBook>, StoreError> {
-    let rows = engine.store.read(inboxes::list_configs).await?;
-    Ok(Arc::new(write_book(&engine.vault, &engine.settings.doors, rows)))
+    let read =
+        |tx: &mut Tx<'_>| Ok::<_, StoreError>((inboxes::list_configs(tx)?, erased_messages::accounts(tx)?));
+    let (rows, have_erased) = engine.store.read(read).await?;
+    Ok(Arc::new(InboxBook { have_erased, ..write_book(&engine.vault, &engine.settings.doors, rows) }))
 }
 
 fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>) -> InboxBook {
@@ -117,6 +125,7 @@ fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>)
         by_route: HashMap::new(),
         by_shared_route: HashMap::new(),
         door_keys: HashMap::new(),
+        have_erased: HashSet::new(),
     };
     for inbox in rows.into_iter().filter_map(|row| read_inbox(vault, row)).map(Arc::new) {
         let channel = inbox.channel.info().name;

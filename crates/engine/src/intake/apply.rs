@@ -1,6 +1,6 @@
 //! Bodies inside a transaction: into the log, then their events into the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use frontdesk_channels::contract::{RoutedEvent, VerifiedBy};
 use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::webhook_logs::{self, NewWebhookLog, Outcome, WebhookState};
-use frontdesk_store::{StoreError, Tx, inboxes};
+use frontdesk_store::{StoreError, Tx, erased_messages, inboxes};
 
 use super::queue::Receipt;
 use super::{changes, message, status};
@@ -208,8 +208,13 @@ impl Routing<'_> {
 
     /// True when it holds customers' messages and nothing else: where they are stored, the body was here before.
     fn is_told_by_messages(&self) -> bool {
-        let is_message = |(_, event): &(&Inbox, &InboundEvent)| matches!(event, InboundEvent::Message(m) if m.echo.is_none() && !m.contact.identities.is_empty());
-        self.left_out.named == 0 && !self.steps.is_empty() && self.steps.iter().all(is_message)
+        let is_message = |event: &InboundEvent| match event {
+            InboundEvent::Message(m) => m.echo.is_none() && !m.contact.identities.is_empty(),
+            _ => false,
+        };
+        self.left_out.named == 0
+            && !self.steps.is_empty()
+            && self.steps.iter().all(|(_, event)| is_message(event))
     }
 
     /// What the log says beside the state.
@@ -350,6 +355,10 @@ fn apply_routed<'r, 'e: 'r>(
         }
         brought_messages.push(false);
     }
+    let erased = find_erased(tx, context, &messages)?;
+    let numbered = messages.into_iter().zip(bodies_of_messages).enumerate();
+    let (messages, bodies_of_messages): (Vec<_>, Vec<_>) =
+        numbered.filter(|(n, _)| !erased.contains(n)).map(|(_, told)| told).unzip();
     for (body, is_new) in bodies_of_messages.into_iter().zip(message::apply_all(tx, &messages)?) {
         brought_messages[body] |= is_new;
     }
@@ -374,6 +383,20 @@ fn apply_routed<'r, 'e: 'r>(
         }
     }
     Ok(brought_messages)
+}
+
+/// The numbers of messages that were here and were erased. They stay so, whoever delivers them again.
+fn find_erased(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    messages: &[message::Told<'_>],
+) -> Result<HashSet<usize>, StoreError> {
+    if !messages.iter().any(|(news, _)| context.inboxes.has_erased(news.account)) {
+        return Ok(HashSet::new());
+    }
+    let named: Vec<_> =
+        messages.iter().map(|(news, m)| (news.account, news.inbox, m.remote_id.as_str())).collect();
+    erased_messages::find_many(tx, &named)
 }
 
 /// Where and when a piece of news is applied.

@@ -1,3 +1,4 @@
 //! Several nodes on one PostgreSQL: it does not matter which of them one talks to.
 
 mod shared;
+mod turns;

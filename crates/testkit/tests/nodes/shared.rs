@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// Two nodes on PostgreSQL, when there is one: SQLite is for one process.
-async fn two_nodes(settings: StageSettings) -> Option<Stage> {
+pub async fn two_nodes(settings: StageSettings) -> Option<Stage> {
     let mut stage = Stage::on_all(settings).await.into_iter().find(|s| s.database.kind == "postgres")?;
     stage.add_node().await;
     Some(stage)

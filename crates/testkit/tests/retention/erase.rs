@@ -4,6 +4,9 @@ use std::path::Path;
 
 use frontdesk_model::{ContactId, MessageId};
 use frontdesk_store::erasures;
+use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::meta::{self, NUMBER};
+use frontdesk_testkit::server::{START, TestServer};
 use frontdesk_testkit::stage::{Stage, StageSettings, Thread, id_of, until};
 use serde_json::{Value, json};
 
@@ -179,5 +182,48 @@ async fn an_erasure_that_was_cut_off_is_gone_on_with_at_the_next_start() {
         .await;
         engine.shutdown.cancel();
         workers.stopped().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_erased_does_not_come_back_when_it_is_delivered_again() {
+    let sari = Person::named("6281390045512", "Sari");
+    let text = |id: &str, words: &str| bodies::text(NUMBER, sari, id, START.as_secs(), words);
+    for server in TestServer::on_all(meta::settings()).await {
+        server.connect_all().await;
+        let admin = server.admin_token().await;
+        let first = bodies::bytes(&text("wamid.1", "Halo"));
+        server.deliver(first.clone()).await;
+        server.deliver(bodies::bytes(&text("wamid.2", "Ada kamar?"))).await;
+        let contact = server.database.number("SELECT MAX(id) FROM contacts").await;
+        let erase = server.delete(&format!("/api/v1/contacts/{contact}")).bearer(&admin);
+        assert_eq!(erase.send().await.status, 204);
+
+        let counts = async || {
+            let mut counts = Vec::new();
+            for table in ["contacts", "conversations", "messages"] {
+                counts.push(server.database.number(&format!("SELECT COUNT(*) FROM {table}")).await);
+            }
+            counts
+        };
+        // The same bytes, the same message in other bytes, and both in one body.
+        server.deliver(first.clone()).await;
+        server.deliver([first.as_ref(), b" "].concat()).await;
+        let mut both = text("wamid.1", "Halo");
+        let second = text("wamid.2", "Ada kamar?")["entry"][0].clone();
+        both["entry"].as_array_mut().unwrap().push(second);
+        server.deliver(bodies::bytes(&both)).await;
+        assert_eq!(counts().await, [0, 0, 0], "{}", server.database.kind);
+        let kept = "SELECT COUNT(*) FROM webhook_logs WHERE error IS NULL OR error <> 'erased'";
+        assert_eq!(server.database.number(kept).await, 0, "nor are the bodies kept");
+
+        // Who writes again is somebody new, and what was erased stays so.
+        let mut with_old = text("wamid.3", "Halo again");
+        with_old["entry"].as_array_mut().unwrap().push(text("wamid.1", "Halo")["entry"][0].clone());
+        server.deliver(bodies::bytes(&with_old)).await;
+        server.deliver(first).await;
+        assert_eq!(counts().await, [1, 1, 1], "{}", server.database.kind);
+        let new = "SELECT COUNT(*) FROM messages WHERE remote_id = 'wamid.3'";
+        assert_eq!(server.database.number(new).await, 1);
     }
 }
