@@ -35,6 +35,7 @@ const SCREENS: {
   },
   { name: 'assign', path: '/conversations/1', act: click('Assign') },
   { name: 'contact form', path: '/conversations/1', act: click('Edit contact') },
+  { name: 'erase contact', path: '/conversations/1', act: click('Erase contact') },
   { name: 'template', path: '/conversations/1', act: click('Send a template') },
   { name: 'window closed', path: '/conversations/37' },
   { name: 'closed', path: '/conversations/11' },
