@@ -13,7 +13,8 @@ async fn torture(name: &str, kind: Kind) {
     }
     let scenario = scenarios::find(name).unwrap();
     assert!(scenario.quick.contains(&kind));
-    let trial = Trial { binary: PathBuf::from(env!("CARGO_BIN_EXE_frontdesk")), kind, size: Size::Quick };
+    let trial =
+        Trial { binary: PathBuf::from(env!("CARGO_BIN_EXE_frontdesk")), old: None, kind, size: Size::Quick };
     let report = scenario.run(trial).await.unwrap();
     assert!(report.findings.is_empty(), "{:#?}", report);
 }
@@ -62,5 +63,7 @@ scenarios! {
     signed_nonsense_breaks_nothing_on_sqlite: "hostile_bodies" on Sqlite;
     guesses_at_passwords_are_slowed_down_on_sqlite: "sign_in" on Sqlite;
     a_first_start_that_was_killed_goes_on_on_postgres: "first_start" on Postgres;
+    an_upgrade_that_was_killed_is_whole_or_has_not_begun_on_sqlite: "upgrade_killed" on Sqlite;
+    an_upgrade_that_was_killed_is_whole_or_has_not_begun_on_postgres: "upgrade_killed" on Postgres;
     memory_and_files_do_not_grow_on_sqlite: "soak" on Sqlite;
 }

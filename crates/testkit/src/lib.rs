@@ -6,5 +6,6 @@ pub mod database;
 pub mod fuzz;
 pub mod meta;
 pub mod server;
+pub mod size;
 pub mod snapshot;
 pub mod stage;

@@ -3,6 +3,7 @@
 
 use frontdesk_store::{LATEST_SCHEMA, transfer};
 use frontdesk_testkit::database::{TestDatabase, databases_without_schema};
+use frontdesk_testkit::size;
 use frontdesk_testkit::stage::{Stage, StageSettings, until};
 use serde_json::{Value, json};
 
@@ -12,9 +13,12 @@ const FIRST: [(&str, &str); 2] = [
     ("postgres", include_str!("../../store/src/migrations/postgres/0001_start.sql")),
 ];
 
-/// Messages in the database: few in the tests of every day. `UPGRADE_MESSAGES=100000` for a large one.
+/// What it is filled with; the tool that kills upgrades fills its own with it too.
+const FILL: &str = include_str!("../../torture/src/first_version.sql");
+
+/// Messages in the database: few in the tests of every day. `UPGRADE_MESSAGES=1000000` for as many as one likes.
 fn messages() -> i64 {
-    std::env::var("UPGRADE_MESSAGES").map_or(2_000, |number| number.parse().unwrap())
+    std::env::var("UPGRADE_MESSAGES").map_or(size::pick(2_000, 100_000), |number| number.parse().unwrap())
 }
 
 async fn of_the_first_version(database: &TestDatabase, messages: i64) {
@@ -22,34 +26,11 @@ async fn of_the_first_version(database: &TestDatabase, messages: i64) {
     database.script(schema).await;
     let contacts = messages / 10;
     let secret = if database.kind == "sqlite" { "x'00ff'" } else { "'\\x00ff'" };
-    database
-        .script(&format!(
-            "CREATE TABLE schema_migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL);
-             INSERT INTO schema_migrations VALUES (1, '0001_start', 1);
-             INSERT INTO accounts (id, name, event_seq, realtime_app_id, realtime_key, realtime_secret, created_at)
-                VALUES (1, 'Hotel', {messages}, 'a', 'k', {secret}, 1);
-             INSERT INTO inboxes (id, account_id, channel, name, route_key, settings, secrets, state_code, state_message,
-                    state_since, created_at, updated_at)
-                VALUES (1, 1, 'messenger', 'Page', '1', '{{}}', {secret}, 'connected', '', 1, 1, 1);
-             INSERT INTO contacts (id, account_id, name, phone, search_text, created_at, updated_at)
-                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {contacts})
-                SELECT i, 1, 'Zoë ' || i, '+62813' || i, 'zoe ' || i, i, i FROM n;
-             INSERT INTO contact_identities (account_id, kind, value, contact_id, created_at)
-                SELECT 1, 'phone', phone, id, 1 FROM contacts;
-             INSERT INTO conversations (id, account_id, inbox_id, contact_id, thread, status, last_message_at, created_at,
-                    updated_at)
-                SELECT id, 1, 1, id, phone, 'active', id, 1, 1 FROM contacts;
-             INSERT INTO messages (account_id, inbox_id, conversation_id, contact_id, direction, sender_type, kind, content,
-                    remote_id, status, status_rank, sent_at, created_at, updated_at)
-                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {messages})
-                SELECT 1, 1, 1 + i % {contacts}, 1 + i % {contacts}, 'inbound', 'customer', 'text',
-                    'Is room ' || i || ' free? 你好', 'mid.' || i, 'delivered', 4, i, i, i FROM n;
-             INSERT INTO events (account_id, seq, kind, conversation_id, message_id, created_at)
-                SELECT 1, id, 'message_received', conversation_id, id, 1 FROM messages;
-             INSERT INTO webhook_logs (account_id, door, body_hash, body, state, created_at)
-                VALUES (1, 'meta', {secret}, {secret}, 'applied', 1);"
-        ))
-        .await;
+    let fill = FILL
+        .replace("{messages}", &messages.to_string())
+        .replace("{contacts}", &contacts.to_string())
+        .replace("{secret}", secret);
+    database.script(&fill).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! `torture [NAME…] [--quick] [--on sqlite|postgres] [--binary FILE]`: runs scenarios and prints one table.
+//! `torture [NAME…] [--quick] [--on sqlite|postgres] [--old FILE] --binary FILE`: runs scenarios and prints one table.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
 use std::path::PathBuf;
@@ -25,6 +25,9 @@ struct Arguments {
     /// The program to torture.
     #[arg(long)]
     binary: PathBuf,
+    /// A program of an earlier version, for the scenario rolling_upgrade.
+    #[arg(long)]
+    old: Option<PathBuf>,
     /// Only say which scenarios there are.
     #[arg(long)]
     list: bool,
@@ -39,12 +42,13 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     let size = if arguments.quick { Size::Quick } else { Size::Full };
     let binary = std::fs::canonicalize(&arguments.binary)?;
+    let old = arguments.old.map(std::fs::canonicalize).transpose()?;
     let mut lines = Vec::new();
     for scenario in chosen(&arguments.names)? {
         let kinds = if arguments.quick { scenario.quick } else { scenario.kinds };
         for kind in kinds.iter().copied().filter(|kind| is_wanted(*kind, arguments.on.as_deref())) {
             eprintln!("==> {} on {}: {}", scenario.name, kind.name(), scenario.about);
-            let trial = Trial { binary: binary.clone(), kind, size };
+            let trial = Trial { binary: binary.clone(), old: old.clone(), kind, size };
             let began = Instant::now();
             let outcome = scenario.run(trial).await;
             let line =

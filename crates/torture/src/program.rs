@@ -140,10 +140,20 @@ impl Program {
         Ok(started.elapsed())
     }
 
+    /// From the next start on it is another program.
+    pub fn replace_by(&mut self, binary: &Path) {
+        self.binary = binary.to_owned();
+    }
+
     /// Starts the server and does not wait.
     pub fn launch(&mut self) -> anyhow::Result<()> {
+        self.spawn(&["serve"])
+    }
+
+    /// Starts a command and does not wait.
+    pub fn spawn(&mut self, arguments: &[&str]) -> anyhow::Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
-        let mut command = self.command(&["serve"]);
+        let mut command = self.command(arguments);
         self.child = Some(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
         Ok(())
     }

@@ -18,6 +18,8 @@ pub enum Size {
 pub struct Trial {
     /// The program under torture.
     pub binary: PathBuf,
+    /// A program of an earlier version, where one is at hand.
+    pub old: Option<PathBuf>,
     /// What it stores in.
     pub kind: Kind,
     /// How much.

@@ -27,11 +27,13 @@ mod order;
 mod outage;
 mod power_loss;
 mod repeats;
+mod rolling_upgrade;
 mod searches;
 mod sign_in;
 mod slow_clients;
 mod soak;
 mod sockets;
+mod upgrade_killed;
 
 /// What a scenario gives when it is run.
 pub type Running = Pin<Box<dyn Future<Output = anyhow::Result<Report>> + Send>>;
@@ -54,6 +56,8 @@ pub struct Scenario {
 const BOTH: &[Kind] = &[Kind::Sqlite, Kind::Postgres];
 const SQLITE: &[Kind] = &[Kind::Sqlite];
 const POSTGRES: &[Kind] = &[Kind::Postgres];
+/// It needs what tests do not have.
+const NONE: &[Kind] = &[];
 /// A quick form is broken off after this time.
 const QUICK_LIMIT: Duration = Duration::from_secs(280);
 
@@ -93,6 +97,8 @@ scenarios! {
     hostile_bodies on BOTH, quick SQLITE within 300: "signed nonsense and bodies that are too large";
     sign_in on BOTH, quick SQLITE within 300: "thousands of guesses at passwords";
     first_start on BOTH, quick POSTGRES within 300: "killed while it makes its schema";
+    upgrade_killed on BOTH, quick BOTH within 900: "killed in the middle of an upgrade of the database";
+    rolling_upgrade on POSTGRES, quick NONE within 600: "nodes of an older version are replaced one after the other";
     soak on BOTH, quick SQLITE within 14400: "ordinary traffic for long";
 }
 

@@ -91,6 +91,12 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     report.expect(cut_off.is_some_and(|after| after <= cut_off_within), || {
         format!("the slow clients were cut off after {cut_off:?} instead of {cut_off_within:?}")
     });
+    // Each is counted where operators look. Who says nothing has no head; the deaf are as many as were given up writing to.
+    for (part, least) in [("head", clients / 2), ("body", clients / 4), ("answer", clients / 8)] {
+        let name = format!("frontdesk_slow_clients_total{{part=\"{part}\"}} ");
+        let counted = figure(&scene, &name).await?;
+        report.expect(counted >= least, || format!("of {part} only {counted} are counted, not {least}"));
+    }
     traffic.stop().await?;
     scene.settle(&mut report).await?;
     report.size = format!("{clients} slow clients of four kinds, {} other requests", others.len());
@@ -104,10 +110,15 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
 
 /// Connections the program has open, as it says itself.
 async fn connections(scene: &Scene) -> anyhow::Result<usize> {
+    figure(scene, "frontdesk_connections ").await
+}
+
+/// A figure of the program; `name` ends where the value begins.
+async fn figure(scene: &Scene, name: &str) -> anyhow::Result<usize> {
     let url = format!("{}/metrics", scene.agent.url());
     let text = reqwest::Client::new().get(url).timeout(Duration::from_secs(60)).send().await?.text().await?;
-    let value = text.lines().find_map(|line| line.strip_prefix("frontdesk_connections "));
-    Ok(value.context("frontdesk_connections at /metrics")?.trim().parse()?)
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    Ok(value.with_context(|| format!("{name}at /metrics"))?.trim().parse()?)
 }
 
 /// One slow client, until it is cut off or has had its time.
