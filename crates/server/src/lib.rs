@@ -8,7 +8,7 @@ pub mod commands;
 mod data_lock;
 mod listener;
 mod logging;
-mod metrics;
+pub mod metrics;
 mod secret_key;
 pub mod settings;
 mod signals;

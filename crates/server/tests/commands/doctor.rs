@@ -221,6 +221,22 @@ fn an_older_schema_a_folder_that_is_none_and_files_elsewhere_are_told() {
     assert_eq!(code, Some(1));
 }
 
+/// `/proc` is there, full, and takes no file from anyone.
+#[test]
+fn a_folder_that_cannot_be_written_to_and_a_full_disk_are_failures() {
+    let mut place = sound();
+    place.set("FRONTDESK_DATA_DIR", "/proc");
+    let (code, findings) = examine(&place);
+    for (check, words) in [("folder", "/proc cannot be written to"), ("disk", "0 MiB free")] {
+        let told = |f: &&Value| {
+            let message = f["message"].as_str().unwrap();
+            f["level"] == "fail" && f["check"] == check && message.contains(words)
+        };
+        assert!(findings.iter().any(|f| told(&f)), "no {check} in {findings:#?}");
+    }
+    assert_eq!(code, Some(1));
+}
+
 #[test]
 fn a_running_server_is_reached_at_its_public_address() {
     let mut place = sound();

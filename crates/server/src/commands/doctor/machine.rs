@@ -73,12 +73,16 @@ pub fn check_disk(settings: &Settings) -> Vec<Finding> {
             )];
         }
     };
-    let message = format!("{} MiB free for {}", free >> 20, settings.storage.data_dir.display());
-    vec![match free {
+    vec![tell_room(free, &settings.storage.data_dir)]
+}
+
+fn tell_room(free: u64, folder: &Path) -> Finding {
+    let message = format!("{} MiB free for {}", free >> 20, folder.display());
+    match free {
         0..NO_ROOM => Finding::fail("disk", message, "make room now: the database cannot grow"),
         NO_ROOM..LITTLE_ROOM => Finding::warn("disk", message, "make room, or move the data folder"),
         _ => Finding::ok("disk", message),
-    }]
+    }
 }
 
 /// Compares the clock with the one of the disk, which on a network disk is another machine's.
@@ -105,4 +109,25 @@ pub fn check_clock(settings: &Settings, now: Timestamp) -> Vec<Finding> {
 fn existing(folder: &Path) -> &Path {
     let found = folder.ancestors().find(|f| f.exists());
     found.filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_room_is_told_before_there_is_none() {
+        let told = |free| {
+            serde_json::to_value(tell_room(free, Path::new("/data"))).map(|told| told["level"].clone())
+        };
+        for (free, level) in [
+            (0, "fail"),
+            (NO_ROOM - 1, "fail"),
+            (NO_ROOM, "warn"),
+            (LITTLE_ROOM - 1, "warn"),
+            (LITTLE_ROOM, "ok"),
+        ] {
+            assert_eq!(told(free).ok(), Some(level.into()), "{free} bytes");
+        }
+    }
 }

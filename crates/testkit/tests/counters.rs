@@ -1,0 +1,76 @@
+//! What goes wrong and is mended is counted where operators look.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+
+use frontdesk_model::Timestamp;
+use frontdesk_model::message::MessageStatus;
+use frontdesk_sandbox::Channel;
+use frontdesk_server::metrics;
+use frontdesk_store::{StoreError, leases};
+use frontdesk_testkit::database::databases;
+use frontdesk_testkit::stage::{Stage, StageSettings, until};
+use serde_json::json;
+
+/// What a counter stands at now; 0 before it was ever raised.
+fn count(name: &str) -> u64 {
+    let shown = metrics::recorder().unwrap().render();
+    let value = shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.map_or(0, |value| value.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_keeps_failing_is_counted_once_for_each_pause() {
+    let before = count("frontdesk_breakers_opened_total");
+    for stage in Stage::on_all(StageSettings::default()).await {
+        let thread = stage.thread("whatsapp").await;
+        stage.fault(Channel::WhatsappCloud, json!({"fault": "internal_error", "rate": 1.0}));
+        for n in 0..3 {
+            stage.say(&thread, &n.to_string()).await;
+        }
+        let counted = || async { (count("frontdesk_breakers_opened_total") > before).then_some(()) };
+        until("the pause is counted", counted).await;
+        stage.heal();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_after_its_lease_is_counted() {
+    let settings = StageSettings { timeout_ms: 30_000, ..StageSettings::default() };
+    for mut stage in Stage::on_all(settings).await {
+        let before = count("frontdesk_leases_lost_total");
+        let thread = stage.thread("whatsapp").await;
+        stage.fault(Channel::WhatsappCloud, json!({"fault": "latency", "latency_ms": 4_000, "next": 1}));
+        let id = stage.say(&thread, "Hello").await;
+        stage.reaches(id, MessageStatus::Sending).await;
+        stage.clock.advance_ms(600_000);
+        stage.add_node().await; // it looks at once for what others left behind
+        stage.reaches(id, MessageStatus::Unknown).await;
+        stage.arrives(id).await;
+        assert_eq!(count("frontdesk_leases_lost_total"), before + 1, "{}", stage.database.kind);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_met_a_deadlock_is_run_again_and_counted() {
+    for database in databases().await.into_iter().filter(|database| database.kind == "postgres") {
+        let before = count("frontdesk_transactions_repeated_total");
+        let (now, until) = (Timestamp::from_millis(0), Timestamp::from_millis(9));
+        let both_hold_one = Arc::new(Barrier::new(2));
+        let crossed = |first: &'static str, second: &'static str| {
+            let (barrier, met) = (both_hold_one.clone(), AtomicBool::new(false));
+            database.store.write(move |tx| {
+                leases::claim(tx, first, "me", until, now)?;
+                if !met.swap(true, Ordering::SeqCst) {
+                    barrier.wait();
+                }
+                leases::claim(tx, second, "me", until, now)
+            })
+        };
+        let (one, two): (Result<bool, StoreError>, Result<bool, StoreError>) =
+            tokio::join!(crossed("a", "b"), crossed("b", "a"));
+        assert!(one.unwrap() && two.unwrap());
+        assert_eq!(count("frontdesk_transactions_repeated_total"), before + 1);
+    }
+}
