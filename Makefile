@@ -13,5 +13,5 @@ test-sdk:          ; @scripts/test sdk
 test-schema:       ; @scripts/test schema
 test-coverage:     ; @scripts/test coverage
 bench:             ; @scripts/bench --write docs/benchmarks.md
-torture:           ; @scripts/torture && scripts/fuzz --seconds 120
+torture:           ; @scripts/torture && scripts/rolling-upgrade && scripts/test full-size && scripts/fuzz --seconds 120
 fuzz:              ; @scripts/fuzz --seconds 120

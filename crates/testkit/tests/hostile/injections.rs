@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use frontdesk_testkit::bodies::{self, Person};
 use frontdesk_testkit::meta::{NUMBER, settings};
 use frontdesk_testkit::server::{START, TestServer};
+use frontdesk_testkit::size;
 use serde_json::{Value, json};
 
 /// What is put in; with each way of quoting of [`WRAPPED`] they are three hundred.
@@ -111,6 +112,8 @@ async fn rows(server: &TestServer) -> Vec<i64> {
 async fn no_string_means_anything_to_the_database() {
     let strings: Vec<String> = CORES.iter().flat_map(|core| WRAPPED.iter().map(|wrap| wrap(core))).collect();
     assert_eq!(strings.len(), 300);
+    let every = size::pick(17, 1); // 17 and the number of ways to wrap have no common factor: each is tried
+    let strings: Vec<String> = strings.into_iter().step_by(every).collect();
     for server in TestServer::on_all(settings()).await {
         server.connect(server.account, "whatsapp_cloud", NUMBER, &[]).await;
         let sari = Person::named("6281390045512", "Sari");

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use frontdesk_testkit::bodies::{self, Person};
 use frontdesk_testkit::meta::{NUMBER, fixtures, settings};
 use frontdesk_testkit::server::TestServer;
+use frontdesk_testkit::size;
 use futures_util::{StreamExt, stream};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -132,10 +133,10 @@ async fn deliver_spoiled(server: &TestServer, bodies: Vec<Vec<u8>>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_thousand_spoiled_bodies_make_no_5xx_and_none_fails() {
+async fn spoiled_bodies_make_no_5xx_and_none_fails() {
     let recorded: Vec<Value> = fixtures().iter().map(|f| serde_json::from_slice(&f.body).unwrap()).collect();
     let mut dice = StdRng::seed_from_u64(20_261_121);
-    let bodies: Vec<Vec<u8>> = (0..2000).map(|_| spoiled(&mut dice, &recorded)).collect();
+    let bodies: Vec<Vec<u8>> = (0..size::pick(200, 10_000)).map(|_| spoiled(&mut dice, &recorded)).collect();
     for server in TestServer::on_all(settings()).await {
         server.connect_all().await;
         deliver_spoiled(&server, bodies.clone()).await;
@@ -149,7 +150,7 @@ async fn what_is_whole_in_a_broken_batch_is_kept() {
     let mut dice = StdRng::seed_from_u64(7);
     let sari = Person::named("6281390045512", "Sari");
     let mut bodies = Vec::new();
-    for n in 0..400 {
+    for n in 0..size::pick(80, 400) {
         let good = bodies::text(NUMBER, sari, &format!("wamid.good.{n}"), 1_793_260_000 + n, "whole");
         let spoil = |dice: &mut StdRng, body: &mut Value, under: &str| {
             let mut all = Vec::new();
@@ -191,6 +192,6 @@ async fn what_is_whole_in_a_broken_batch_is_kept() {
         server.connect_all().await;
         deliver_spoiled(&server, bodies.clone()).await;
         let kept = "SELECT COUNT(*) FROM messages WHERE remote_id LIKE 'wamid.good.%'";
-        assert_eq!(server.database.number(kept).await, 400, "{}", server.database.kind);
+        assert_eq!(server.database.number(kept).await, size::pick(80, 400), "{}", server.database.kind);
     }
 }

@@ -4,6 +4,7 @@ use frontdesk_model::user::{Ability, Role};
 use frontdesk_testkit::call::Answer;
 use frontdesk_testkit::meta::{fixtures, settings};
 use frontdesk_testkit::server::TestServer;
+use frontdesk_testkit::size;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
@@ -178,7 +179,7 @@ async fn no_request_to_any_route_makes_a_5xx() {
                 continue; // says 503 when it is right to
             }
             let token = server.token(&admin, &[Ability::All]).await;
-            for _ in 0..40 {
+            for _ in 0..size::pick(10, 100) {
                 let path = address(&mut dice, &endpoint);
                 let kind = pick(
                     &mut dice,
@@ -218,7 +219,10 @@ async fn no_request_to_any_route_makes_a_5xx() {
                 lets_in += usize::from(answer.status < 300);
             }
         }
-        assert!(lets_in > 200, "{lets_in}: most requests must get beyond the door for this to say anything");
+        assert!(
+            lets_in > size::pick(50, 500),
+            "{lets_in}: most requests must get beyond the door for this to say anything"
+        );
     }
 }
 

@@ -3,6 +3,7 @@ use frontdesk_channels::contract::{Door, DoorKeys, DoorSecret, WebhookRequest};
 use frontdesk_channels::meta::DOOR as DOOR_ITSELF;
 use frontdesk_testkit::meta::{APP_SECRET, DOOR, fixture, settings, sign};
 use frontdesk_testkit::server::TestServer;
+use frontdesk_testkit::size;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -32,7 +33,7 @@ async fn every_change_of_a_signature_or_a_body_is_noticed() {
         sign(b"", APP_SECRET).into(),
     ];
     let raw = hex::decode(digits).unwrap();
-    for bit in 0..256 {
+    for bit in (0..256).step_by(size::pick(16, 1)) {
         let mut flipped = raw.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         forged.push(format!("sha256={}", hex::encode(flipped)).into());
@@ -92,10 +93,11 @@ async fn any_of_several_secrets_will_do_so_that_they_can_be_changed() {
     }
 }
 
-/// The door itself, without a server around it: a hundred thousand forgeries of one body's signature, and as many
-/// bodies for one signature.
+/// The door itself, without a server around it: forgeries of one body's signature, and as many bodies for one signature. A
+/// hundred thousand at full size.
 #[test]
-fn none_of_a_hundred_thousand_forgeries_is_taken() {
+fn no_forgery_is_taken() {
+    let of_each = size::pick(1_000, 50_000);
     let body = fixture("whatsapp/02_text_wire_escaped");
     let good = sign(&body, APP_SECRET);
     let keys = DoorKeys {
@@ -109,7 +111,7 @@ fn none_of_a_hundred_thousand_forgeries_is_taken() {
     assert!(verify(good.clone(), &body));
     let mut dice = StdRng::seed_from_u64(20_261_122);
     let mut taken = Vec::new();
-    for _ in 0..50_000 {
+    for _ in 0..of_each {
         let mut forged = good.clone().into_bytes();
         match dice.random_range(0..6) {
             0 => forged[7 + dice.random_range(0..64)] = b"0123456789abcdef"[dice.random_range(0..16)],
@@ -124,7 +126,7 @@ fn none_of_a_hundred_thousand_forgeries_is_taken() {
             taken.push(forged);
         }
     }
-    for _ in 0..50_000 {
+    for _ in 0..of_each {
         let mut changed = body.to_vec();
         match dice.random_range(0..4) {
             0 => changed[dice.random_range(0..body.len())] ^= 1 << dice.random_range(0..8),

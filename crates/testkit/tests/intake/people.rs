@@ -1,6 +1,7 @@
 use frontdesk_testkit::bodies::{self, Person};
 use frontdesk_testkit::meta::{NUMBER, PAGE, SECOND_NUMBER, settings};
 use frontdesk_testkit::server::TestServer;
+use frontdesk_testkit::size;
 use frontdesk_testkit::snapshot;
 use serde_json::{Value, json};
 
@@ -29,7 +30,9 @@ fn orders(items: &[Value]) -> Vec<Vec<Value>> {
 /// Delivers the bodies in every order, each time to fresh servers; all must end in the same state, which is returned.
 async fn same_in_every_order(items: &[Value]) -> Value {
     let mut expected: Option<Value> = None;
-    for order in orders(items) {
+    let orders = orders(items);
+    let every = if orders.len() > 6 { size::pick(5, 1) } else { 1 };
+    for order in orders.into_iter().step_by(every) {
         for server in TestServer::on_all(settings()).await {
             server.connect_all().await;
             let admin = server.admin_token().await;
