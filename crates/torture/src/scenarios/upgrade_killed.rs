@@ -36,7 +36,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         let mut place = Old::make(&trial, &provider, messages).await?;
         for _ in 0..KILLS {
             place.program.spawn(&["migrate"])?;
-            tokio::time::sleep(took.mul_f64(rand::random_range(0.2..1.1))).await;
+            tokio::time::sleep(took.mul_f64(rand::random_range(0.02..0.9))).await;
             place.program.kill()?;
             let found = place.shape().await?;
             report.expect(found == old || found == new, || {
@@ -94,19 +94,41 @@ impl Old {
     }
 
     async fn shape(&self) -> anyhow::Result<Shape> {
-        let relations = match &self.database {
-            Database::Sqlite(_) => "SELECT COUNT(*) FROM sqlite_master",
+        match &self.database {
+            Database::Postgres { .. } => Shape::of(&self.database).await,
+            // Looking makes SQLite clear up what a kill left behind; the program is to do that. So a copy is looked at.
+            Database::Sqlite(path) => {
+                let folder = tempfile::Builder::new().prefix("torture-").tempdir()?;
+                for beside in ["", "-wal", "-journal"] {
+                    let file = format!("{}{beside}", path.display());
+                    if std::fs::exists(&file)? {
+                        std::fs::copy(&file, folder.path().join(format!("copy.db{beside}")))?;
+                    }
+                }
+                let copy = Database::Sqlite(folder.path().join("copy.db"));
+                copy.execute("BEGIN IMMEDIATE; COMMIT").await?;
+                Shape::of(&copy).await
+            }
+        }
+    }
+}
+
+impl Shape {
+    async fn of(database: &Database) -> anyhow::Result<Self> {
+        let relations = match database {
+            // Without the statistics that SQLite keeps of itself.
+            Database::Sqlite(_) => "SELECT COUNT(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'",
             Database::Postgres { .. } => {
                 "SELECT COUNT(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
             }
         };
         let mut rows = Vec::new();
         for table in TABLES {
-            rows.push(self.database.number(&format!("SELECT COUNT(*) FROM {table}")).await?);
+            rows.push(database.number(&format!("SELECT COUNT(*) FROM {table}")).await?);
         }
-        Ok(Shape {
-            schema: self.database.number("SELECT MAX(number) FROM schema_migrations").await?,
-            relations: self.database.number(relations).await?,
+        Ok(Self {
+            schema: database.number("SELECT MAX(number) FROM schema_migrations").await?,
+            relations: database.number(relations).await?,
             rows,
         })
     }
