@@ -1,6 +1,6 @@
 # make run: set up, build, start the demo.   make test: set up and run every suite.
 # One line per target; the logic is in scripts/, the suites are listed in scripts/suite.
-.PHONY: run test lint bench test-unit test-integration test-webhook test-e2e test-sdk test-coverage test-schema torture fuzz
+.PHONY: run test lint bench test-unit test-integration test-webhook test-green-api test-e2e test-sdk test-coverage test-schema torture fuzz
 
 run:               ; @scripts/run
 test:              ; @scripts/test
@@ -8,6 +8,7 @@ lint:              ; @scripts/test format shell licences web-lint clippy rustdoc
 test-unit:         ; @scripts/test web-unit rust-unit
 test-integration:  ; @scripts/test rust-integration
 test-webhook:      ; @scripts/test rust-webhook
+test-green-api:    ; @scripts/test green-api
 test-e2e:          ; @scripts/test e2e e2e-server
 test-sdk:          ; @scripts/test sdk
 test-schema:       ; @scripts/test schema

@@ -18,7 +18,7 @@ fn door() -> &'static dyn Door {
 }
 
 fn keys() -> DoorKeys {
-    let secret = DoorSecret { secret: SECRET.to_owned(), inbox: None };
+    let secret = DoorSecret::of_server(SECRET);
     DoorKeys { secrets: vec![secret], ..DoorKeys::default() }
 }
 

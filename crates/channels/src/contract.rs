@@ -11,18 +11,22 @@
 //!   `Unsupported` content, `Ignored` or `Unreadable`, never silence; strange bytes are an error, never a panic;
 //! - [`Connection::send`] makes exactly one request at the provider and says whether its outcome is certain.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_model::InboxId;
 use frontdesk_model::capabilities::Capabilities;
+use frontdesk_model::contact::Identity;
 use frontdesk_model::content::MediaRef;
 use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::inbox::{ConnectionState, InboxConfig, InboxSettings};
+use frontdesk_model::message::MessageKind;
 use frontdesk_model::outbound::{OutboundMessage, Recipient};
-use frontdesk_model::{RemoteId, SharedClock};
+use frontdesk_model::{RemoteId, SharedClock, Timestamp};
+use frontdesk_provider_http::{ProviderHttp, SetupError};
 use serde::Serialize;
 
 /// A kind of network. One static value per channel, listed in [`crate::registry`].
@@ -44,6 +48,11 @@ pub trait Channel: Send + Sync {
     /// with this route is for every inbox that has it.
     fn shared_route_key(&self, _settings: &InboxSettings) -> Option<String> {
         None
+    }
+
+    /// What its door checks webhooks of this inbox against, beside the keys of the settings file.
+    fn own_keys(&self, _settings: &InboxSettings) -> OwnKeys {
+        OwnKeys::default()
     }
 
     /// Checks the settings without asking the provider. One sentence per wrong field.
@@ -123,6 +132,31 @@ pub struct ChannelContext {
     pub providers: Arc<ProviderSettings>,
     /// Hears of every call, for metrics.
     pub recorder: Arc<dyn frontdesk_provider_http::CallRecorder>,
+    /// What inboxes of one provider share: connections, limits, breakers.
+    pub stacks: Arc<HttpStacks>,
+}
+
+/// The HTTP stacks of this process by name: opened by the first inbox that needs one, shared by the others.
+#[derive(Default)]
+pub struct HttpStacks(Mutex<HashMap<&'static str, ProviderHttp>>);
+
+impl HttpStacks {
+    /// The stack of this name, made if there is none yet.
+    ///
+    /// Errors: what `make` says.
+    pub fn get_or_make(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> Result<ProviderHttp, SetupError>,
+    ) -> Result<ProviderHttp, SetupError> {
+        let mut stacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stack) = stacks.get(name) {
+            return Ok(stack.clone());
+        }
+        let stack = make()?;
+        stacks.insert(name, stack.clone());
+        Ok(stack)
+    }
 }
 
 /// Addresses and secrets of providers that hold for all inboxes, from the settings file.
@@ -136,10 +170,46 @@ pub struct ProviderSettings {
     pub meta_graph_version: String,
     /// Hosts that may be fetched from although they are private or loopback, for self-hosted providers and tests.
     pub allow_private_hosts: Vec<String>,
+    /// Green API.
+    pub green_api: GreenApiSettings,
     /// Time-out of one call.
     pub timeout_ms: u64,
     /// How long the calls of an inbox are refused after its provider kept failing.
     pub breaker_open_ms: u64,
+}
+
+/// What holds for all instances of Green API that say nothing else.
+#[derive(Debug, Clone)]
+pub struct GreenApiSettings {
+    /// `GREEN_API_BASE_URL`: where instances are reached whose own address is not known.
+    pub base_url: String,
+    /// `GREEN_API_TIMEOUT`: time-out of one call.
+    pub timeout_ms: u64,
+    /// `GREEN_API_MAX_RETRIES`: how often a call that only asks is repeated. Sends are tried again by the outbox.
+    pub max_retries: usize,
+    /// `GREEN_API_RATE_LIMIT_PER_SECOND`: messages of one instance in any second; 0 for no limit.
+    pub per_second: u32,
+    /// `GREEN_API_RATE_LIMIT_PER_MINUTE`: messages of one instance in any minute; 0 for no limit.
+    pub per_minute: u32,
+}
+
+impl Default for GreenApiSettings {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.green-api.com".to_owned(),
+            timeout_ms: 30_000,
+            max_retries: 3,
+            per_second: 2,
+            per_minute: 60,
+        }
+    }
+}
+
+impl ProviderSettings {
+    /// The longest a single call of any channel may take.
+    pub fn longest_timeout_ms(&self) -> u64 {
+        self.timeout_ms.max(self.green_api.timeout_ms)
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -155,6 +225,15 @@ pub trait Door: Send + Sync {
 
     /// Bodies above this are refused with 413.
     fn max_body_bytes(&self) -> usize;
+
+    /// What the settings file says for this door, before the keys of single inboxes are added.
+    fn server_keys(&self, settings: &DoorSettings) -> DoorKeys;
+
+    /// True where a provider delivers what is not answered with 200 again and again, and everything else only behind
+    /// it: a genuine body that cannot be read is then kept and answered with 200 all the same.
+    fn takes_unreadable(&self) -> bool {
+        false
+    }
 
     /// Answers the provider's set-up question (Meta's GET challenge) with the text to return.
     fn challenge(&self, query: &[(String, String)], keys: &DoorKeys) -> Result<String, Refusal>;
@@ -228,18 +307,22 @@ pub struct DoorKeys {
     pub verify_tokens: Vec<String>,
     /// A bearer token for relays that cannot sign.
     pub bearer: Option<String>,
+    /// Only a signature will do.
+    pub signature_required: bool,
+    /// A key of the settings file, where the door takes it, is good for inboxes with a secret of their own too.
+    pub server_vouches_for_all: bool,
 }
 
 impl DoorKeys {
     /// True when a request that `verified_by` vouched for may change `inbox`.
     ///
     /// An inbox with a secret of its own hears only what that secret signed; two inboxes on one app may share one.
-    /// All others hear what a key of the settings file signed.
+    /// All others hear what a key of the settings file signed; where [`DoorKeys::server_vouches_for_all`], these do too.
     pub fn vouch_for(&self, verified_by: VerifiedBy, inbox: InboxId) -> bool {
         let own = |id: InboxId| self.secrets.iter().filter(move |s| s.inbox == Some(id));
         let has_own = own(inbox).next().is_some();
         match verified_by {
-            VerifiedBy::Settings => !has_own,
+            VerifiedBy::Settings => !has_own || self.server_vouches_for_all,
             VerifiedBy::Inbox(id) if id == inbox => true,
             VerifiedBy::Inbox(id) => own(id).any(|used| {
                 let reach = if has_own { Some(inbox) } else { None };
@@ -255,6 +338,50 @@ pub struct DoorSecret {
     pub secret: String,
     /// Set when the secret belongs to one inbox: it then vouches for that inbox alone, and nothing else does.
     pub inbox: Option<InboxId>,
+    /// How webhooks name that inbox ([`Channel::route_key`]); empty for a secret of the settings file.
+    pub route: String,
+}
+
+impl DoorSecret {
+    /// A secret of the settings file.
+    pub fn of_server(secret: impl Into<String>) -> Self {
+        Self { secret: secret.into(), inbox: None, route: String::new() }
+    }
+
+    /// A secret of one inbox.
+    pub fn of_inbox(secret: impl Into<String>, inbox: InboxId, route: impl Into<String>) -> Self {
+        Self { secret: secret.into(), inbox: Some(inbox), route: route.into() }
+    }
+}
+
+/// What the door checks the webhooks of one inbox against.
+#[derive(Default)]
+pub struct OwnKeys {
+    /// Signs them, or comes with them: then nothing else is believed.
+    pub secret: Option<String>,
+    /// Repeated by the provider when the webhook is set up.
+    pub verify_token: Option<String>,
+}
+
+/// Keys of the webhook doors from the settings file. Secrets: never logged.
+#[derive(Clone, Default)]
+pub struct DoorSettings {
+    /// `META_APP_SECRET`: signatures may be made with any of these.
+    pub meta_app_secrets: Vec<String>,
+    /// `META_VERIFY_TOKEN`.
+    pub meta_verify_tokens: Vec<String>,
+    /// `WHATSAPP_WEBHOOK_TOKEN`: bearer for relays that cannot sign; off when absent.
+    pub whatsapp_webhook_token: Option<String>,
+    /// `GREEN_API_WEBHOOK_SECRET`: token of instances without one, and key of signatures.
+    pub green_api_webhook_secret: Option<String>,
+    /// Webhooks of Green API count only when signed.
+    pub green_api_signature_required: bool,
+}
+
+impl std::fmt::Debug for DoorSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DoorSettings { .. }")
+    }
 }
 
 /// Which key vouched for a request.
@@ -272,6 +399,9 @@ pub enum Refusal {
     /// The signature or token is wrong, or none is configured.
     #[error("Invalid webhook signature")]
     BadSignature,
+    /// The token that comes with a webhook lacks, or is not this inbox's.
+    #[error("Invalid webhook token")]
+    BadToken,
     /// The verify token is wrong, or none is configured.
     #[error("Invalid verification token")]
     BadVerifyToken,
@@ -320,6 +450,11 @@ pub trait Connection: Send + Sync {
         max_bytes: u64,
     ) -> Result<FetchedMedia, MediaError>;
 
+    /// How fast it may send, where that is less than the settings of the outbox allow.
+    fn pace(&self) -> Option<SendPace> {
+        None
+    }
+
     /// Read marks and typing, where the network has them.
     fn receipts(&self) -> Option<&dyn Receipts> {
         None
@@ -329,6 +464,40 @@ pub trait Connection: Send + Sync {
     fn profiles(&self) -> Option<&dyn Profiles> {
         None
     }
+
+    /// Signing in with a phone, where the network is reached through one.
+    fn linking(&self) -> Option<&dyn Linking> {
+        None
+    }
+
+    /// Telling the provider where to deliver, where it can be told.
+    fn delivery(&self) -> Option<&dyn Delivery> {
+        None
+    }
+
+    /// Fetching what came in, where the inbox is set to that in place of webhooks.
+    fn polling(&self) -> Option<&dyn Polling> {
+        None
+    }
+
+    /// Looking up numbers, where the network tells who is on it.
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Looking up what was sent, where the provider keeps a journal of it.
+    fn journal(&self) -> Option<&dyn Journal> {
+        None
+    }
+}
+
+/// How many messages may go out in any second and in any minute; 0 for no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendPace {
+    /// In any second.
+    pub per_second: u32,
+    /// In any minute.
+    pub per_minute: u32,
 }
 
 /// Telling the customer that we read or type.
@@ -355,11 +524,103 @@ pub struct Profile {
     pub name: Option<String>,
     /// A picture, by an address that expires.
     pub picture: Option<MediaAddress>,
+    /// More names of theirs: the number behind a hidden id.
+    pub identities: Vec<Identity>,
 }
 
 /// An address a picture can be fetched from for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaAddress(pub String);
+
+/// Signing in with a phone. The state of such an inbox is asked for now and then ([`Connection::check`]), and nothing is
+/// sent while it says that nobody is signed in.
+#[async_trait]
+pub trait Linking: Send + Sync {
+    /// What has to be done now.
+    async fn step(&self) -> Result<LinkStep, SendError>;
+
+    /// Signs the phone out.
+    async fn sign_out(&self) -> Result<(), SendError>;
+
+    /// Starts the provider's side anew.
+    async fn restart(&self) -> Result<(), SendError>;
+}
+
+/// What has to be done to sign in with a phone. A code is as good as a password: never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LinkStep {
+    /// Scan this picture, PNG.
+    Scan(Vec<u8>),
+    /// Nothing: the phone is linked.
+    Linked,
+    /// Wait; why, for people.
+    Wait(String),
+}
+
+/// Telling the provider where to deliver.
+#[async_trait]
+pub trait Delivery: Send + Sync {
+    /// Makes the provider deliver to `target` (or hand out, for inboxes that are polled) everything this channel
+    /// reads, and looks whether it took that. Changes nothing where all is so already. `Err`: what is not so.
+    async fn arrange(&self, target: &DeliveryTarget) -> Result<(), ConnectionState>;
+}
+
+/// Where webhooks are to go.
+#[derive(Clone)]
+pub struct DeliveryTarget {
+    /// The public address of the door.
+    pub url: String,
+    /// What has to come with each webhook. Never logged.
+    pub token: Option<String>,
+}
+
+/// Fetching what came in, one body after the other.
+#[async_trait]
+pub trait Polling: Send + Sync {
+    /// The next body; waits for one, at most half a minute. The same one comes again until it is [`Polling::done`].
+    async fn next(&self) -> Result<Option<Polled>, SendError>;
+
+    /// A body is stored: the provider may forget it.
+    async fn done(&self, receipt: &str) -> Result<(), SendError>;
+}
+
+/// A body as a webhook would have brought it.
+pub struct Polled {
+    /// What the provider calls it.
+    pub receipt: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Looking up numbers.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Whether a number can be written to on this network. Providers count such questions.
+    async fn is_reachable(&self, phone: &str) -> Result<bool, SendError>;
+}
+
+/// Looking up what was sent.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// The provider's ids of messages that this one, whose answer was lost, may have become; the oldest first. Empty:
+    /// none is (yet) known there.
+    async fn find_sent(&self, message: &SentOnce) -> Result<Vec<RemoteId>, SendError>;
+}
+
+/// A message that may have been sent.
+#[derive(Debug, Clone)]
+pub struct SentOnce {
+    /// To whom.
+    pub to: Recipient,
+    /// What it was.
+    pub kind: MessageKind,
+    /// Its words, or the caption.
+    pub text: Option<String>,
+    /// When it was tried.
+    pub at: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
+}
 
 /// The provider accepted a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -386,7 +647,7 @@ pub struct SendError {
     pub http_status: Option<u16>,
     /// A sentence for people.
     pub shown: String,
-    /// What helps: `template`, `reconnect`, `retry`.
+    /// What helps: `template`, `reconnect`, `scan` (a code, with the phone), `retry`.
     pub action: Option<&'static str>,
     /// What happened underneath, for the log.
     #[source]

@@ -3,9 +3,12 @@
 //! Read [`contract`] first. To add a channel: copy the nearest folder, make its fixtures pass, add one line to
 //! [`registry`] and one page under `docs/channels/`.
 
+mod addresses;
 pub mod contract;
+mod green_api;
 mod instagram;
 mod messenger;
 pub mod meta;
 pub mod registry;
+mod vcard;
 mod whatsapp_cloud;

@@ -4,8 +4,12 @@
 use crate::contract::{Channel, Door};
 
 /// Every channel of this build.
-pub static CHANNELS: &[&dyn Channel] =
-    &[&crate::whatsapp_cloud::WhatsAppCloud, &crate::messenger::Messenger, &crate::instagram::Instagram];
+pub static CHANNELS: &[&dyn Channel] = &[
+    &crate::whatsapp_cloud::WhatsAppCloud,
+    &crate::messenger::Messenger,
+    &crate::instagram::Instagram,
+    &crate::green_api::GreenApi,
+];
 
 /// Finds a channel by its name.
 pub fn find_channel(name: &str) -> Option<&'static dyn Channel> {

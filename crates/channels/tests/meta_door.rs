@@ -21,12 +21,13 @@ const SIGNATURE: &str = "x-hub-signature-256";
 fn keys() -> DoorKeys {
     DoorKeys {
         secrets: vec![
-            DoorSecret { secret: "old-app-secret".to_owned(), inbox: None },
-            DoorSecret { secret: "fixture-app-secret".to_owned(), inbox: None },
-            DoorSecret { secret: "own-app-secret".to_owned(), inbox: Some(InboxId(5)) },
+            DoorSecret::of_server("old-app-secret"),
+            DoorSecret::of_server("fixture-app-secret"),
+            DoorSecret::of_inbox("own-app-secret", InboxId(5), ""),
         ],
         verify_tokens: vec!["first".to_owned(), "second".to_owned()],
         bearer: Some("relay-token".to_owned()),
+        ..DoorKeys::default()
     }
 }
 
@@ -49,7 +50,7 @@ fn a_signature_tells_whose_secret_made_it() {
 #[test]
 fn an_inbox_that_repeats_the_servers_secret_is_named_first() {
     let mut keys = keys();
-    keys.secrets.push(DoorSecret { secret: "fixture-app-secret".to_owned(), inbox: Some(InboxId(8)) });
+    keys.secrets.push(DoorSecret::of_inbox("fixture-app-secret", InboxId(8), ""));
     assert_eq!(verify(&[(SIGNATURE, GOOD)], WHATSAPP, &keys), Ok(VerifiedBy::Inbox(InboxId(8))));
 }
 

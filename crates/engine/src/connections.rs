@@ -82,9 +82,10 @@ impl Connections {
             error.reason
         });
         let settings = &engine.settings.outbox;
+        let own_pace = connection.as_ref().ok().and_then(|connection| connection.pace());
         let line = Arc::new(Line {
             connection,
-            pace: Pace::per_second(settings.per_inbox_per_second),
+            pace: Pace::new(settings.per_inbox_per_second, own_pace),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_open_ms),
             version: inbox.version,
             rest_until: AtomicI64::new(0),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_channels::contract::{Connection, MediaAddress};
+use frontdesk_model::contact::Identity;
 use frontdesk_model::content::{MediaKind, MediaRef};
 use frontdesk_model::outbound::Recipient;
 use frontdesk_model::{AccountId, ContactId, InboxId, Timestamp};
@@ -172,7 +173,7 @@ async fn learn_profile(engine: &Engine, (account, id): (AccountId, ContactId)) -
         let recipient = Recipient { thread: row.thread.clone(), identities: identities.clone() };
         match profiles.profile(&recipient).await {
             Ok(Some(profile)) => {
-                store_name(engine, account, id, profile.name).await?;
+                store_names(engine, account, id, profile.name, profile.identities).await?;
                 if let Some(MediaAddress(address)) = profile.picture {
                     let source = Picture { account, contact: id, inbox: row.inbox_id, address };
                     if let Err(reason) = keep_picture(engine, &**connection, source).await {
@@ -191,11 +192,12 @@ async fn learn_profile(engine: &Engine, (account, id): (AccountId, ContactId)) -
     Ok(answer)
 }
 
-async fn store_name(
+async fn store_names(
     engine: &Engine,
     account: AccountId,
     id: ContactId,
     name: Option<String>,
+    identities: Vec<Identity>,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
     engine
@@ -206,6 +208,10 @@ async fn store_name(
                 contact.name.clone_from(&name);
                 contacts::save(tx, &contact, now)?;
                 tx.emit(updated(account, contact.id));
+            }
+            // Last: the person may be known under the new name already, and is then one contact with this one.
+            if contacts::add_names(tx, account, id, &identities, now)? {
+                tx.emit(updated(account, id));
             }
             Ok(())
         })

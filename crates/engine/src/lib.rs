@@ -19,6 +19,7 @@ pub mod media;
 mod outbox;
 pub mod own_password;
 pub mod passwords;
+mod polling;
 pub mod realtime;
 pub mod replies;
 mod retention;
@@ -30,6 +31,7 @@ pub mod turn;
 pub mod users;
 pub mod vault;
 pub mod views;
+mod watch;
 pub mod workers;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub use frontdesk_channels::contract::DoorSettings;
 use serde::Deserialize;
 
 use crate::realtime::settings::RealtimeSettings;
@@ -48,23 +49,6 @@ impl Default for EngineSettings {
             realtime_app: RealtimeAppSettings::default(),
             realtime: RealtimeSettings::default(),
         }
-    }
-}
-
-/// Keys of the webhook doors, from the environment. Secrets: never logged.
-#[derive(Clone, Default)]
-pub struct DoorSettings {
-    /// `META_APP_SECRET`: signatures may be made with any of these.
-    pub meta_app_secrets: Vec<String>,
-    /// `META_VERIFY_TOKEN`.
-    pub meta_verify_tokens: Vec<String>,
-    /// `WHATSAPP_WEBHOOK_TOKEN`: bearer for relays that cannot sign; off when absent.
-    pub whatsapp_webhook_token: Option<String>,
-}
-
-impl std::fmt::Debug for DoorSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DoorSettings { .. }")
     }
 }
 

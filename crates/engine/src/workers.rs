@@ -5,7 +5,7 @@ use std::time::Duration;
 use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox, realtime, retention, search_index};
+use crate::{Engine, contacts, media, outbox, polling, realtime, retention, search_index, watch};
 
 /// The running workers of a node.
 pub struct Workers {
@@ -27,6 +27,14 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(contacts::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(search_index::run(engine.clone()));
+    tracker.spawn(watch::run(engine.clone()));
+    tracker.spawn(polling::run(engine.clone()));
+    tracker.spawn(every(
+        engine.clone(),
+        Duration::from_secs(5),
+        "asking what became of sends",
+        |engine| async move { outbox::reconcile(&engine).await },
+    ));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),

@@ -14,7 +14,7 @@ crate::words! {
         Psid = "psid",
         /// Instagram's scoped id.
         Igsid = "igsid",
-        /// WhatsApp's hidden id of linked sessions.
+        /// WhatsApp's own id, as linked phones see it: of a person whose number is hidden (`…@lid`), of a group (`…@g.us`).
         Lid = "lid",
         /// A contact of Chatwoot.
         Chatwoot = "chatwoot",

@@ -53,9 +53,19 @@ impl RemoteId {
         Self(id.into())
     }
 
-    /// The id as the provider wrote it.
+    /// An id that is unique within one thread only, made unique within the inbox.
+    pub fn within(id: &str, thread: &str) -> Self {
+        Self(format!("{id} {thread}"))
+    }
+
+    /// The id as it is kept and compared.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The id as the provider wrote it, without the thread it is of. No provider's id has a space in it.
+    pub fn as_written(&self) -> &str {
+        self.0.split_once(' ').map_or(&self.0, |(id, _thread)| id)
     }
 }
 

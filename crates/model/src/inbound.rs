@@ -50,6 +50,8 @@ pub struct InboundMessage {
     pub thread: String,
     /// The customer (also for an echo: whom it was sent to).
     pub contact: ContactHint,
+    /// Who of several people wrote it, where the contact is a group; for people.
+    pub author: Option<String>,
     /// Set when our side wrote it.
     pub echo: Option<Echo>,
     /// When it was written, by the provider's clock.

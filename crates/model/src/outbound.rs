@@ -75,6 +75,8 @@ pub struct OutboundMedia {
     pub kind: MediaKind,
     /// Where the bytes are.
     pub path: PathBuf,
+    /// A public address of the same bytes, for networks that fetch files by themselves.
+    pub url: Option<String>,
     /// Its type, sniffed by us.
     pub mime_type: String,
     /// The name the customer will see.

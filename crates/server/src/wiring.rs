@@ -69,6 +69,7 @@ pub async fn build_engine(settings: &Settings, clock: SharedClock) -> anyhow::Re
             clock: clock.clone(),
             providers: Arc::new(settings.for_channels()),
             recorder: Arc::new(ProviderCalls),
+            stacks: Arc::default(),
         },
         clock,
         node_id: node_id(),

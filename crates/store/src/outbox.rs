@@ -60,6 +60,9 @@ statements! {
     EXPIRED_SENDS = both(
         concat!("UPDATE outbox SET state = 'unknown', claim_token = NULL, lease_until = 0, due_at = $2
          WHERE state = 'sending' AND lease_until < $1 RETURNING ", columns!()));
+    LIST_UNKNOWN = both(concat!("SELECT ", columns!(),
+        " FROM outbox WHERE state = 'unknown' AND kind = 'message' AND due_at <= $1 ORDER BY due_at, id LIMIT $2"));
+    POSTPONE_UNKNOWN = both("UPDATE outbox SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'unknown'");
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
@@ -239,6 +242,17 @@ pub fn expire_sends(
     settle_at: Timestamp,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     tx.query(&EXPIRED_SENDS, p![ended, settle_at])
+}
+
+/// Messages of unknown outcome that have waited for the provider's word until `now`.
+pub fn list_unknown(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+    tx.query(&LIST_UNKNOWN, p![now, limit])
+}
+
+/// The provider does not know (yet) what became of a message: it waits until `again_at`.
+pub fn postpone_unknown(tx: &mut Tx<'_>, row: &OutboxRow, again_at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&POSTPONE_UNKNOWN, p![row.account_id, row.id, again_at])?;
+    Ok(())
 }
 
 /// The work that sends a message.

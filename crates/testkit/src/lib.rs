@@ -4,6 +4,7 @@ pub mod bodies;
 pub mod call;
 pub mod database;
 pub mod fuzz;
+pub mod green;
 pub mod meta;
 pub mod server;
 pub mod size;

@@ -57,6 +57,7 @@ pub fn settings() -> TestSettings {
         meta_app_secrets: vec![APP_SECRET.to_owned()],
         meta_verify_tokens: vec![VERIFY_TOKEN.to_owned()],
         whatsapp_webhook_token: Some(BEARER.to_owned()),
+        ..DoorSettings::default()
     };
     TestSettings { engine: EngineSettings { doors, ..EngineSettings::default() }, ..TestSettings::default() }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Method;
-use frontdesk_channels::contract::{ChannelContext, ProviderSettings};
+use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::settings::EngineSettings;
 use frontdesk_engine::tokens::NewToken;
@@ -107,6 +107,12 @@ impl TestServer {
     /// Its routes.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The time by its clock, in seconds since 1970.
+    pub fn clock_seconds(&self) -> i64 {
+        use frontdesk_model::clock::Clock;
+        self.clock.now().as_millis() / 1000
     }
 
     /// A request.
@@ -214,6 +220,7 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
         meta_graph_url: graph_url.clone(),
         meta_instagram_url: graph_url,
         meta_graph_version: "v26.0".to_owned(),
+        green_api: GreenApiSettings::default(),
         allow_private_hosts: vec!["127.0.0.1".to_owned()],
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
@@ -223,7 +230,12 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
         clock: clock.clone(),
         settings: settings.engine.clone(),
         vault: Vault::new([7; 32]),
-        channels: ChannelContext { clock, providers: Arc::new(providers), recorder: Arc::new(Unrecorded) },
+        channels: ChannelContext {
+            clock,
+            providers: Arc::new(providers),
+            recorder: Arc::new(Unrecorded),
+            stacks: Arc::default(),
+        },
         node_id: "test".to_owned(),
         shutdown: CancellationToken::new(),
     })

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use frontdesk_channels::contract::{ChannelContext, ProviderSettings};
+use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
 use frontdesk_engine::settings::EngineSettings;
@@ -220,6 +220,7 @@ impl Stage {
             meta_graph_url: graph.clone(),
             meta_instagram_url: graph,
             meta_graph_version: "v26.0".to_owned(),
+            green_api: GreenApiSettings::default(),
             allow_private_hosts: vec!["127.0.0.1".to_owned()],
             timeout_ms: self.settings.timeout_ms,
             breaker_open_ms: self.settings.engine.outbox.breaker_open_ms,
@@ -232,6 +233,7 @@ impl Stage {
                 clock: clock.clone(),
                 providers: Arc::new(providers),
                 recorder: Arc::new(Unrecorded),
+                stacks: Arc::default(),
             },
             clock,
             node_id: format!("node-{}-{}", self.nodes.len(), fresh_number()),

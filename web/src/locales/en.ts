@@ -392,6 +392,16 @@ export default {
     editTitle: 'Edit {name}',
     deleteTitle: 'Delete {name}?',
     deleteText: 'It stops receiving and sending at once. Its conversations stay readable.',
+    link: {
+      action: 'Link phone',
+      title: 'Link the phone of {name}',
+      how: 'On the phone open WhatsApp, then Linked devices, then Link a device, and scan this code.',
+      code: 'Code to scan',
+      linked: 'The phone is linked.',
+      wait: 'The code is being made…',
+      restart: 'Restart',
+      signOut: 'Sign the phone out',
+    },
     deleted: '{name} was deleted',
   },
   users: {

@@ -396,6 +396,16 @@ const messages: Messages = {
     editTitle: 'Ubah {name}',
     deleteTitle: 'Hapus {name}?',
     deleteText: 'Penerimaan dan pengiriman langsung berhenti. Percakapannya tetap dapat dibaca.',
+    link: {
+      action: 'Tautkan ponsel',
+      title: 'Tautkan ponsel {name}',
+      how: 'Di ponsel buka WhatsApp, lalu Perangkat tertaut, lalu Tautkan perangkat, dan pindai kode ini.',
+      code: 'Kode untuk dipindai',
+      linked: 'Ponsel sudah tertaut.',
+      wait: 'Kode sedang dibuat…',
+      restart: 'Mulai ulang',
+      signOut: 'Keluarkan ponsel',
+    },
     deleted: '{name} dihapus',
   },
   users: {

@@ -391,6 +391,16 @@ const messages: Messages = {
     editTitle: 'Editar {name}',
     deleteTitle: 'Excluir {name}?',
     deleteText: 'Ele para de receber e enviar na hora. As conversas continuam legíveis.',
+    link: {
+      action: 'Conectar celular',
+      title: 'Conectar o celular de {name}',
+      how: 'No celular, abra o WhatsApp, depois Dispositivos conectados, depois Conectar dispositivo, e escaneie este código.',
+      code: 'Código para escanear',
+      linked: 'O celular está conectado.',
+      wait: 'O código está sendo gerado…',
+      restart: 'Reiniciar',
+      signOut: 'Desconectar o celular',
+    },
     deleted: '{name} foi excluído',
   },
   users: {

@@ -16,7 +16,9 @@ use frontdesk_model::capabilities::{Capabilities, TextLimit, TextUnit};
 use frontdesk_model::contact::IdentityKind;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
-use crate::contract::{Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError};
+use crate::contract::{
+    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError, OwnKeys,
+};
 use crate::meta::messaging::outbound::Account;
 use crate::meta::messaging::{Kind, Network};
 use crate::meta::{self, fields};
@@ -78,6 +80,10 @@ impl Channel for Messenger {
 
     fn route_key(&self, settings: &InboxSettings) -> Option<String> {
         fields::id(settings, PAGE_ID)
+    }
+
+    fn own_keys(&self, settings: &InboxSettings) -> OwnKeys {
+        fields::own_keys(settings)
     }
 
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {

@@ -1,17 +1,16 @@
 //! Opens the Graph client of one inbox from its settings and those of the server.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use frontdesk_meta_graph_client::client::provider_settings;
 use frontdesk_meta_graph_client::{GraphAccount, GraphClient};
 use frontdesk_model::inbox::InboxConfig;
-use frontdesk_provider_http::{AddressPolicy, ProviderHttp, SetupError};
-use ipnet::IpNet;
+use frontdesk_provider_http::{ProviderHttp, SetupError};
 use secrecy::SecretString;
 use url::Url;
 
 use super::fields;
+use crate::addresses;
 use crate::contract::{ChannelContext, OpenError};
 
 /// The client of an inbox at the API below `base_url`. Makes no request.
@@ -26,7 +25,7 @@ pub(crate) fn open(
         .map_err(|error| OpenError { reason: format!("the address of the Graph API is no URL: {error}") })?;
     let hosts = &context.providers.allow_private_hosts;
     let mut settings = provider_settings(base_url);
-    settings.addresses = addresses(hosts);
+    settings.addresses = addresses::policy(hosts);
     settings.timeout = Duration::from_millis(context.providers.timeout_ms.max(1));
     settings.breaker.open_for = Duration::from_millis(context.providers.breaker_open_ms);
     let http = ProviderHttp::with_recorder(settings, context.recorder.clone()).map_err(unusable)?;
@@ -54,37 +53,4 @@ fn unusable(error: SetupError) -> OpenError {
 fn setting(inbox: &InboxConfig, key: &str) -> Option<SecretString> {
     let value = inbox.settings.get(key)?.trim();
     (!value.is_empty()).then(|| value.into())
-}
-
-/// Public addresses, and those the operator lists. A listed name is checked by name before each call, so that it may
-/// resolve to any private address.
-fn addresses(hosts: &[String]) -> AddressPolicy {
-    let mut networks = Vec::new();
-    for host in hosts {
-        let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-        match (host.parse::<IpNet>(), host.parse::<IpAddr>()) {
-            (Ok(network), _) => networks.push(network),
-            (_, Ok(address)) => networks.push(address.into()),
-            _ => return AddressPolicy::any(),
-        }
-    }
-    AddressPolicy::allowing(networks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_listed_addresses_are_reached() {
-        let reached = |hosts: &[&str], address: &str| {
-            let hosts: Vec<String> = hosts.iter().map(|&h| h.to_owned()).collect();
-            addresses(&hosts).check_address(address.parse().unwrap()).is_ok()
-        };
-        assert!(reached(&[], "157.240.1.1") && !reached(&[], "127.0.0.1") && !reached(&[], "10.0.0.1"));
-        assert!(reached(&["127.0.0.1"], "127.0.0.1") && !reached(&["127.0.0.1"], "127.0.0.2"));
-        assert!(reached(&["[::1]"], "::1") && reached(&["10.0.0.0/8"], "10.9.9.9"));
-        assert!(!reached(&["10.0.0.0/8"], "192.168.1.1"));
-        assert!(reached(&["graph.internal"], "192.168.1.1"));
-    }
 }

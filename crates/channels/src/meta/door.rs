@@ -9,7 +9,8 @@ use subtle::ConstantTimeEq;
 
 use super::parse;
 use crate::contract::{
-    Door, DoorField, DoorInfo, DoorKeys, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest,
+    Door, DoorField, DoorInfo, DoorKeys, DoorSecret, DoorSettings, ParseError, Refusal, RoutedEvent,
+    VerifiedBy, WebhookRequest,
 };
 
 /// WhatsApp bodies reach 3 MB.
@@ -76,6 +77,15 @@ impl Door for MetaDoor {
 
     fn max_body_bytes(&self) -> usize {
         MAX_BODY_BYTES
+    }
+
+    fn server_keys(&self, settings: &DoorSettings) -> DoorKeys {
+        DoorKeys {
+            secrets: settings.meta_app_secrets.iter().map(DoorSecret::of_server).collect(),
+            verify_tokens: settings.meta_verify_tokens.clone(),
+            bearer: settings.whatsapp_webhook_token.clone(),
+            ..DoorKeys::default()
+        }
     }
 
     fn challenge(&self, query: &[(String, String)], keys: &DoorKeys) -> Result<String, Refusal> {

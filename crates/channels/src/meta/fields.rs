@@ -2,7 +2,7 @@
 
 use frontdesk_model::inbox::InboxSettings;
 
-use crate::contract::{Field, FieldError};
+use crate::contract::{Field, FieldError, OwnKeys};
 
 /// What ids of Meta look like.
 pub(crate) const ID_PATTERN: Option<&str> = Some("^[0-9]{1,32}$");
@@ -10,6 +10,8 @@ pub(crate) const ID_PATTERN: Option<&str> = Some("^[0-9]{1,32}$");
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
 /// The secret of an app that belongs to one inbox.
 pub(crate) const APP_SECRET: &str = "app_secret";
+/// What Meta repeats when the webhook of such an app is set up.
+const VERIFY_TOKEN: &str = "verify_token";
 
 /// The token that calls are made with.
 pub(crate) const fn access_token(help: &'static str) -> Field {
@@ -36,13 +38,18 @@ pub(crate) const OWN_APP_SECRET: Field = Field {
 
 /// Set when this inbox has a Meta app of its own.
 pub(crate) const OWN_VERIFY_TOKEN: Field = Field {
-    key: "verify_token",
+    key: VERIFY_TOKEN,
     label: "Verify token",
     help: "Only when this inbox has a Meta app of its own: any text; enter the same text in Meta's webhook form.",
     secret: true,
     required: false,
     pattern: None,
 };
+
+/// The keys of an inbox with a Meta app of its own.
+pub(crate) fn own_keys(settings: &InboxSettings) -> OwnKeys {
+    OwnKeys { secret: settings.get(APP_SECRET).cloned(), verify_token: settings.get(VERIFY_TOKEN).cloned() }
+}
 
 /// One sentence per wrong field: required ones that are empty, ids that are no ids, tokens that are no tokens.
 pub(crate) fn check(fields: &[Field], ids: &[&str], settings: &InboxSettings) -> Result<(), Vec<FieldError>> {

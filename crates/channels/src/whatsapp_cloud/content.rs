@@ -11,6 +11,7 @@ use frontdesk_model::content::{
 use frontdesk_model::message::MessageKind;
 
 use crate::meta::parse::short;
+use crate::vcard;
 
 /// The content of a message of the given `type`.
 pub(super) fn read_content(kind: &str, said: Said, errors: &[ErrorNotice]) -> Content {
@@ -114,7 +115,7 @@ fn card(card: whatsapp::ContactCard) -> ContactCard {
         .filter_map(|p| Some(Labelled { value: p.phone.or(p.wa_id)?, label: p.kind }))
         .collect();
     if phones.is_empty() {
-        phones = vcard_values(&vcard, "TEL").map(|value| Labelled { value, label: None }).collect();
+        phones = vcard::values(&vcard, "TEL").map(|value| Labelled { value, label: None }).collect();
     }
     let emails: Vec<Labelled> =
         card.emails.into_iter().filter_map(|e| Some(Labelled { value: e.email?, label: e.kind })).collect();
@@ -122,7 +123,7 @@ fn card(card: whatsapp::ContactCard) -> ContactCard {
     let name = card
         .name
         .and_then(|n| n.formatted_name.or_else(|| joined(n.first_name, n.last_name)))
-        .or_else(|| vcard_values(&vcard, "FN").next())
+        .or_else(|| vcard::values(&vcard, "FN").next())
         .or_else(|| organization.clone())
         .or_else(|| phones.first().map(|p| p.value.clone()))
         .unwrap_or_default();
@@ -134,16 +135,6 @@ fn joined(first: Option<String>, last: Option<String>) -> Option<String> {
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
         (first, last) => first.or(last),
     }
-}
-
-/// The values of one property of a vCard: `TEL;type=CELL:+62…`, `item1.TEL:…`.
-fn vcard_values<'v>(vcard: &'v str, property: &'v str) -> impl Iterator<Item = String> + 'v {
-    vcard.lines().filter_map(move |line| {
-        let (name, value) = line.split_once(':')?;
-        let name = name.split(';').next().unwrap_or(name);
-        let name = name.rsplit('.').next().unwrap_or(name);
-        (name.eq_ignore_ascii_case(property) && !value.trim().is_empty()).then(|| value.trim().to_owned())
-    })
 }
 
 fn choice(kind: MessageKind, choice: Choice) -> Content {

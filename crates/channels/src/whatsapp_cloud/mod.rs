@@ -22,7 +22,9 @@ use std::sync::{Arc, LazyLock};
 use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
-use crate::contract::{Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError};
+use crate::contract::{
+    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError, OwnKeys,
+};
 use crate::meta::{self, fields};
 
 /// The channel's name.
@@ -94,6 +96,10 @@ impl Channel for WhatsAppCloud {
 
     fn shared_route_key(&self, settings: &InboxSettings) -> Option<String> {
         fields::id(settings, BUSINESS_ACCOUNT_ID).map(|id| account_route(&id))
+    }
+
+    fn own_keys(&self, settings: &InboxSettings) -> OwnKeys {
+        fields::own_keys(settings)
     }
 
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {

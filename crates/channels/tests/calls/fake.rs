@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use frontdesk_channels::contract::{
-    ChannelContext, Connection, OpenError, ProviderSettings, SendError, Sent,
+    ChannelContext, Connection, GreenApiSettings, OpenError, ProviderSettings, SendError, Sent,
 };
 use frontdesk_channels::registry::find_channel;
 use frontdesk_model::clock::ManualClock;
@@ -102,11 +102,13 @@ pub fn open_at(
             meta_graph_url: format!("{url}/graph"),
             meta_instagram_url: format!("{url}/instagram"),
             meta_graph_version: "v26.0".to_owned(),
+            green_api: GreenApiSettings::default(),
             allow_private_hosts: allowed.iter().map(|&host| host.to_owned()).collect(),
             timeout_ms: 10_000,
             breaker_open_ms: 30_000,
         }),
         recorder: Arc::new(NobodyListens),
+        stacks: Arc::default(),
     };
     let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let inbox =
@@ -181,6 +183,7 @@ pub fn file(folder: &tempfile::TempDir, kind: MediaKind, name: &str, mime_type: 
     OutboundMedia {
         kind,
         path,
+        url: None,
         mime_type: mime_type.to_owned(),
         file_name: name.to_owned(),
         size_bytes: 9,

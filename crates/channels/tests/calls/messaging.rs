@@ -195,6 +195,7 @@ async fn a_profile_is_told_or_not_and_that_is_no_error() {
     let sari_w = Profile {
         name: Some("Sari W".to_owned()),
         picture: Some(MediaAddress("https://x/y.jpg".to_owned())),
+        identities: Vec::new(),
     };
     assert_eq!(profiles.profile(&sari()).await.expect("told"), Some(sari_w));
     for (code, subcode) in [(230, None), (100, Some(33)), (200, None), (10, None)] {

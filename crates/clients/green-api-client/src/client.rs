@@ -12,7 +12,7 @@ use crate::{
     decision,
     error::{GreenCallError, Refusal},
     instance::Instance,
-    method::{Method, Repeat},
+    method::{Class, Method, Repeat},
 };
 
 /// Where every instance is reached; its own host from the console is faster.
@@ -70,6 +70,13 @@ impl GreenClient {
             .class(method.class.as_str())
             .limits(self.instance.limits.of(method.class))
             .at(Some(self.host(method)))
+    }
+
+    /// The label of a file's download. Its address may have any port on the instance's own hosts, none elsewhere.
+    pub(crate) fn file_label<'a>(&'a self, file: &Url) -> CallLabel<'a> {
+        let own = [self.instance.media_url.as_ref(), self.instance.api_url.as_ref()];
+        let own = own.into_iter().flatten().find(|host| host.origin() == file.origin());
+        CallLabel::new(self.instance.key(), "download").class(Class::Files.as_str()).at(own)
     }
 
     fn host<'a>(&'a self, method: &Method) -> &'a Url {

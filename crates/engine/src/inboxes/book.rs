@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use frontdesk_channels::contract::{Channel, DoorKeys, DoorSecret};
+use frontdesk_channels::contract::{Channel, Door, DoorKeys, DoorSecret};
 use frontdesk_channels::registry::{doors, find_channel};
 use frontdesk_model::inbox::InboxConfig;
 use frontdesk_model::{AccountId, InboxId};
@@ -15,11 +15,6 @@ use super::open;
 use crate::Engine;
 use crate::settings::DoorSettings;
 use crate::vault::Vault;
-
-/// The field that signs the webhooks of one inbox alone.
-const APP_SECRET: &str = "app_secret";
-/// The field its provider repeats when the webhook is set up.
-const VERIFY_TOKEN: &str = "verify_token";
 
 /// An inbox, ready to be opened.
 pub struct Inbox {
@@ -138,7 +133,7 @@ fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>)
     for door in doors() {
         let of_door =
             book.by_id.values().filter(|i| i.channel.door().is_some_and(|d| d.path() == door.path()));
-        let keys = collect_keys(settings, of_door);
+        let keys = collect_keys(door, settings, of_door);
         book.door_keys.insert(door.path(), Arc::new(keys));
     }
     book
@@ -169,21 +164,19 @@ fn read_inbox(vault: &Vault, row: InboxConfigRow) -> Option<Inbox> {
     })
 }
 
-fn collect_keys<'a>(settings: &DoorSettings, inboxes: impl Iterator<Item = &'a Arc<Inbox>>) -> DoorKeys {
-    let mut keys = DoorKeys {
-        secrets: settings
-            .meta_app_secrets
-            .iter()
-            .map(|secret| DoorSecret { secret: secret.clone(), inbox: None })
-            .collect(),
-        verify_tokens: settings.meta_verify_tokens.clone(),
-        bearer: settings.whatsapp_webhook_token.clone(),
-    };
+/// The keys of a door: those of the settings file, then those of its inboxes.
+fn collect_keys<'a>(
+    door: &dyn Door,
+    settings: &DoorSettings,
+    inboxes: impl Iterator<Item = &'a Arc<Inbox>>,
+) -> DoorKeys {
+    let mut keys = door.server_keys(settings);
     for inbox in inboxes {
-        if let Some(secret) = inbox.config.settings.get(APP_SECRET) {
-            keys.secrets.push(DoorSecret { secret: secret.clone(), inbox: Some(inbox.config.id) });
-        }
-        keys.verify_tokens.extend(inbox.config.settings.get(VERIFY_TOKEN).cloned());
+        let own = inbox.channel.own_keys(&inbox.config.settings);
+        let secret =
+            own.secret.map(|secret| DoorSecret::of_inbox(secret, inbox.config.id, inbox.route_key.clone()));
+        keys.secrets.extend(secret);
+        keys.verify_tokens.extend(own.verify_token);
     }
     keys
 }

@@ -23,6 +23,7 @@ use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
+use crate::watch;
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -167,10 +168,16 @@ pub async fn list(
 pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<InboxRow, InboxError> {
     let row = get(engine, account, id).await?;
     if row.config.enabled {
-        let opened =
-            book(engine).await?.find(id).map(|inbox| inbox.channel.open(&engine.channels, &inbox.config));
+        let opened = book(engine).await?.find(id).cloned().map(|inbox| {
+            let opened = inbox.channel.open(&engine.channels, &inbox.config);
+            opened.map(|connection| (inbox, connection))
+        });
         let state = match opened {
-            Some(Ok(connection)) => connection.check().await,
+            Some(Ok((inbox, connection))) => {
+                let state = connection.check().await;
+                let problem = watch::arrange(engine, &inbox, &*connection, &state).await;
+                watch::worse(state, problem)
+            }
             Some(Err(error)) => ConnectionState::new(ConnectionCode::Reconnect, error.reason)
                 .with_action("Enter the credentials again."),
             None => secrets_lost(),
@@ -191,6 +198,37 @@ pub async fn set_state(
     engine.store.write(move |tx| store_state(tx, account, inbox, &state, now)).await
 }
 
+/// As [`set_state`], unless the inbox is in a state that is younger than `state.since`.
+pub(crate) async fn set_state_unless_newer(
+    engine: &Engine,
+    account: AccountId,
+    inbox: InboxId,
+    state: ConnectionState,
+) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    engine
+        .store
+        .write(move |tx| {
+            if is_outdated(tx, account, inbox, &state)? {
+                return Ok(());
+            }
+            store_state(tx, account, inbox, &state, now)
+        })
+        .await
+}
+
+/// True when an inbox is in a state that is younger than this one.
+pub(crate) fn is_outdated(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    state: &ConnectionState,
+) -> Result<bool, StoreError> {
+    let Some(since) = state.since else { return Ok(false) };
+    let row = inboxes::find(tx, account, inbox)?;
+    Ok(row.and_then(|row| row.state.since).is_some_and(|known| known > since))
+}
+
 /// As [`set_state`], within a transaction.
 pub fn store_state(
     tx: &mut Tx<'_>,
@@ -199,11 +237,13 @@ pub fn store_state(
     state: &ConnectionState,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if inboxes::set_state(tx, account, inbox, state, now)? {
+    // What a provider tells it may tell late; not of the future.
+    let since = state.since.filter(|since| *since < now).unwrap_or(now);
+    if inboxes::set_state(tx, account, inbox, state, since)? {
         if state.code == ConnectionCode::Connected {
             outbox::wake_inbox(tx, inbox, now)?;
         }
-        let state = ConnectionState { since: Some(now), ..state.clone() };
+        let state = ConnectionState { since: Some(since), ..state.clone() };
         tx.emit(NewEvent {
             account_id: account,
             kind: EventKind::InboxStateChanged,

@@ -119,6 +119,7 @@ pub(crate) fn notice(tx: &mut Tx<'_>, news: News, notice: &Notice) -> Result<(),
         news.now,
     )?;
     match &notice.state {
+        Some(state) if crate::inboxes::is_outdated(tx, news.account, news.inbox, state)? => Ok(()),
         Some(state) => crate::inboxes::store_state(tx, news.account, news.inbox, state, news.now).map(drop),
         None => Ok(()),
     }

@@ -22,6 +22,7 @@ pub(super) fn shorten(event: &mut InboundEvent) {
             shorten_id(&mut m.remote_id);
             m.reply_to.iter_mut().for_each(shorten_id);
             shorten_contact(&mut m.contact);
+            m.author.iter_mut().for_each(|author| cut(author, MAX_NAME));
             m.content.text.iter_mut().for_each(|text| cut(text, MAX_TEXT));
         }
         InboundEvent::Status(s) => {

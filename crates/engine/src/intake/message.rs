@@ -134,6 +134,7 @@ pub(crate) fn apply_identity_change(
             identities: change.new.iter().chain(&change.old).cloned().collect(),
             name: None,
         },
+        author: None,
         echo: None,
         sent_at: change.at,
         content: Content::of(MessageKind::System, change.body.clone(), payload),
@@ -160,7 +161,15 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<usize>, S
         .iter()
         .map(|p| {
             let sender = if is_notice(p.message) { SenderType::System } else { SenderType::Customer };
-            row(p.news, p.place, p.message, Direction::Inbound, sender, None, MessageStatus::Received)
+            row(
+                p.news,
+                p.place,
+                p.message,
+                Direction::Inbound,
+                sender,
+                p.message.author.as_deref(),
+                MessageStatus::Received,
+            )
         })
         .collect();
     let ids = messages::insert_many(tx, &rows, now)?;

@@ -19,6 +19,7 @@ pub mod replay;
 pub(crate) mod status;
 
 pub use queue::{IntakeQueue, Receipt};
+pub(crate) use receive::take_polled;
 pub use receive::{ReceiveError, challenge, receive};
 
 pub(crate) use apply::News;

@@ -1,13 +1,15 @@
 //! A raw webhook request: is it genuine, and can it be read?
 
 use bytes::Bytes;
-use frontdesk_channels::contract::{Door, ParseError, Refusal, RoutedEvent, WebhookRequest};
+use frontdesk_channels::contract::{Door, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest};
+use frontdesk_model::InboxId;
 use frontdesk_store::webhook_logs::WebhookState;
 use sha2::{Digest, Sha256};
 
 use super::apply::Received;
 use super::limits;
 use super::queue::Receipt;
+use crate::inboxes::InboxBook;
 use crate::{Engine, inboxes};
 
 /// Why a webhook request was not taken.
@@ -16,7 +18,7 @@ pub enum ReceiveError {
     /// Not genuine: answered 403.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Genuine but unreadable: kept in the log, answered 422.
+    /// Genuine but unreadable: kept in the log, answered 422, unless the door takes it all the same.
     #[error(transparent)]
     Unreadable(#[from] ParseError),
     /// It could not be stored: answered 503, so that the provider tries again.
@@ -48,6 +50,35 @@ pub async fn receive(
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
         tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
     })?;
+    let (receipt, unreadable) = keep(engine, &book, door, body, verified_by).await?;
+    if let Some(error) = unreadable
+        && !door.takes_unreadable()
+    {
+        return Err(error.into());
+    }
+    Ok(receipt)
+}
+
+/// Takes a body that was fetched for an inbox, as if its provider had delivered it.
+pub(crate) async fn take_polled(
+    engine: &Engine,
+    door: &'static dyn Door,
+    inbox: InboxId,
+    body: Bytes,
+) -> Result<Receipt, ReceiveError> {
+    let book = inboxes::book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+    let (receipt, _unreadable) = keep(engine, &book, door, body, VerifiedBy::Inbox(inbox)).await?;
+    Ok(receipt)
+}
+
+/// Keeps a genuine body and what is in it; also says why it could not be read.
+async fn keep(
+    engine: &Engine,
+    book: &InboxBook,
+    door: &'static dyn Door,
+    body: Bytes,
+    verified_by: VerifiedBy,
+) -> Result<(Receipt, Option<ParseError>), ReceiveError> {
     let parsed = read(door, &body);
     let is_strange = |event: &RoutedEvent| {
         !event.channel.is_empty() && book.find_by_route(event.channel, &event.route).is_empty()
@@ -68,11 +99,10 @@ pub async fn receive(
     let receipt = engine.intake().submit(received).await.map_err(|_| ReceiveError::NotStored)?;
     metrics::counter!("frontdesk_webhooks_total", "door" => door.path(), "state" => receipt.as_str())
         .increment(1);
-    if let Some(error) = unreadable {
+    if let Some(error) = &unreadable {
         tracing::warn!(door = door.path(), error = %error, "a genuine webhook cannot be read");
-        return Err(error.into());
     }
-    Ok(receipt)
+    Ok((receipt, unreadable))
 }
 
 /// What tells bodies apart: the first half of SHA-256 over door and body. Every index entry is paid for with each body,

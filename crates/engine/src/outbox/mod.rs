@@ -3,9 +3,10 @@
 //! [`worker`] claims what is due (one row per conversation, by lease and fencing token), [`send`] carries one out, and
 //! [`record`] writes down what came of it in one transaction; [`reaction`] says what that means for a reaction. [`pace`] and [`breaker`] keep one inbox from hurting its
 //! provider or the others; [`schedule`] says when to try again. An outcome that was lost is never repeated blindly:
-//! [`sweep`] turns sends of dead workers into `unknown`, which the provider's word settles or a person.
+//! [`sweep`] turns sends of dead workers into `unknown`, which the provider's word settles, its [`journal`] or a person.
 
 pub mod breaker;
+mod journal;
 pub mod pace;
 pub(crate) mod reaction;
 mod record;
@@ -14,5 +15,6 @@ mod send;
 mod sweep;
 mod worker;
 
+pub(crate) use journal::reconcile;
 pub(crate) use sweep::{sweep, take_over};
 pub(crate) use worker::run;

@@ -1,24 +1,103 @@
 //! How fast an inbox may send: waiting, not failing.
+//!
+//! Exact in every window, wherever it begins: a token bucket lets through up to twice as many in an unlucky one, and
+//! WhatsApp bans numbers for that. What has to wait long waits in the queue and not with a request half begun.
 
-use std::num::NonZeroU32;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use governor::DefaultDirectRateLimiter;
-use governor::Quota;
+use frontdesk_channels::contract::SendPace;
+use tokio::time::Instant;
 
-/// A limit in sends per second, with a burst of one second.
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+/// Requests reach the provider closer together than they left.
+const MARGIN: Duration = Duration::from_millis(100);
+
+/// How many sends any second and any minute may hold.
 pub struct Pace {
-    limiter: DefaultDirectRateLimiter,
+    windows: Vec<(usize, Duration)>,
+    /// When the last turns were given, oldest first.
+    given: Mutex<VecDeque<Instant>>,
 }
 
 impl Pace {
-    /// At most `per_second` sends a second; 0 counts as 1.
-    pub fn per_second(per_second: u32) -> Self {
-        let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
-        Self { limiter: DefaultDirectRateLimiter::direct(Quota::per_second(per_second)) }
+    /// At most `per_second` sends a second (0 counts as 1), and no more than the connection's own pace.
+    pub fn new(per_second: u32, own: Option<SendPace>) -> Self {
+        let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let mut windows = vec![(count(per_second.max(1)), SECOND)];
+        if let Some(own) = own {
+            let limited = [(own.per_second, SECOND + MARGIN), (own.per_minute, MINUTE + MARGIN)];
+            windows.extend(limited.into_iter().filter(|(n, _)| *n > 0).map(|(n, period)| (count(n), period)));
+        }
+        Self { windows, given: Mutex::default() }
     }
 
-    /// Waits for the next place.
-    pub async fn wait(&self) {
-        self.limiter.until_ready().await;
+    /// Gives a turn now, or says how long until there is one.
+    pub fn take(&self) -> Result<(), Duration> {
+        let now = Instant::now();
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = self
+            .windows
+            .iter()
+            .filter_map(|(count, period)| Some(*given.get(given.len().checked_sub(*count)?)? + *period))
+            .fold(now, Instant::max);
+        if next > now {
+            return Err(next - now);
+        }
+        given.push_back(now);
+        let most = self.windows.iter().map(|(count, _)| *count).max().unwrap_or(1);
+        while given.len() > most {
+            given.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Waits for a turn, at most `longest`; `Err` says how long it would take.
+    pub async fn wait(&self, longest: Duration) -> Result<(), Duration> {
+        let until = Instant::now() + longest;
+        loop {
+            let Err(wait) = self.take() else { return Ok(()) };
+            if Instant::now() + wait > until {
+                return Err(wait);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes turns as fast as they are given; returns when each was.
+    async fn take_all(pace: &Pace, count: usize) -> Vec<Duration> {
+        let start = Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..count {
+            pace.wait(Duration::from_secs(600)).await.unwrap();
+            times.push(start.elapsed());
+        }
+        times
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_and_no_minute_holds_more_than_allowed() {
+        let pace = Pace::new(80, Some(SendPace { per_second: 2, per_minute: 60 }));
+        let times = take_all(&pace, 130).await;
+        for (allowed, period) in [(2, SECOND), (60, MINUTE)] {
+            for (index, later) in times.iter().enumerate().skip(allowed) {
+                assert!(*later >= times[index - allowed] + period, "{allowed} in {period:?}: {later:?}");
+            }
+        }
+        assert!(times[129] < Duration::from_secs(130), "and no slower than needed: {:?}", times[129]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_would_wait_long_is_told_how_long() {
+        let pace = Pace::new(80, Some(SendPace { per_second: 0, per_minute: 1 }));
+        assert_eq!(pace.wait(SECOND).await, Ok(()));
+        assert_eq!(pace.wait(SECOND).await, Err(MINUTE + MARGIN));
     }
 }

@@ -315,8 +315,13 @@ pub(super) async fn try_read_again(engine: &Engine, row: &OutboxRow, token: &str
 
 /// The credentials do not work.
 pub(super) fn reconnect_state(error: &SendError) -> ConnectionState {
-    ConnectionState::new(ConnectionCode::Reconnect, error.shown.clone())
-        .with_action("Enter a new access token for this inbox. Queued messages wait and are sent then.")
+    let action = match error.action {
+        Some("scan") => {
+            "Open this inbox and scan the code with its phone. Queued messages wait and are sent then."
+        }
+        _ => "Enter a new access token for this inbox. Queued messages wait and are sent then.",
+    };
+    ConnectionState::new(ConnectionCode::Reconnect, error.shown.clone()).with_action(action)
 }
 
 /// The provider does not answer.

@@ -28,6 +28,8 @@ const HOLD_MS: i64 = 60_000;
 const STRANGE_MS: i64 = 2_000;
 /// The state of an inbox that works is looked at this often, in milliseconds.
 const CONFIRM_MS: i64 = 60_000;
+/// A message waits this long for its turn; when it would take longer, the queue of its inbox waits.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
 /// Read marks are a courtesy: after this many tries they are left.
 const MAX_READ_TRIES: i64 = 5;
 
@@ -151,6 +153,9 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
     if let Some(until) = line.rests_until(now) {
         return record::hold(engine, row, token, until).await;
     }
+    if connection.linking().is_some() && is_signed_out(engine, row).await? {
+        return record::hold(engine, row, token, now.plus_ms(HOLD_MS)).await;
+    }
     let pass = match line.breaker.admit(now) {
         Ok(pass) => pass,
         Err(until) => return record::hold(engine, row, token, until).await,
@@ -159,7 +164,10 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         Ok(outgoing) => outgoing,
         Err(error) => return fail(engine, row, token, error).await,
     };
-    line.pace.wait().await;
+    if let Err(wait) = line.pace.wait(LONGEST_TURN).await {
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        return record::hold(engine, row, token, engine.clock.now().plus_ms(wait_ms)).await;
+    }
     let Some(key) = start(engine, row, token, &job).await? else {
         return Ok(()); // the claim was lost meanwhile: someone else has it, or nobody wants it any more
     };
@@ -182,13 +190,25 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
 
 /// The longest a request may take: a file may go up before its message, each within the provider's time-out.
 fn request_limit(engine: &Engine) -> Duration {
-    Duration::from_millis(engine.channels.providers.timeout_ms.saturating_mul(2).saturating_add(5_000))
+    Duration::from_millis(
+        engine.channels.providers.longest_timeout_ms().saturating_mul(2).saturating_add(5_000),
+    )
 }
 
 /// Fails a message no request was made for.
 async fn fail(engine: &Engine, row: &OutboxRow, token: &str, error: StatusError) -> Result<(), StoreError> {
     let fate = Fate::Failed(Problem { shown: error, http_status: None });
     record::record(engine, row, token, None, fate).await
+}
+
+/// True while nobody is signed in on the account behind an inbox, or the network stopped it: its provider would take
+/// messages and keep them to itself.
+async fn is_signed_out(engine: &Engine, row: &OutboxRow) -> Result<bool, StoreError> {
+    match inboxes::get(engine, row.account_id, row.inbox_id).await {
+        Ok(inbox) => Ok(matches!(inbox.state.code, ConnectionCode::Reconnect | ConnectionCode::Paused)),
+        Err(inboxes::InboxError::Store(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// True when the settings of the inbox were changed after the line was opened.
@@ -265,7 +285,7 @@ async fn note_on_line(
             let was_open = pass.succeeded();
             // A refusal proves that the provider is there; only a message that went proves that all is well.
             if was_open || (error.is_none() && line.is_confirmation_due(now, CONFIRM_MS)) {
-                confirm(engine, row).await
+                confirm(engine, row, line).await
             } else {
                 Ok(())
             }
@@ -304,13 +324,16 @@ async fn hold_for_outage(
 
 /// Says that an inbox works when it is known as one that does not, or of which it was not known. What the provider
 /// itself told (restricted, paused) stands.
-async fn confirm(engine: &Engine, row: &OutboxRow) -> Result<(), StoreError> {
+async fn confirm(engine: &Engine, row: &OutboxRow, line: &Line) -> Result<(), StoreError> {
+    let is_linked = line.connection.as_ref().is_ok_and(|connection| connection.linking().is_some());
     let code = match inboxes::get(engine, row.account_id, row.inbox_id).await {
         Ok(inbox) => inbox.state.code,
         Err(inboxes::InboxError::Store(error)) => return Err(error),
         Err(_) => return Ok(()),
     };
     match code {
+        // A message taken by the provider of a linked phone does not show that the phone is linked.
+        ConnectionCode::Reconnect if is_linked => Ok(()),
         ConnectionCode::Connecting | ConnectionCode::Reconnect | ConnectionCode::Unreachable => {
             inboxes::set_state(engine, row.account_id, row.inbox_id, record::connected_state()).await
         }
@@ -397,6 +420,7 @@ async fn outgoing_file(
     Ok(OutboundMedia {
         kind: file.kind,
         path,
+        url: None,
         mime_type: file.mime_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
         file_name: file.file_name.clone().unwrap_or_else(|| "file".to_owned()),
         size_bytes: u64::try_from(file.size_bytes.unwrap_or(0)).unwrap_or(0),
@@ -425,7 +449,6 @@ async fn carry_out_read(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         })
         .await?;
     let Some(recipient) = recipient else { return record::drop_work(engine, row, token).await };
-    line.pace.wait().await;
     // A read mark may be repeated without harm, so it goes straight from claimed to done.
     let result = receipts.mark_read(&recipient, &RemoteId(target)).await;
     note_on_line(engine, row, &line, pass, result.as_ref().err()).await;

@@ -8,9 +8,7 @@ use frontdesk_model::contact::Identity;
 use frontdesk_model::content::{MediaKind, Payload};
 use frontdesk_model::conversation::{ConversationStatus, WindowState};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType, StatusError};
-use frontdesk_model::{
-    AttachmentId, ContactId, ConversationId, InboxId, MessageId, RemoteId, Timestamp, UserId,
-};
+use frontdesk_model::{AttachmentId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
 use frontdesk_store::attachments::AttachmentState;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,8 +61,8 @@ pub struct MessageView {
     #[schema(required = true)]
     pub status_error: Option<StatusError>,
     /// The provider's id.
-    #[schema(value_type = Option<String>, required = true)]
-    pub platform_message_id: Option<RemoteId>,
+    #[schema(required = true)]
+    pub platform_message_id: Option<String>,
     #[schema(required = true)]
     pub client_key: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]

@@ -100,7 +100,7 @@ impl Viewer {
         });
         let reactions = if deleted { Vec::new() } else { reactions.collect() };
         let sender_name = match row.sender_type {
-            SenderType::Customer => Some(customer_name),
+            SenderType::Customer => Some(row.sender_name.unwrap_or(customer_name)),
             _ => row.sender_name,
         };
         Ok(MessageView {
@@ -123,7 +123,7 @@ impl Viewer {
             reactions,
             status: row.status,
             status_error: row.error,
-            platform_message_id: row.remote_id,
+            platform_message_id: row.remote_id.map(|id| id.as_written().to_owned()),
             client_key: row.client_key,
             edited_at: row.edited_at,
             read_at: row.read_at,
@@ -339,7 +339,7 @@ fn quote(
                 .filter(|_| quoted.deleted_at.is_none())
                 .map(|c| text::preview(&c, QUOTE_CHARS)),
             sender_name: match quoted.sender_type {
-                SenderType::Customer => Some(customer_name.to_owned()),
+                SenderType::Customer => Some(quoted.sender_name.unwrap_or_else(|| customer_name.to_owned())),
                 _ => quoted.sender_name,
             },
         },

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 15] = [
+const NAMES: [(&str, &str); 21] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -20,18 +20,25 @@ const NAMES: [(&str, &str); 15] = [
     ("META_GRAPH_URL", "meta.graph_url"),
     ("META_INSTAGRAM_URL", "meta.instagram_url"),
     ("META_GRAPH_VERSION", "meta.graph_version"),
+    ("GREEN_API_BASE_URL", "green_api.base_url"),
+    ("GREEN_API_TIMEOUT", "green_api.timeout_secs"),
+    ("GREEN_API_MAX_RETRIES", "green_api.max_retries"),
+    ("GREEN_API_RATE_LIMIT_PER_MINUTE", "green_api.rate_limit_per_minute"),
+    ("GREEN_API_RATE_LIMIT_PER_SECOND", "green_api.rate_limit_per_second"),
+    ("GREEN_API_WEBHOOK_SECRET", "green_api.webhook_secret"),
     ("PUSHER_APP_ID", "realtime.app_id"),
     ("PUSHER_APP_KEY", "realtime.app_key"),
     ("PUSHER_APP_SECRET", "realtime.app_secret"),
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "database.url",
     "secret.key",
     "meta.app_secrets",
     "meta.verify_tokens",
     "meta.whatsapp_webhook_token",
+    "green_api.webhook_secret",
     "realtime.app_secret",
 ];
 

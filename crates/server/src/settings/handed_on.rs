@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use frontdesk_channels::contract::ProviderSettings;
+use frontdesk_channels::contract::{GreenApiSettings, ProviderSettings};
 use frontdesk_engine::realtime::settings::RealtimeSettings;
 use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
 use frontdesk_http::HttpSettings;
@@ -32,6 +32,12 @@ impl Settings {
                     .whatsapp_webhook_token
                     .as_ref()
                     .map(|token| token.expose_secret().to_owned()),
+                green_api_webhook_secret: self
+                    .green_api
+                    .webhook_secret
+                    .as_ref()
+                    .map(|secret| secret.expose_secret().to_owned()),
+                green_api_signature_required: self.green_api.require_signature,
             },
             outbox: self.outbox.clone(),
             media: self.media.clone(),
@@ -68,6 +74,13 @@ impl Settings {
             meta_graph_url: url(&self.meta.graph_url),
             meta_instagram_url: url(&self.meta.instagram_url),
             meta_graph_version: self.meta.graph_version.clone(),
+            green_api: GreenApiSettings {
+                base_url: url(&self.green_api.base_url),
+                timeout_ms: self.green_api.timeout_secs.saturating_mul(1000),
+                max_retries: self.green_api.max_retries,
+                per_second: self.green_api.rate_limit_per_second,
+                per_minute: self.green_api.rate_limit_per_minute,
+            },
             allow_private_hosts: self.providers.allow_private_hosts.clone(),
             timeout_ms: self.providers.timeout_ms,
             breaker_open_ms: self.outbox.breaker_open_ms,

@@ -44,6 +44,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Meta's webhooks and APIs.
     pub meta: MetaSettings,
+    /// Green API's webhooks and API.
+    pub green_api: GreenApiSettings,
     /// Calls to any provider.
     pub providers: ProviderSettings,
     /// Live updates.
@@ -162,6 +164,28 @@ pub struct MetaSettings {
     pub instagram_url: Url,
     /// As `v26.0`.
     pub graph_version: String,
+}
+
+/// Green API's webhooks and API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GreenApiSettings {
+    /// Where instances are reached whose own address is not known.
+    #[serde(deserialize_with = "parsed")]
+    pub base_url: Url,
+    /// How long one call may take.
+    pub timeout_secs: u64,
+    /// How often a call that only asks is repeated.
+    pub max_retries: usize,
+    /// Messages of one instance in any minute.
+    pub rate_limit_per_minute: u32,
+    /// Messages of one instance in any second.
+    pub rate_limit_per_second: u32,
+    /// Token of instances without one, and key of signatures.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub webhook_secret: Option<SecretString>,
+    /// Webhooks count only when signed.
+    pub require_signature: bool,
 }
 
 /// Calls to any provider.

@@ -30,6 +30,12 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     between("database.postgres_connections", settings.database.postgres_connections as i128, 2, 1000)?;
     check_url(layers, "meta.graph_url", Some(&settings.meta.graph_url))?;
     check_url(layers, "meta.instagram_url", Some(&settings.meta.instagram_url))?;
+    let green = &settings.green_api;
+    check_url(layers, "green_api.base_url", Some(&green.base_url))?;
+    between("green_api.timeout_secs", green.timeout_secs.into(), 6, 3600)?;
+    between("green_api.max_retries", green.max_retries as i128, 0, 20)?;
+    between("green_api.rate_limit_per_minute", green.rate_limit_per_minute.into(), 0, 100_000)?;
+    between("green_api.rate_limit_per_second", green.rate_limit_per_second.into(), 0, 10_000)?;
     duration("providers.timeout_ms", settings.providers.timeout_ms.into())?;
     between("replies.content_max", settings.replies.content_max as i128, 1, 1_000_000)?;
     between("sign_in.session_secs", settings.sign_in.session_secs.into(), 60, LONGEST_MS / 1000)?;

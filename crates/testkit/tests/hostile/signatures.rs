@@ -100,10 +100,7 @@ fn no_forgery_is_taken() {
     let of_each = size::pick(1_000, 50_000);
     let body = fixture("whatsapp/02_text_wire_escaped");
     let good = sign(&body, APP_SECRET);
-    let keys = DoorKeys {
-        secrets: vec![DoorSecret { secret: APP_SECRET.to_owned(), inbox: None }],
-        ..DoorKeys::default()
-    };
+    let keys = DoorKeys { secrets: vec![DoorSecret::of_server(APP_SECRET)], ..DoorKeys::default() };
     let verify = |signature: String, body: &Bytes| {
         let headers = [(HEADER.to_owned(), signature)];
         DOOR_ITSELF.verify(&WebhookRequest { headers: &headers, body }, &keys).is_ok()

@@ -4,6 +4,7 @@
 
 mod extremes;
 mod fixtures;
+mod green;
 mod left_out;
 mod order;
 mod people;

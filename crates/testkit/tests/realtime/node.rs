@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use frontdesk_channels::contract::{ChannelContext, ProviderSettings};
+use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::realtime::auth::Signer;
 use frontdesk_engine::settings::EngineSettings;
@@ -172,6 +172,7 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
         meta_graph_url: "http://127.0.0.1:9".to_owned(),
         meta_instagram_url: "http://127.0.0.1:9".to_owned(),
         meta_graph_version: "v26.0".to_owned(),
+        green_api: GreenApiSettings::default(),
         allow_private_hosts: Vec::new(),
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
@@ -181,7 +182,12 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
         clock: clock.clone(),
         settings,
         vault: Vault::new([7; 32]),
-        channels: ChannelContext { clock, providers: Arc::new(providers), recorder: Arc::new(Unrecorded) },
+        channels: ChannelContext {
+            clock,
+            providers: Arc::new(providers),
+            recorder: Arc::new(Unrecorded),
+            stacks: Arc::default(),
+        },
         node_id: id.to_owned(),
         shutdown: CancellationToken::new(),
     })

@@ -120,6 +120,7 @@ impl Reader<'_> {
             remote_id: RemoteId(mid),
             contact: self.contact(&customer),
             thread: customer,
+            author: None,
             echo,
             sent_at,
             content,

@@ -160,7 +160,10 @@ impl Profiles for Account {
             }
         };
         match asked {
-            Ok((name, picture)) => Ok(Some(Profile { name, picture: picture.map(MediaAddress) })),
+            Ok((name, picture)) => {
+                let picture = picture.map(MediaAddress);
+                Ok(Some(Profile { name, picture, identities: Vec::new() }))
+            }
             Err(error) if will_not_tell(&error) => Ok(None),
             Err(error) => Err(errors::send_error(PRODUCT, error, 1)),
         }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use frontdesk_provider_http::{CallError, Download, DownloadLimits, NotSent};
+use reqwest::Method as Verb;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::io::AsyncWrite;
+use url::Url;
 
 use crate::{
     ChatId, GreenClient,
@@ -17,6 +21,8 @@ use crate::{
 const POLL: std::ops::RangeInclusive<u64> = 5..=60;
 /// Left of a call's time for the way there and back.
 const TRAVEL: Duration = Duration::from_secs(5);
+/// How often the way to a file may lead on.
+const MAX_REDIRECTS: usize = 3;
 
 /// One notification from the queue. Handed out again and again until it is deleted.
 #[derive(Debug, Clone)]
@@ -91,6 +97,32 @@ impl GreenClient {
     pub async fn download_file(&self, chat_id: &ChatId, id_message: &str) -> Result<String, GreenCallError> {
         let name = MessageName { chat_id, id_message };
         Ok(self.call::<Address>(&method::DOWNLOAD_FILE, Some(&name)).await?.download_url)
+    }
+
+    /// Fetches a file from an address that a notification or [`Self::download_file`] gave, into `writer`. Asked once.
+    /// On an error the writer holds a part of it.
+    ///
+    /// The address is not to be trusted: only https (or the instance's own hosts), only where the HTTP stack may go, at
+    /// most three redirects, no more bytes than `limits` says.
+    pub async fn download(
+        &self,
+        url: &str,
+        limits: DownloadLimits,
+        writer: &mut (impl AsyncWrite + Unpin + Send + ?Sized),
+    ) -> Result<Download, GreenCallError> {
+        let parsed = |url: &str| Url::parse(url).map_err(|error| NotSent::Invalid(error.into()));
+        let mut url = parsed(url).map_err(CallError::from)?;
+        let mut redirects = 0;
+        loop {
+            let request = self.http().request(Verb::GET, url.clone());
+            match self.http().download(self.file_label(&url), request, limits, writer).await {
+                Err(CallError::Redirect { location: Some(target), .. }) if redirects < MAX_REDIRECTS => {
+                    url = target.0;
+                    redirects += 1;
+                }
+                result => return Ok(result?),
+            }
+        }
     }
 
     /// How many notifications wait.
