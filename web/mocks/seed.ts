@@ -287,6 +287,7 @@ const CHANNELS: Channel[] = [
     label: 'WhatsApp Cloud API',
     platform: 'whatsapp',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
+    phone: false,
     docs: 'https://desk.example.org/docs/channels/whatsapp_cloud',
     fields: [
       {
@@ -313,6 +314,7 @@ const CHANNELS: Channel[] = [
     label: 'Facebook Messenger',
     platform: 'facebook',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
+    phone: false,
     docs: 'https://desk.example.org/docs/channels/messenger',
     fields: [
       {
@@ -331,6 +333,7 @@ const CHANNELS: Channel[] = [
     label: 'Instagram',
     platform: 'instagram',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
+    phone: false,
     docs: 'https://desk.example.org/docs/channels/instagram',
     fields: [
       {

@@ -85,6 +85,8 @@ pub struct ChannelInfo {
     pub platform: &'static str,
     /// What has to be filled in to connect.
     pub fields: &'static [Field],
+    /// Behind each inbox stands a phone, which has to be linked ([`Linking`]).
+    pub phone: bool,
     /// Its page in the documentation.
     pub docs: &'static str,
 }

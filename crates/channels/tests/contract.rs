@@ -129,6 +129,7 @@ fn declared_powers_exist() {
         let (name, can) = (channel.info().name, channel.capabilities());
         let connection = opened(*channel);
         assert_eq!(connection.receipts().is_some(), can.read_receipts || can.typing, "{name}");
+        assert_eq!(connection.linking().is_some(), channel.info().phone, "{name}");
         assert!(can.text_max.count > 0 && !can.attachments.is_empty(), "{name}");
         let kinds: BTreeSet<_> = can.attachments.iter().map(|a| a.kind).collect();
         assert_eq!(kinds.len(), can.attachments.len(), "{name}: a kind of file has two limits");

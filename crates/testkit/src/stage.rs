@@ -220,7 +220,11 @@ impl Stage {
             meta_graph_url: graph.clone(),
             meta_instagram_url: graph,
             meta_graph_version: "v26.0".to_owned(),
-            green_api: GreenApiSettings::default(),
+            green_api: GreenApiSettings {
+                base_url: format!("http://{}/green", self.provider),
+                timeout_ms: self.settings.timeout_ms.max(15_000), // a poll waits five seconds
+                ..GreenApiSettings::default()
+            },
             allow_private_hosts: vec!["127.0.0.1".to_owned()],
             timeout_ms: self.settings.timeout_ms,
             breaker_open_ms: self.settings.engine.outbox.breaker_open_ms,
@@ -244,10 +248,11 @@ impl Stage {
     /// Starts one more node on the same database, with a data folder of its own.
     pub async fn add_node(&mut self) {
         let data = tempfile::tempdir().expect("a temporary folder can be made");
-        let engine = self.engine(self.settings.engine.clone(), data.path()).await;
-        let router = frontdesk_http::router(engine.clone(), HttpSettings::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let url = format!("http://{}", listener.local_addr().expect("the listener has an address"));
+        let settings = EngineSettings { public_url: url.clone(), ..self.settings.engine.clone() };
+        let engine = self.engine(settings, data.path()).await;
+        let router = frontdesk_http::router(engine.clone(), HttpSettings::default());
         let (service, stop) =
             (router.into_make_service_with_connect_info::<SocketAddr>(), engine.shutdown.clone());
         tokio::spawn(async move {
@@ -389,10 +394,65 @@ impl Stage {
         }
         let mut threads = Vec::new();
         for (customer, first) in written {
-            let id = self.received(inbox, &first).await.conversation_id;
+            let id = self.received(inbox, &self.scoped(inbox, &customer, &first)).await.conversation_id;
             threads.push(Thread { customer, inbox, id, first });
         }
         threads
+    }
+
+    /// An instance of Green API, known to the fake provider alone.
+    pub fn prepare_instance(&self, name: &'static str) {
+        let inbox: frontdesk_sandbox::inbox::Inbox = serde_json::from_value(json!({
+            "id": name, "channel": "green_api", "name": name,
+            "account_id": (1_101_000_000 + fresh_number()).to_string(),
+            "display_phone_number": format!("1555{:07}", fresh_number()), "access_token": format!("token-of-{name}"),
+        }))
+        .expect("an inbox of the sandbox");
+        self.sandbox.world().inboxes.insert(name.to_owned(), inbox);
+    }
+
+    /// Connects an instance that the fake provider knows, with its webhooks or without.
+    pub async fn connect_instance(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
+        let id = self.sandbox.world().inboxes.get(name).expect("the instance is known").account_id.clone();
+        let (token, words) = (format!("token-of-{name}"), format!("words-of-{name}"));
+        let mut settings =
+            vec![("instance_id", id.as_str()), ("api_token", &token), ("webhook_token", &words)];
+        settings.extend(more);
+        let settings = settings.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let new = NewInbox { channel: "green_api".to_owned(), name: name.to_owned(), settings };
+        let made = inboxes::create(self.first(), Actor::server(self.account), new).await;
+        let id = made.expect("the inbox can be connected").config.id;
+        inboxes::check(self.first(), self.account, id).await.expect("the inbox can be checked");
+        id
+    }
+
+    /// An instance of Green API, known to both sides.
+    pub async fn add_instance(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
+        self.prepare_instance(name);
+        self.connect_instance(name, more).await
+    }
+
+    /// Changes an instance, as `PATCH /control/green/{inbox}` takes it.
+    pub async fn change_instance(&self, name: &str, patch: Value) {
+        let url = format!("{}/control/green/{name}", self.sandbox.public_url());
+        let answer = self.http.patch(url).json(&patch).send().await.expect("the sandbox answers");
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    /// The chat with a customer, as Green API writes it.
+    pub fn chat(&self, customer: &str) -> String {
+        let world = self.sandbox.world();
+        let phone = world.customers.get(customer).and_then(|customer| customer.phone.clone());
+        format!("{}@c.us", phone.unwrap_or_default())
+    }
+
+    /// What our inbox calls a message of a customer: ids of Green API are unique within their chat.
+    pub fn scoped(&self, inbox: &str, customer: &str, id: &str) -> String {
+        let channel = self.sandbox.world().inboxes.get(inbox).map(|inbox| inbox.channel);
+        match channel {
+            Some(Channel::GreenApi) => RemoteId::within(id, &self.chat(customer)).0,
+            _ => id.to_owned(),
+        }
     }
 
     /// Waits for a message of a customer to be stored.

@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("meta-graph-client", &["provider-http"]),
     ("green-api-client", &["provider-http"]),
     ("model", &[]),
-    ("channels", &["model", "provider-http", "meta-graph-client"]),
+    ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client"]),
     ("store", &["model"]),
     ("engine", &["model", "store", "channels"]),
     // May read from the store; every write goes through the engine.

@@ -146,3 +146,52 @@ pub(super) fn contact(message: &OutboundMessage, cards: &[ContactCard]) -> Resul
         quoted_message_id: quoted(message),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(thread: &str, phone: Option<&str>) -> Recipient {
+        Recipient {
+            thread: thread.to_owned(),
+            identities: phone.and_then(Identity::phone).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn a_chat_is_as_green_api_writes_it_or_made_of_the_number() {
+        let chat_of = |thread, phone| chat(&to(thread, phone)).map(|chat| chat.to_string()).ok();
+        for (thread, phone, expected) in [
+            ("15550100002@c.us", Some("+15550100002"), Some("15550100002@c.us")),
+            ("15550100002@c.us", None, Some("15550100002@c.us")),
+            // Another number since then.
+            ("15550100002@c.us", Some("+15550100003"), Some("15550100003@c.us")),
+            ("120650379300963@lid", Some("+15550100002"), Some("120650379300963@lid")),
+            ("120363000000000001@g.us", None, Some("120363000000000001@g.us")),
+            // A hotel writes first.
+            ("+15550100002", Some("+15550100002"), Some("15550100002@c.us")),
+            ("nobody", None, None),
+        ] {
+            assert_eq!(chat_of(thread, phone).as_deref(), expected, "{thread} {phone:?}");
+        }
+    }
+
+    #[test]
+    fn the_ending_of_a_name_is_that_of_the_kind() {
+        let name = |kind, mime: &str, name: &str| {
+            file_name(&OutboundMedia {
+                kind,
+                path: std::path::PathBuf::new(),
+                url: None,
+                mime_type: mime.to_owned(),
+                file_name: name.to_owned(),
+                size_bytes: 1,
+                caption: None,
+            })
+        };
+        assert_eq!(name(MediaKind::Image, "image/jpeg", "view.JPEG"), "view.JPEG");
+        assert_eq!(name(MediaKind::Image, "image/jpeg", "view"), "view.jpg");
+        assert_eq!(name(MediaKind::Voice, "audio/ogg; codecs=opus", "note.webm"), "note.webm.ogg");
+        assert_eq!(name(MediaKind::Document, "application/pdf", "bill"), "bill");
+    }
+}

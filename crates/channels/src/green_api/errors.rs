@@ -186,3 +186,21 @@ fn no_answer() -> ConnectionState {
         "Nothing to do; it is tried again. If it lasts, check the API address and this server's internet connection.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn our_own_limit_holds_back_one_message_and_our_breaker_the_inbox() {
+        let wait = Duration::from_secs(9);
+        let of = |error: NotSent| send_error(CallError::from(error).into());
+        let limited = of(NotSent::Limit { retry_after: wait });
+        assert_eq!((limited.retry, limited.scope), (Retry::AfterMs(9_000), Scope::Message));
+        let resting = of(NotSent::BreakerOpen { retry_after: wait });
+        assert_eq!((resting.retry, resting.scope), (Retry::AfterMs(9_000), Scope::Inbox));
+        assert!(limited.certain && resting.certain && !limited.reconnect);
+    }
+}

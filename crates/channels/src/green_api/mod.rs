@@ -44,6 +44,7 @@ static INFO: ChannelInfo = ChannelInfo {
     label: "WhatsApp (Green API)",
     platform: "whatsapp",
     fields: fields::FIELDS,
+    phone: true,
     docs: "docs/channels/green-api.md",
 };
 

@@ -56,6 +56,7 @@ static INFO: ChannelInfo = ChannelInfo {
         fields::OWN_APP_SECRET,
         fields::OWN_VERIFY_TOKEN,
     ],
+    phone: false,
     docs: "docs/channels/messenger.md",
 };
 

@@ -62,6 +62,7 @@ static INFO: ChannelInfo = ChannelInfo {
         fields::OWN_APP_SECRET,
         fields::OWN_VERIFY_TOKEN,
     ],
+    phone: false,
     docs: "docs/channels/whatsapp_cloud.md",
 };
 

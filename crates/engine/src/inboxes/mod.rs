@@ -5,6 +5,7 @@
 
 mod book;
 mod form;
+mod link;
 
 use frontdesk_channels::contract::{Channel, FieldError};
 use frontdesk_channels::registry::find_channel;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 pub(crate) use book::InboxBooks;
 pub use book::{Inbox, InboxBook};
 pub use form::SettingChange;
+pub use link::{LinkError, is_reachable, link_step, restart, sign_out};
 
 use crate::Engine;
 use crate::audit::{self, Deed};

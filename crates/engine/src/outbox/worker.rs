@@ -8,6 +8,7 @@ use frontdesk_model::InboxId;
 use frontdesk_store::outbox::{self, OutboxRow};
 use frontdesk_store::{StoreError, Topic};
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use super::send;
 use crate::Engine;
@@ -18,7 +19,10 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 const BLOCKED_PAUSE: Duration = Duration::from_millis(250);
 /// Rests this long after the database failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
-/// One inbox has at most this share of the places, so that a provider that hangs leaves some to the others.
+/// A send that takes longer gives its place to others: it waits for a provider, which costs this node nothing.
+const SLOW: Duration = Duration::from_secs(1);
+/// One inbox has at most this share of the places, so that a provider that hangs leaves some to the others. What is slow
+/// still counts here: more of the same inbox would be as slow.
 const INBOX_SHARE: usize = 4;
 
 /// Works until shutdown, then finishes what it holds.
@@ -26,6 +30,7 @@ pub(crate) async fn run(engine: Engine) {
     let limit = engine.settings.outbox.concurrency.max(1);
     let places = Arc::new(Semaphore::new(limit));
     let under_way = Arc::new(UnderWay::new(limit.div_ceil(INBOX_SHARE)));
+    let sends = TaskTracker::new();
     let mut bell = engine.store.signals().listen(Topic::Outbox);
     loop {
         bell.mark_unchanged();
@@ -44,9 +49,13 @@ pub(crate) async fn run(engine: Engine) {
                     let Ok(place) = places.clone().acquire_owned().await else { return };
                     let (engine, token, turn) =
                         (engine.clone(), token.clone(), under_way.begin(row.inbox_id));
-                    tokio::spawn(async move {
-                        send::carry_out(&engine, row, &token).await;
-                        drop(place);
+                    sends.spawn(async move {
+                        let send = send::carry_out(&engine, row, &token);
+                        tokio::pin!(send);
+                        if tokio::time::timeout(SLOW, &mut send).await.is_err() {
+                            drop(place);
+                            send.await;
+                        }
                         drop(turn);
                     });
                 }
@@ -67,9 +76,8 @@ pub(crate) async fn run(engine: Engine) {
             }
         }
     }
-    // Whoever holds a place is sending: wait for all of them.
-    let all = u32::try_from(limit).unwrap_or(u32::MAX);
-    drop(places.acquire_many(all).await);
+    sends.close();
+    sends.wait().await;
 }
 
 async fn claim(

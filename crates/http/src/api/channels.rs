@@ -31,6 +31,8 @@ struct Channel {
     /// Where its provider delivers webhooks; null when it has none.
     #[schema(required = true)]
     webhook_url: Option<String>,
+    /// Behind each inbox stands a phone, which has to be linked.
+    phone: bool,
     /// Its page in the documentation.
     docs: &'static str,
 }
@@ -72,6 +74,7 @@ async fn list_channels(State(state): State<HttpState>, _caller: SignedIn) -> Jso
             platform: info.platform,
             fields: info.fields,
             webhook_url: inboxes::webhook_url(&state.engine, *channel),
+            phone: info.phone,
             docs: info.docs,
         }
     });

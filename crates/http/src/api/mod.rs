@@ -6,6 +6,7 @@ pub mod contacts;
 mod conversation_filter;
 pub mod conversations;
 pub mod inbox;
+pub mod inbox_link;
 pub mod inboxes;
 pub mod media;
 pub mod messages;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod failures;
+mod green;
 mod kinds;
 mod order;
 mod outage;

@@ -8,7 +8,7 @@ use frontdesk_sandbox::phone::action::{CustomerAction, CustomerMessage, FileSour
 /// Lets them write; the webhooks follow by themselves.
 pub fn write(sandbox: &Sandbox) -> anyhow::Result<()> {
     let text = |text: &str| CustomerAction::Text { text: text.to_owned(), forwarded: false };
-    let stories: [(&str, &str, Vec<CustomerAction>); 5] = [
+    let stories: [(&str, &str, Vec<CustomerAction>); 6] = [
         (
             "Dewi Lestari",
             "whatsapp",
@@ -39,6 +39,14 @@ pub fn write(sandbox: &Sandbox) -> anyhow::Result<()> {
             ],
         ),
         ("Lucas Meyer", "messenger", vec![text("Are you open on Sunday? I would like to bring my parents.")]),
+        (
+            "Ada Guest",
+            "hotel",
+            vec![
+                text("Good evening, we arrive tonight after eleven. Is somebody at the reception?"),
+                CustomerAction::Voice { file: FileSource::default() },
+            ],
+        ),
         ("Ines Duarte", "instagram", vec![text("Love the new blend 😍 Do you ship to Lisbon?")]),
     ];
     for (name, inbox_id, actions) in stories {

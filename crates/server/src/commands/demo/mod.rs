@@ -22,6 +22,7 @@ use frontdesk_sandbox::inbox::Inbox;
 use frontdesk_sandbox::{Channel, Sandbox, SandboxSettings};
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,9 @@ use crate::wiring::{Server, bind};
 
 const ADMIN: (&str, &str) = ("ada@example.org", "Ada Sari");
 const AGENT: (&str, &str) = ("ben@example.org", "Ben Costa");
+
+/// The sandbox's name of the instance of Green API.
+const HOTEL: &str = "hotel";
 
 #[derive(Args)]
 pub struct Demo {
@@ -95,6 +99,7 @@ async fn start_sandbox(server: SocketAddr, secrets: &Secrets) -> anyhow::Result<
     settings.live.webhook.app_secret = Some(secrets.app_secret.clone());
     settings.live.webhook.verify_token = Some(secrets.verify_token.clone());
     let (router, sandbox) = Sandbox::new(settings)?;
+    sandbox.world().inboxes.insert(HOTEL.to_owned(), hotel()?);
     let serving = axum::serve(listener, router.clone());
     tokio::spawn(async move {
         if let Err(error) = serving.await {
@@ -135,6 +140,9 @@ fn settings_for(
     settings.meta.app_secrets = vec![secrets.app_secret.clone().into()];
     settings.meta.verify_tokens = vec![secrets.verify_token.clone().into()];
     settings.meta.whatsapp_webhook_token = None;
+    settings.green_api.base_url = format!("{}/green", sandbox.public_url()).parse()?;
+    settings.green_api.webhook_secret = Some(secrets.verify_token.clone().into());
+    settings.green_api.require_signature = false;
     settings.providers.allow_private_hosts = vec!["127.0.0.1".to_owned()];
     Ok(settings)
 }
@@ -171,18 +179,26 @@ async fn fill(
 
 /// What a person would fill in to connect a fake account.
 fn fields(fake: &Inbox, secrets: &Secrets) -> InboxSettings {
-    let mut fields = InboxSettings::from([("access_token".to_owned(), secrets.access_token.clone())]);
-    let id_field = match fake.channel {
-        Channel::WhatsappCloud => "phone_number_id",
-        Channel::Messenger => "page_id",
-        Channel::Instagram => "instagram_id",
-        Channel::GreenApi => "instance_id",
+    let (id_field, token_field) = match fake.channel {
+        Channel::WhatsappCloud => ("phone_number_id", "access_token"),
+        Channel::Messenger => ("page_id", "access_token"),
+        Channel::Instagram => ("instagram_id", "access_token"),
+        Channel::GreenApi => ("instance_id", "api_token"),
     };
+    let mut fields = InboxSettings::from([(token_field.to_owned(), secrets.access_token.clone())]);
     fields.insert(id_field.to_owned(), fake.account_id.clone());
     if let Some(business) = &fake.business_account_id {
         fields.insert("business_account_id".to_owned(), business.clone());
     }
     fields
+}
+
+/// A hotel whose phone is linked at Green API.
+fn hotel() -> anyhow::Result<Inbox> {
+    Ok(serde_json::from_value(json!({
+        "id": HOTEL, "channel": "green_api", "name": "Hotel Senja", "account_id": "1101000001",
+        "display_phone_number": "6281211003300",
+    }))?)
 }
 
 fn label(channel: Channel) -> &'static str {

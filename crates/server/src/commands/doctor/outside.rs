@@ -123,8 +123,12 @@ pub async fn check_doors(settings: &Settings, store: &Store) -> Vec<Finding> {
             return vec![Finding::fail("webhooks", chain(error), "see the database's finding")];
         }
     };
-    let with_door =
-        rows.iter().filter(|row| find_channel(&row.channel).is_some_and(|c| c.door().is_some())).count();
+    // Those whose provider asks a set-up question and signs. Whether the others' tokens are set, their own check says.
+    let door_of = |channel: &str| find_channel(channel).and_then(|channel| channel.door());
+    let asks = |row: &&inbox_rows::InboxConfigRow| {
+        door_of(&row.channel).is_some_and(|door| !door.info().question.is_empty())
+    };
+    let with_door = rows.iter().filter(asks).count();
     let mut findings = Vec::new();
     if with_door > 0 && doors.meta_app_secrets.is_empty() {
         findings.push(Finding::fail(
@@ -140,7 +144,8 @@ pub async fn check_doors(settings: &Settings, store: &Store) -> Vec<Finding> {
             "set META_VERIFY_TOKEN to a word of your choice and enter the same there",
         ));
     }
-    if doors.meta_verify_tokens.iter().chain(&doors.whatsapp_webhook_token).any(|t| t.len() < SHORT_TOKEN) {
+    let tokens = doors.meta_verify_tokens.iter().chain(&doors.whatsapp_webhook_token);
+    if tokens.chain(&doors.green_api_webhook_secret).any(|token| token.len() < SHORT_TOKEN) {
         findings.push(Finding::warn(
             "webhooks",
             format!("a token has fewer than {SHORT_TOKEN} characters and can be guessed"),

@@ -1,0 +1,254 @@
+//! Green API: the whole way of a reply, what becomes of one whose answer was lost, and instances that do not work.
+
+use frontdesk_model::message::MessageStatus;
+use frontdesk_sandbox::Channel;
+use frontdesk_store::attachments::{self, AttachmentState};
+use frontdesk_testkit::stage::{Stage, StageSettings, Thread, id_of, sample, until};
+use serde_json::{Value, json};
+
+const UNLIMITED: [(&str, &str); 2] = [("rate_limit_per_second", "0"), ("rate_limit_per_minute", "0")];
+
+async fn stages() -> Vec<Stage> {
+    let stages = Stage::on_all(StageSettings::default()).await;
+    for stage in &stages {
+        stage.add_instance("hotel", &UNLIMITED).await;
+    }
+    stages
+}
+
+async fn state_of(stage: &Stage, inbox: &str) -> String {
+    let id = stage.inbox(inbox).await;
+    let (_, shown) = stage.call("GET", &format!("/api/v1/inboxes/{id}"), Value::Null).await;
+    shown["state"]["code"].as_str().unwrap().to_owned()
+}
+
+async fn is_in_state(stage: &Stage, inbox: &str, code: &str) {
+    let what = format!("{inbox} is {code} on {}", stage.database.kind);
+    until(&what, || async { (state_of(stage, inbox).await == code).then_some(()) }).await;
+}
+
+/// The calls that send, of one inbox.
+fn sends(stage: &Stage, inbox: &str) -> usize {
+    let calls = stage.calls(inbox).into_iter();
+    calls.filter(|call| call.path.contains("/sendMessage") || call.path.contains("/sendmessage")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_goes_out_in_green_apis_words_and_gets_its_ticks() {
+    for stage in stages().await {
+        let thread = stage.thread("hotel").await;
+        let mut sent = Vec::new();
+        let text = stage.reply(&thread, json!({"content": "Good morning"})).await;
+        sent.push(id_of(&text));
+        let first = stage.received("hotel", &stage.scoped("hotel", &thread.customer, &thread.first)).await.id;
+        for body in [
+            json!({"content": "Yes, until noon", "reply_to_message_id": first.0}),
+            json!({"location": {"latitude": -6.2, "longitude": 106.8, "name": "Hotel Senja"}}),
+            json!({"contacts": [{"name": "Front Desk", "phones": [{"value": "+62812000111"}]}]}),
+        ] {
+            sent.push(id_of(&stage.reply(&thread, body).await));
+        }
+        let photo = stage.upload("photo.jpg", "image/jpeg", sample("photo.jpg")).await;
+        let photo = json!({"content": "The view", "attachments": [photo["id"]]});
+        sent.push(id_of(&stage.reply(&thread, photo).await));
+        for id in sent {
+            stage.reaches(id, MessageStatus::Delivered).await;
+        }
+        let requests: Vec<Value> = stage.delivered_to(&thread).into_iter().map(|d| d.request).collect();
+        assert_eq!(requests[0]["message"], "Good morning");
+        assert_eq!(requests[1]["quotedMessageId"], json!(thread.first), "as Green API wrote it");
+        assert_eq!(requests[2]["nameLocation"], "Hotel Senja");
+        assert_eq!(requests[3]["contact"]["phoneContact"], 62_812_000_111_i64);
+        assert_eq!(requests.len(), 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_customer_sends_is_stored_and_its_file_fetched() {
+    for stage in stages().await {
+        let thread = stage.thread("hotel").await;
+        let voice = stage.act(&thread.customer, "hotel", json!({"kind": "voice"}));
+        let voice = stage.scoped("hotel", &thread.customer, &voice);
+        let (id, account) = (stage.received("hotel", &voice).await.id, stage.account);
+        until("the voice note is here", || async {
+            let files = stage.read(move |tx| attachments::of_message(tx, account, id)).await;
+            files.first().is_some_and(|file| file.state == AttachmentState::Ready).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_without_an_answer_is_settled_by_its_echo_and_never_repeated() {
+    for stage in stages().await {
+        let thread = stage.thread("hotel").await;
+        stage.fault(Channel::GreenApi, json!({"fault": "cut_after", "next": 1}));
+        let id = stage.say(&thread, "Is anybody there?").await;
+        stage.arrives(id).await;
+        assert_eq!(stage.texts_of(&thread), ["Is anybody there?"]);
+        assert_eq!(sends(&stage, "hotel"), 1);
+        let shown =
+            stage.call("GET", &format!("/api/v1/conversations/{}/messages", thread.id), Value::Null).await.1;
+        let texts = shown["data"].as_array().unwrap().iter().filter(|m| m["direction"] == "outbound").count();
+        assert_eq!(texts, 1, "the echo is no second message");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_without_an_answer_and_without_an_echo_is_found_in_the_journal() {
+    for stage in stages().await {
+        let thread = stage.thread("hotel").await;
+        stage.sandbox.green("hotel", |instance| {
+            for name in ["outgoingAPIMessageWebhook", "outgoingWebhook"] {
+                instance.settings.insert(name.to_owned(), json!("no"));
+            }
+        });
+        stage.fault(Channel::GreenApi, json!({"fault": "cut_after", "next": 1}));
+        let id = stage.say(&thread, "Is anybody there?").await;
+        stage.reaches(id, MessageStatus::Sent).await;
+        assert_eq!(sends(&stage, "hotel"), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_is_signed_out_holds_its_own_queue_and_no_other() {
+    for stage in stages().await {
+        stage.add_instance("other", &UNLIMITED).await;
+        let (thread, other) = (stage.thread("hotel").await, stage.thread("other").await);
+        stage.change_instance("hotel", json!({"state": "notAuthorized"})).await;
+        is_in_state(&stage, "hotel", "reconnect").await;
+        let held = stage.say(&thread, "Later").await;
+        let through = stage.say(&other, "Now").await;
+        stage.arrives(through).await;
+        assert_eq!(stage.message(held).await.status, MessageStatus::Queued);
+        assert_eq!(sends(&stage, "hotel"), 0, "Green API would take it and keep it to itself");
+        let inbox = stage.inbox("hotel").await;
+        let (status, link) = stage.call("GET", &format!("/api/v1/inboxes/{inbox}/link"), Value::Null).await;
+        assert_eq!((status, &link["step"]), (200, &json!("scan")));
+        assert!(link["picture"].as_str().unwrap().starts_with("data:image/png;base64,iVBOR"));
+        stage.change_instance("hotel", json!({"state": "authorized"})).await;
+        stage.arrives(held).await;
+        is_in_state(&stage, "hotel", "connected").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_tariff_does_not_allow_is_told_and_not_tried_again() {
+    for stage in stages().await {
+        let thread = stage.thread("hotel").await;
+        stage.sandbox.world().inboxes.get_mut("hotel").unwrap().allowed_recipients = Some(Vec::new());
+        let id = stage.say(&thread, "Hello").await;
+        let failed = stage.reaches(id, MessageStatus::Failed).await;
+        assert_eq!(failed.error.unwrap().code, "CHAT_NOT_ALLOWED");
+        assert_eq!(sends(&stage, "hotel"), 1);
+        assert_eq!(state_of(&stage, "hotel").await, "connected");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_green_api_does_not_keep_are_noticed() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        stage.prepare_instance("forgetful");
+        stage.sandbox.green("forgetful", |instance| instance.loses_settings = true);
+        stage.connect_instance("forgetful", &[]).await;
+        is_in_state(&stage, "forgetful", "degraded").await;
+        stage.sandbox.green("forgetful", |instance| instance.loses_settings = false);
+        let inbox = stage.inbox("forgetful").await;
+        let (_, shown) = stage.call("POST", &format!("/api/v1/inboxes/{inbox}/check"), Value::Null).await;
+        assert_eq!(shown["state"]["code"], "connected", "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inbox_that_is_polled_gets_the_same_and_takes_it_off() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        stage.add_instance("polled", &[("mode", "polling")]).await;
+        let threads = stage.threads("polled", 3).await;
+        for thread in &threads {
+            let id = stage.say(thread, "Hello").await;
+            stage.reaches(id, MessageStatus::Delivered).await;
+        }
+        until("everything was taken off", || async {
+            let left = stage.sandbox.green("polled", |instance| instance.waiting_notifications().len());
+            (left == 0).then_some(())
+        })
+        .await;
+        assert_eq!(
+            stage.database.number("SELECT COUNT(*) FROM messages WHERE direction = 'inbound'").await,
+            3
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_failures_everything_arrives_once_and_in_order() {
+    const CHATS: usize = 5;
+    const EACH: usize = 20;
+    for stage in stages().await {
+        let threads = stage.threads("hotel", CHATS).await;
+        for fault in ["internal_error", "cut_after", "unavailable"] {
+            stage.fault(Channel::GreenApi, json!({"fault": fault, "rate": 0.035}));
+        }
+        let mut sent = Vec::new();
+        for n in 0..EACH {
+            for thread in &threads {
+                sent.push(stage.say(thread, &format!("number {n}")).await);
+            }
+        }
+        for id in sent {
+            stage.arrives(id).await;
+        }
+        let expected: Vec<String> = (0..EACH).map(|n| format!("number {n}")).collect();
+        for thread in &threads {
+            assert_eq!(stage.texts_of(thread), expected, "{}", stage.database.kind);
+        }
+    }
+}
+
+/// The dead ones take calls and never answer. Nothing of them has ended when the others are done: they waited for none.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_dead_instances_of_fifty_slow_no_other() {
+    const NAMES: [&str; 50] = [
+        "h00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h11", "h12", "h13",
+        "h14", "h15", "h16", "h17", "h18", "h19", "h20", "h21", "h22", "h23", "h24", "h25", "h26", "h27",
+        "h28", "h29", "h30", "h31", "h32", "h33", "h34", "h35", "h36", "h37", "h38", "h39", "h40", "h41",
+        "h42", "h43", "h44", "h45", "h46", "h47", "h48", "h49",
+    ];
+    let settings = StageSettings { timeout_ms: 120_000, ..StageSettings::default() };
+    let stage = Stage::on(frontdesk_testkit::database::sqlite_database().await, settings).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nowhere = format!("http://{}", silent.local_addr().unwrap());
+    let mut threads: Vec<Thread> = Vec::new();
+    for name in NAMES {
+        stage.prepare_instance(name);
+        stage.connect_instance(name, &UNLIMITED).await;
+        threads.extend(stage.threads(name, 2).await);
+    }
+    let (dead, healthy) = threads.split_at(20);
+    for name in &NAMES[..10] {
+        let inbox = stage.inbox(name).await;
+        let body = json!({"settings": {"api_url": nowhere}});
+        let (status, answer) = stage.call("PATCH", &format!("/api/v1/inboxes/{inbox}"), body).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let mut never = Vec::new();
+    for thread in dead {
+        never.push(stage.say(thread, "Is anybody there?").await);
+    }
+    let mut sent = Vec::new();
+    for n in 0..3 {
+        for thread in healthy {
+            sent.push(stage.say(thread, &format!("number {n}")).await);
+        }
+    }
+    for id in sent {
+        stage.arrives(id).await;
+    }
+    for id in never {
+        let status = stage.message(id).await.status;
+        assert!(
+            status <= MessageStatus::Sending,
+            "{status:?}: a dead one's time ran out before the others were done"
+        );
+    }
+}
