@@ -130,6 +130,9 @@ async fn look(engine: &Engine, id: InboxId, before: Seen) -> Result<Seen, StoreE
     let line = engine.connections().line(engine, inbox);
     let Ok(connection) = &line.connection else { return Ok(seen) };
     let state = connection.check().await;
+    // Somebody has set it right since, and looked.
+    let is_mended = seen.problem.is_some() && is_connected(engine, inbox).await?;
+    let seen = if is_mended { Seen { problem: None, ..seen } } else { seen };
     let seen = if now >= seen.arrange_at {
         let problem = arrange(engine, inbox, &**connection, &state).await;
         let wait_ms = if problem.is_none() { ARRANGE_EVERY_MS } else { ARRANGE_AGAIN_MS };
@@ -142,6 +145,14 @@ async fn look(engine: &Engine, id: InboxId, before: Seen) -> Result<Seen, StoreE
     let state = ConnectionState { since: Some(now), ..state };
     inboxes::set_state_unless_newer(engine, inbox.config.account_id, id, state).await?;
     Ok(seen)
+}
+
+async fn is_connected(engine: &Engine, inbox: &Inbox) -> Result<bool, StoreError> {
+    match inboxes::get(engine, inbox.config.account_id, inbox.config.id).await {
+        Ok(row) => Ok(row.state.code == ConnectionCode::Connected),
+        Err(inboxes::InboxError::Store(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Makes the provider deliver here; what is wrong with it, if anything.

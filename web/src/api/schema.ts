@@ -400,6 +400,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inboxes/{id}/check-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks whether a number can be written to through an inbox. Providers count such questions. */
+        post: operations["check_number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what has to be done to link the phone of an inbox. */
+        get: operations["get_link"];
+        put?: never;
+        post?: never;
+        /** Signs the phone of an inbox out. */
+        delete: operations["unlink_phone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/link/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts the provider's side of an inbox anew: for one that hangs. */
+        post: operations["restart_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/media": {
         parameters: {
             query?: never;
@@ -608,6 +660,30 @@ export interface paths {
          * @description What was applied before does not change.
          */
         post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/green-api": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answers Green API, which asks whether this is the right address.
+         * @description The answer is the challenge as it was given.
+         */
+        get: operations["answer_green_api"];
+        put?: never;
+        /**
+         * Takes what Green API delivers.
+         * @description Webhooks of all instances of Green API, one notification each. The token of the instance that the body names comes in `Authorization`; an instance without one of its own has the server's. A signature is checked where there is one. The answer comes when the body is on disk; the same body again changes nothing.
+         */
+        post: operations["deliver_green_api"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1066,6 +1142,8 @@ export interface components {
             label: string;
             /** @description The stable name: `whatsapp_cloud`. */
             name: string;
+            /** @description Behind each inbox stands a phone, which has to be linked. */
+            phone: boolean;
             /** @description The platform word of conversations: `whatsapp`. */
             platform: string;
             /** @description Where its provider delivers webhooks; null when it has none. */
@@ -1126,6 +1204,11 @@ export interface components {
         ChannelState: components["schemas"]["ChannelFigures"] & {
             /** @description Whether anybody listens. */
             occupied: boolean;
+        };
+        /** @description Whether a number is on the network. */
+        CheckedNumber: {
+            phone: string;
+            reachable: boolean;
         };
         /** @description What the customer pressed or chose. */
         Choice: {
@@ -1240,7 +1323,60 @@ export interface components {
          */
         ConversationStatus: "active" | "archived" | "closed";
         /** @description An account of a channel to connect. */
-        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"];
+        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"];
+        /** @description An account of WhatsApp (Green API) to connect. */
+        CreateInbox_green_api: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            channel: "green_api";
+            name: string;
+            settings: {
+                /**
+                 * API token
+                 * Format: password
+                 * @description The same page: apiTokenInstance, 50 letters and digits.
+                 */
+                api_token: string;
+                /**
+                 * API address
+                 * @description apiUrl of the console, as https://7105.api.greenapi.com. Left empty, the general address is used, which is slower.
+                 */
+                api_url?: string;
+                /**
+                 * Instance ID
+                 * @description Green API console, the instance's page: idInstance, ten digits or so.
+                 */
+                instance_id: string;
+                /**
+                 * Media address
+                 * @description mediaUrl of the console, as https://7105.media.greenapi.com. Left empty, files go to the API address.
+                 */
+                media_url?: string;
+                /**
+                 * How messages come in
+                 * @description webhook: Green API delivers to this server, which must be reachable from the internet. polling: this server asks. Left empty: webhook.
+                 */
+                mode?: string;
+                /**
+                 * Messages a minute
+                 * @description The most that go out in any minute; 0 for no limit. Left empty: 60, or what the server is set to.
+                 */
+                rate_limit_per_minute?: string;
+                /**
+                 * Messages a second
+                 * @description The most that go out in any second; 0 for no limit. Left empty: 2, or what the server is set to.
+                 */
+                rate_limit_per_second?: string;
+                /**
+                 * Webhook token
+                 * Format: password
+                 * @description Words of your choice without spaces. Green API sends them with each webhook and nothing else is believed. Left empty, the server's GREEN_API_WEBHOOK_SECRET is used.
+                 */
+                webhook_token?: string;
+            };
+        };
         /** @description An account of Instagram to connect. */
         CreateInbox_instagram: {
             /**
@@ -1567,7 +1703,7 @@ export interface components {
          *     - `bsuid`: WhatsApp's business-scoped user id.
          *     - `psid`: Messenger's page-scoped id.
          *     - `igsid`: Instagram's scoped id.
-         *     - `lid`: WhatsApp's hidden id of linked sessions.
+         *     - `lid`: WhatsApp's own id, as linked phones see it: of a person whose number is hidden (`…@lid`), of a group (`…@g.us`).
          *     - `chatwoot`: A contact of Chatwoot.
          * @enum {string}
          */
@@ -1846,6 +1982,14 @@ export interface components {
              * @description The message reacted to.
              */
             message_id: number;
+        };
+        /** @description A number to look up. */
+        NumberToCheck: {
+            /**
+             * @description With its country code, however written.
+             * @example +1 555 010 0002
+             */
+            phone: string;
         };
         /** @description A conversation that one may want to answer in. Events leave out what only the composer needs. */
         OpenConversation: components["schemas"]["Conversation"] & {
@@ -2266,6 +2410,8 @@ export interface components {
             /** @description A sentence an agent can act on. */
             message: string;
         };
+        /** @enum {string} */
+        Step: "scan" | "wait" | "linked";
         /** @description A notice of the network. */
         SystemNotice: {
             /** @description The provider's sentence. */
@@ -3605,6 +3751,121 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    check_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberToCheck"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedNumber"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unlink_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restart_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     upload_media: {
         parameters: {
             query?: never;
@@ -4106,6 +4367,156 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    answer_green_api: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example 1158201444 */
+                    "text/plain": string;
+                };
+            };
+            /** @description The question is incomplete. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "BAD_REQUEST",
+                     *       "details": {},
+                     *       "error": "Invalid verification request"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is not ours. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "INVALID_SIGNATURE",
+                     *       "details": {},
+                     *       "error": "Invalid verification token"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deliver_green_api: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The instance's webhook token, as `Bearer`, `Basic` or alone. Absent only with a signature.
+                 * @example Bearer words-of-your-choice
+                 */
+                Authorization?: string;
+                /**
+                 * @description HMAC-SHA256 of the body's bytes with the server's secret, in hex. Also taken as `X-Hub-Signature-256` or `X-Green-Api-Signature`.
+                 * @example sha256=bb16c9e0ef8bc9ad5a0d3ed2a3d9b2e4a3a8ae8d0a5f1b1b3b0ed3c5a8dfb9f1
+                 */
+                "X-Webhook-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1048576 bytes, not compressed. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "idMessage": "A0B1C2D3E4F5061728394A5B6C7D8E01",
+                 *       "instanceData": {
+                 *         "idInstance": 1101000001,
+                 *         "typeInstance": "whatsapp",
+                 *         "wid": "15550100001@c.us"
+                 *       },
+                 *       "messageData": {
+                 *         "textMessageData": {
+                 *           "textMessage": "Is breakfast included?"
+                 *         },
+                 *         "typeMessage": "textMessage"
+                 *       },
+                 *       "senderData": {
+                 *         "chatId": "15550100002@c.us",
+                 *         "chatName": "Ada Guest",
+                 *         "sender": "15550100002@c.us",
+                 *         "senderName": "Ada Guest"
+                 *       },
+                 *       "timestamp": 1760000000,
+                 *       "typeWebhook": "incomingMessageReceived"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body did not arrive completely. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "BAD_REQUEST",
+                     *       "details": {},
+                     *       "error": "The body ended before it was complete."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not genuine. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "INVALID_SIGNATURE",
+                     *       "details": {},
+                     *       "error": "Invalid webhook signature"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };

@@ -39,8 +39,8 @@ pub(super) fn state_of(instance: &InstanceState) -> ConnectionState {
     }
 }
 
-/// The same, as a notification told it.
+/// The same, as a notification told it. Its time is in whole seconds: what happened may have happened at the end of one.
 pub(super) fn told(instance: &InstanceState, at: Timestamp) -> ConnectionState {
-    let since = (at.as_millis() > 0).then_some(at);
+    let since = (at.as_millis() > 0).then(|| at.plus_ms(999));
     ConnectionState { since, ..state_of(instance) }
 }

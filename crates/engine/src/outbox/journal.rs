@@ -52,9 +52,13 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
             Ok::<_, StoreError>(Some((message, to)))
         })
         .await?;
-    let Some((message, to)) = found.filter(|(message, _)| message.status == MessageStatus::Unknown) else {
-        return Ok(never);
-    };
+    let Some((message, to)) = found else { return Ok(never) };
+    if message.status != MessageStatus::Unknown {
+        // The provider's word came before the lost answer was written down.
+        let id = message.id;
+        engine.store.write(move |tx| outbox::remove_settled(tx, account, id).map(drop)).await?;
+        return Ok(None);
+    }
     let again =
         if now.millis_since(message.sent_at) < GIVE_UP_MS { Some(now.plus_ms(AGAIN_MS)) } else { never };
     let asked = SentOnce { to, kind: message.kind, text: message.content.clone(), at: message.sent_at, now };

@@ -19,7 +19,7 @@ use crate::state::HttpState;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
-        .routes(routes!(get_link, sign_out))
+        .routes(routes!(get_link, unlink_phone))
         .routes(routes!(restart_link))
         .routes(routes!(check_number))
 }
@@ -84,7 +84,7 @@ async fn get_link(
 /// Signs the phone of an inbox out.
 #[utoipa::path(delete, path = "/api/v1/inboxes/{id}/link", tag = "inboxes", security(("token" = ["admin"])),
     params(("id" = i64, Path)), responses((status = 204)))]
-async fn sign_out(
+async fn unlink_phone(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Ids(id): Ids<InboxId>,
