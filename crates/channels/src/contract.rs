@@ -121,7 +121,8 @@ pub struct ChannelContext {
     pub clock: SharedClock,
     /// Addresses and limits of the providers.
     pub providers: Arc<ProviderSettings>,
-    /// Hears of every call, for metrics.
+    /// Hears of every call of the inbox that is opened. A stack that inboxes share is handed on with
+    /// [`frontdesk_provider_http::ProviderHttp::heard_by`].
     pub recorder: Arc<dyn frontdesk_provider_http::CallRecorder>,
 }
 
