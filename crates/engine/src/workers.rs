@@ -5,10 +5,11 @@ use std::time::Duration;
 use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox, realtime, retention, search_index};
+use crate::{Engine, contacts, media, monitoring, outbox, realtime, retention, search_index};
 
 /// The running workers of a node.
 pub struct Workers {
+    engine: Engine,
     tracker: TaskTracker,
 }
 
@@ -27,6 +28,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(contacts::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(search_index::run(engine.clone()));
+    tracker.spawn(monitoring::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),
@@ -37,13 +39,14 @@ pub fn spawn(engine: &Engine) -> Workers {
         retention::tidy(&engine).await
     }));
     tracker.close();
-    Workers { tracker }
+    Workers { engine: engine.clone(), tracker }
 }
 
 impl Workers {
     /// Waits until all have finished what they held.
     pub async fn stopped(&self) {
         self.tracker.wait().await;
+        monitoring::finish(&self.engine).await;
     }
 }
 

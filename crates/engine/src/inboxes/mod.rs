@@ -19,10 +19,10 @@ pub(crate) use book::InboxBooks;
 pub use book::{Inbox, InboxBook};
 pub use form::SettingChange;
 
-use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
+use crate::{Engine, monitoring};
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -167,8 +167,10 @@ pub async fn list(
 pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<InboxRow, InboxError> {
     let row = get(engine, account, id).await?;
     if row.config.enabled {
-        let opened =
-            book(engine).await?.find(id).map(|inbox| inbox.channel.open(&engine.channels, &inbox.config));
+        let opened = book(engine)
+            .await?
+            .find(id)
+            .map(|inbox| inbox.channel.open(&monitoring::context_of(engine, inbox), &inbox.config));
         let state = match opened {
             Some(Ok(connection)) => connection.check().await,
             Some(Err(error)) => ConnectionState::new(ConnectionCode::Reconnect, error.reason)

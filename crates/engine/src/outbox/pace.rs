@@ -1,9 +1,11 @@
 //! How fast an inbox may send: waiting, not failing.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use governor::DefaultDirectRateLimiter;
 use governor::Quota;
+use tokio::time::Instant;
 
 /// A limit in sends per second, with a burst of one second.
 pub struct Pace {
@@ -17,8 +19,13 @@ impl Pace {
         Self { limiter: DefaultDirectRateLimiter::direct(Quota::per_second(per_second)) }
     }
 
-    /// Waits for the next place.
-    pub async fn wait(&self) {
+    /// Waits for the next place; tells how long.
+    pub async fn wait(&self) -> Duration {
+        if self.limiter.check().is_ok() {
+            return Duration::ZERO;
+        }
+        let began = Instant::now();
         self.limiter.until_ready().await;
+        began.elapsed()
     }
 }

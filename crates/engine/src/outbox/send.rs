@@ -18,9 +18,8 @@ use frontdesk_store::{StoreError, Tx, contacts};
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
 use super::record::{self, Fate, Hold, Problem};
-use crate::Engine;
 use crate::connections::Line;
-use crate::inboxes;
+use crate::{Engine, inboxes, monitoring};
 
 /// How long a held inbox rests before its queue is looked at again, in milliseconds.
 const HOLD_MS: i64 = 60_000;
@@ -159,7 +158,7 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         Ok(outgoing) => outgoing,
         Err(error) => return fail(engine, row, token, error).await,
     };
-    line.pace.wait().await;
+    wait_for_turn(engine, row, &line).await;
     let Some(key) = start(engine, row, token, &job).await? else {
         return Ok(()); // the claim was lost meanwhile: someone else has it, or nobody wants it any more
     };
@@ -178,6 +177,14 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         }
     };
     record::record(engine, row, token, Some(key), fate).await
+}
+
+/// Waits as the pace of the inbox demands.
+async fn wait_for_turn(engine: &Engine, row: &OutboxRow, line: &Line) {
+    let waited = line.pace.wait().await;
+    if !waited.is_zero() {
+        monitoring::note_wait(engine, row.account_id, row.inbox_id, waited);
+    }
 }
 
 /// The longest a request may take: a file may go up before its message, each within the provider's time-out.
@@ -425,7 +432,7 @@ async fn carry_out_read(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         })
         .await?;
     let Some(recipient) = recipient else { return record::drop_work(engine, row, token).await };
-    line.pace.wait().await;
+    wait_for_turn(engine, row, &line).await;
     // A read mark may be repeated without harm, so it goes straight from claimed to done.
     let result = receipts.mark_read(&recipient, &RemoteId(target)).await;
     note_on_line(engine, row, &line, pass, result.as_ref().err()).await;

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod inboxes;
 pub mod media;
 pub mod messages;
+pub mod monitoring;
 pub mod pusher;
 pub mod realtime;
 pub mod session;

@@ -26,13 +26,14 @@ const NAMES: [(&str, &str); 15] = [
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "database.url",
     "secret.key",
     "meta.app_secrets",
     "meta.verify_tokens",
     "meta.whatsapp_webhook_token",
     "realtime.app_secret",
+    "mail.password",
 ];
 
 /// Variables of this name space that are read elsewhere: by the command line and by the test scripts.
