@@ -40,6 +40,10 @@ const SCREENS: {
   { name: 'window closed', path: '/conversations/37' },
   { name: 'closed', path: '/conversations/11' },
   { name: 'not found', path: '/conversations/99999' },
+  { name: 'monitoring', path: '/monitoring' },
+  { name: 'past alerts', path: '/monitoring', act: click('Show past alerts') },
+  { name: 'figures as a table', path: '/monitoring', act: click(/^Show as table/) },
+  { name: 'alert rule', path: '/monitoring', act: click('Add rule') },
   { name: 'channels', path: '/settings/channels' },
   {
     name: 'add channel',

@@ -3,6 +3,7 @@ import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import type { Ability, Reply, Role } from '@/api/types'
 import { buildInbox, opened } from './builders'
 import type { FakeServer, Refusal } from './fake-server'
+import { monitoringHandlers } from './monitoring'
 
 const json = (body: unknown, status = 200) => HttpResponse.json(body as JsonBodyType, { status })
 
@@ -443,7 +444,9 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     }),
   ]
 
-  return [...session, ...conversations, ...contacts, ...settings, ...realtime]
+  const monitoring = monitoringHandlers(() => server.data.inboxes)
+
+  return [...session, ...conversations, ...contacts, ...settings, ...monitoring, ...realtime]
 }
 
 function paged<Row>(

@@ -132,7 +132,8 @@ pub struct ChannelContext {
     pub clock: SharedClock,
     /// Addresses and limits of the providers.
     pub providers: Arc<ProviderSettings>,
-    /// Hears of every call, for metrics.
+    /// Hears of every call of the inbox that is opened. A stack that inboxes share is handed on with
+    /// [`frontdesk_provider_http::ProviderHttp::heard_by`].
     pub recorder: Arc<dyn frontdesk_provider_http::CallRecorder>,
     /// What inboxes of one provider share: connections, limits, breakers.
     pub stacks: Arc<HttpStacks>,

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use frontdesk_channels::contract::Connection;
 use frontdesk_model::{InboxId, Timestamp};
 
-use crate::Engine;
 use crate::inboxes::Inbox;
 use crate::outbox::breaker::Breaker;
 use crate::outbox::pace::Pace;
+use crate::{Engine, monitoring};
 
 /// How often the last webhook of an inbox is noted at most.
 const TOUCH_EVERY_MS: i64 = 5_000;
@@ -77,10 +77,11 @@ impl Connections {
         {
             return line.clone();
         }
-        let connection = inbox.channel.open(&engine.channels, &inbox.config).map_err(|error| {
-            tracing::error!(inbox.id = id.0, error = %error, "an inbox cannot be opened");
-            error.reason
-        });
+        let connection =
+            inbox.channel.open(&monitoring::context_of(engine, inbox), &inbox.config).map_err(|error| {
+                tracing::error!(inbox.id = id.0, error = %error, "an inbox cannot be opened");
+                error.reason
+            });
         let settings = &engine.settings.outbox;
         let own_pace = connection.as_ref().ok().and_then(|connection| connection.pace());
         let line = Arc::new(Line {
@@ -93,6 +94,12 @@ impl Connections {
         });
         lines.insert(id, line.clone());
         line
+    }
+
+    /// Until when the breaker of each open line is open; `None` where it is closed.
+    pub(crate) fn breakers(&self) -> Vec<(InboxId, Option<Timestamp>)> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|(inbox, line)| (*inbox, line.breaker.open_until())).collect()
     }
 
     /// True once in a while per inbox: the moment to note that a webhook came in.

@@ -16,6 +16,7 @@ pub mod inboxes;
 pub mod intake;
 pub mod limits;
 pub mod media;
+pub mod monitoring;
 mod outbox;
 pub mod own_password;
 pub mod passwords;
@@ -46,6 +47,7 @@ use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
 use crate::intake::IntakeQueue;
 use crate::media::MediaStore;
+use crate::monitoring::Monitoring;
 use crate::passwords::PasswordDesk;
 use crate::realtime::Realtime;
 use crate::settings::EngineSettings;
@@ -66,6 +68,7 @@ struct EngineState {
     connections: Connections,
     intake: IntakeQueue,
     media: MediaStore,
+    monitoring: Monitoring,
     realtime: Realtime,
 }
 
@@ -105,6 +108,7 @@ impl Engine {
             connections: Connections::default(),
             intake,
             media,
+            monitoring: Monitoring::default(),
             realtime,
         };
         let engine = Self { state: Arc::new(state) };
@@ -123,6 +127,11 @@ impl Engine {
 
     pub(crate) fn connections(&self) -> &Connections {
         &self.state.connections
+    }
+
+    /// What this node sees of the inboxes.
+    pub fn monitoring(&self) -> &Monitoring {
+        &self.state.monitoring
     }
 
     /// Live updates: the sockets of this process.

@@ -3,8 +3,8 @@
 
 use frontdesk_model::Timestamp;
 use frontdesk_store::{
-    StoreError, attachments, audit, conversations, erasures, events, pending_updates, rate_limits, sessions,
-    webhook_logs,
+    StoreError, alert_deliveries, alerts, attachments, audit, conversations, erasures, events,
+    pending_updates, rate_limits, sessions, webhook_logs,
 };
 
 use crate::turn::Turn;
@@ -60,6 +60,9 @@ async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     if !turn.goes_on().await? {
         return Ok(());
     }
+    let before = ago(keep.alert_days);
+    while store.write(move |tx| alerts::delete_oldest(tx, before, SLICE)).await? > 0 {}
+    while store.write(move |tx| alert_deliveries::delete_oldest(tx, before, SLICE)).await? > 0 {}
     let before = ago(WAIT_DAYS);
     store.write(move |tx| pending_updates::delete_before(tx, before)).await?;
     store.write(move |tx| sessions::delete_expired(tx, now)).await?;

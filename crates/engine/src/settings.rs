@@ -5,6 +5,7 @@ use std::path::PathBuf;
 pub use frontdesk_channels::contract::DoorSettings;
 use serde::Deserialize;
 
+use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
 
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
@@ -32,6 +33,8 @@ pub struct EngineSettings {
     pub realtime_app: RealtimeAppSettings,
     /// Live updates.
     pub realtime: RealtimeSettings,
+    /// Letters about alerts.
+    pub mail: MailSettings,
 }
 
 impl Default for EngineSettings {
@@ -48,6 +51,7 @@ impl Default for EngineSettings {
             session_secs: 30 * 86_400,
             realtime_app: RealtimeAppSettings::default(),
             realtime: RealtimeSettings::default(),
+            mail: MailSettings::default(),
         }
     }
 }
@@ -157,6 +161,8 @@ pub struct RetentionSettings {
     pub event_days: i64,
     /// Audit entries.
     pub audit_days: i64,
+    /// Alerts that are over, and what became of their news.
+    pub alert_days: i64,
     /// Files of messages; 0 for ever.
     pub media_days: i64,
     /// Messages, and customers of whom none is left; 0 for ever.
@@ -165,6 +171,13 @@ pub struct RetentionSettings {
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { webhook_log_days: 8, event_days: 8, audit_days: 730, media_days: 0, message_days: 0 }
+        Self {
+            webhook_log_days: 8,
+            event_days: 8,
+            audit_days: 730,
+            alert_days: 90,
+            media_days: 0,
+            message_days: 0,
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, outbox, polling, realtime, retention, search_index, watch};
+use crate::{Engine, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, watch};
 
 /// The running workers of a node.
 pub struct Workers {
+    engine: Engine,
     tracker: TaskTracker,
 }
 
@@ -35,6 +36,7 @@ pub fn spawn(engine: &Engine) -> Workers {
         "asking what became of sends",
         |engine| async move { outbox::reconcile(&engine).await },
     ));
+    tracker.spawn(monitoring::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),
@@ -45,13 +47,14 @@ pub fn spawn(engine: &Engine) -> Workers {
         retention::tidy(&engine).await
     }));
     tracker.close();
-    Workers { tracker }
+    Workers { engine: engine.clone(), tracker }
 }
 
 impl Workers {
     /// Waits until all have finished what they held.
     pub async fn stopped(&self) {
         self.tracker.wait().await;
+        monitoring::finish(&self.engine).await;
     }
 }
 

@@ -88,6 +88,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Ids<T> 
     }
 }
 
+/// A word in the path. Errors: 400 when it is no text.
+pub struct Word(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Word {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(word)) if !word.contains('\0') => Ok(Self(word)),
+            _ => Err(ApiError::new(ErrorCode::BadRequest, "The name in the address must be text.")),
+        }
+    }
+}
+
 /// What became of a body that could not be read to its end.
 pub fn unreadable(rejection: BytesRejection) -> ApiError {
     match rejection {

@@ -27,6 +27,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::inboxes::routes()) //       /api/v1/inboxes
         .merge(api::inbox_link::routes()) //    /api/v1/inboxes/{id}/link, /check-number
         .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
+        .merge(api::monitoring::routes()) //    /api/v1/monitoring
         .merge(api::audit::routes()) //         /api/v1/audit
         .merge(api::realtime::routes()) //      /api/v1/realtime, /api/v1/events, /broadcasting/auth
         .merge(api::pusher::routes()) //        /apps/{app_id}/events, …

@@ -38,6 +38,14 @@ pub(crate) async fn serve(request: Request) -> Response {
     }
 }
 
+/// The page itself, for an address that is a screen although programs' addresses begin like it.
+pub(crate) fn page(headers: &HeaderMap) -> Response {
+    match Files::get(PAGE) {
+        Some(page) => answer(PAGE, &page, headers),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     let packed = ENCODINGS.iter().find_map(|(encoding, suffix)| {
         let file = Files::get(&format!("{name}{suffix}")).filter(|_| accepts_encoding(headers, encoding))?;
@@ -71,7 +79,7 @@ fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     response
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
 }
 

@@ -40,6 +40,10 @@ row_id! {
     ReactionSendId,
     /// A raw webhook body as it arrived.
     WebhookLogId,
+    /// A rule that held for an inbox from one moment to another.
+    AlertId,
+    /// One piece of news about an alert for one place outside.
+    AlertDeliveryId,
 }
 
 /// An id a provider gave to a message. Only its channel makes or reads it; everyone else compares.

@@ -3,6 +3,7 @@
 //! Read [`message`] and [`inbound`] first: a provider's notification becomes an [`inbound::InboundEvent`],
 //! which the engine turns into rows described by the other modules.
 
+pub mod alert;
 pub mod capabilities;
 pub mod clock;
 pub mod contact;

@@ -67,7 +67,26 @@ pub const COUNTED: &[(&str, &str)] = &[
     ("frontdesk_slow_clients_total", "Connections cut off, by what was too slow: head, body or answer"),
     ("frontdesk_breakers_opened_total", "Times an inbox was left alone because its provider kept failing"),
     ("frontdesk_leases_lost_total", "Sends answered after their lease had run out"),
+    ("frontdesk_inbox_requests_total", "Requests of an inbox to its provider, by how they ended"),
+    (
+        "frontdesk_inbox_rate_limit_hits_total",
+        "Times a limit, ours or the provider's, made an inbox wait or refused it",
+    ),
+    ("frontdesk_inbox_messages_total", "Messages of an inbox: sent, received, failed, retry, unknown"),
+    ("frontdesk_inbox_webhooks_total", "What webhooks told an inbox, by type"),
+    ("frontdesk_inbox_webhook_errors_total", "Webhooks that failed; inbox 0 for those of no inbox"),
+    ("frontdesk_alerts_total", "Alerts that fired and that were resolved"),
+    ("frontdesk_alert_deliveries_total", "News of alerts sent out, by where to and what came of it"),
     ("frontdesk_transactions_repeated_total", "Transactions run again after a deadlock (PostgreSQL)"),
+];
+
+/// Levels of each inbox. Queues and alerts are those of the cluster, so every node tells the same.
+const LEVELS: &[(&str, &str)] = &[
+    ("frontdesk_inbox_last_request_timestamp_seconds", "When the last request of an inbox ended, since 1970"),
+    ("frontdesk_inbox_breaker_open", "1 while this node leaves the provider of an inbox alone"),
+    ("frontdesk_inbox_queue_depth", "What waits to be sent"),
+    ("frontdesk_inbox_queue_age_seconds", "How long the oldest of it has waited"),
+    ("frontdesk_alerts_firing", "Alerts that fire, by severity"),
 ];
 
 fn describe() {
@@ -76,6 +95,19 @@ fn describe() {
         metrics::Unit::Seconds,
         "Calls to providers by what was asked and how it ended"
     );
+    metrics::describe_histogram!(
+        "frontdesk_inbox_request_seconds",
+        metrics::Unit::Seconds,
+        "How long the requests of an inbox took"
+    );
+    metrics::describe_histogram!(
+        "frontdesk_inbox_rate_limit_wait_seconds",
+        metrics::Unit::Seconds,
+        "How long a limit of ours made requests of an inbox wait"
+    );
+    for (name, about) in LEVELS {
+        metrics::describe_gauge!(*name, *about);
+    }
     for (name, about) in COUNTED {
         metrics::describe_counter!(*name, *about);
     }

@@ -21,6 +21,7 @@ statements! {
     FIND_BY_APP_ID = both(
         "SELECT id, name, realtime_app_id, realtime_key, realtime_secret, created_at FROM accounts
          WHERE realtime_app_id = $1");
+    COUNT = both("SELECT COUNT(*) FROM accounts");
     LIST = both(
         "SELECT id, name, realtime_app_id, realtime_key, realtime_secret, created_at FROM accounts ORDER BY id");
 }
@@ -104,4 +105,9 @@ pub fn find_by_realtime_app_id(tx: &mut Tx<'_>, app_id: &str) -> Result<Option<A
 /// All accounts, the oldest first.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, StoreError> {
     tx.query(&LIST, p![])
+}
+
+/// True while the server has one account: what is nobody's is then shown to it.
+pub fn is_only(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.find::<(i64,)>(&COUNT, p![])?.is_some_and(|(count,)| count == 1))
 }

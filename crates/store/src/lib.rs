@@ -12,6 +12,10 @@
 mod db;
 
 pub mod accounts;
+pub mod alert_deliveries;
+pub mod alert_rules;
+pub mod alert_targets;
+pub mod alerts;
 pub mod api_tokens;
 pub mod attachments;
 pub mod audit;
@@ -27,6 +31,7 @@ pub mod inboxes;
 pub mod leases;
 pub mod media_chunks;
 pub mod messages;
+pub mod metric_slots;
 mod migrations;
 pub mod nodes;
 pub mod outbox;
@@ -59,6 +64,10 @@ pub use store::{Store, StoreSettings};
 pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
     let files = [
         ("accounts", accounts::STATEMENTS),
+        ("alert_deliveries", alert_deliveries::STATEMENTS),
+        ("alert_rules", alert_rules::STATEMENTS),
+        ("alert_targets", alert_targets::STATEMENTS),
+        ("alerts", alerts::STATEMENTS),
         ("api_tokens", api_tokens::STATEMENTS),
         ("attachments", attachments::STATEMENTS),
         ("audit", audit::STATEMENTS),
@@ -73,6 +82,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("leases", leases::STATEMENTS),
         ("media_chunks", media_chunks::STATEMENTS),
         ("messages", messages::STATEMENTS),
+        ("metric_slots", metric_slots::STATEMENTS),
         ("nodes", nodes::STATEMENTS),
         ("outbox", outbox::STATEMENTS),
         ("pending_updates", pending_updates::STATEMENTS),

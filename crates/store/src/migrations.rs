@@ -23,7 +23,8 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations![1 "0001_start", 2 "0002_erase", 3 "0003_erased_messages"];
+const MIGRATIONS: &[Migration] =
+    migrations![1 "0001_start", 2 "0002_erase", 3 "0003_erased_messages", 4 "0004_monitoring"];
 
 /// The schema this program needs.
 pub const LATEST_SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].number;

@@ -83,6 +83,9 @@ statements! {
     NEXT_DUE = both("SELECT MIN(due_at) FROM outbox WHERE state = 'queued'");
     DEPTH = both(
         "SELECT inbox_id, COUNT(*), MIN(created_at) FROM outbox WHERE state <> 'unknown' GROUP BY inbox_id");
+    DEPTHS_OF_ACCOUNT = both(
+        "SELECT inbox_id, COUNT(*), MIN(created_at) FROM outbox
+         WHERE account_id = $1 AND state <> 'unknown' GROUP BY inbox_id");
     DEPTH_OF_INBOX = both(
         "SELECT COUNT(*) FROM outbox WHERE account_id = $1 AND inbox_id = $2 AND state <> 'unknown'");
     RENEW_READ = both(
@@ -335,6 +338,14 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
 /// Per inbox: how much waits, and since when.
 pub fn depths(tx: &mut Tx<'_>) -> Result<Vec<(InboxId, i64, Timestamp)>, StoreError> {
     tx.query(&DEPTH, p![])
+}
+
+/// Per inbox of an account: how much waits, and since when.
+pub fn depths_of_account(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> Result<Vec<(InboxId, i64, Timestamp)>, StoreError> {
+    tx.query(&DEPTHS_OF_ACCOUNT, p![account])
 }
 
 /// How much waits for one inbox.

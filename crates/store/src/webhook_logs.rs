@@ -3,7 +3,7 @@
 use frontdesk_model::{AccountId, InboxId, Timestamp, WebhookLogId};
 
 use crate::db::statement::{both, each};
-use crate::{Columns, FromRow, StoreError, Tx};
+use crate::{Columns, FromRow, StoreError, Tx, accounts};
 
 macro_rules! columns {
     () => {
@@ -44,7 +44,6 @@ statements! {
          WHERE id = $1");
     BY_BODY = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.body_hash = $1"));
     SET_VERIFIED_BY = both("UPDATE webhook_logs SET verified_by = $2 WHERE id = $1");
-    COUNT_ACCOUNTS = both("SELECT COUNT(*) FROM accounts");
     BODY = both("SELECT door, body, verified_by FROM webhook_logs WHERE id = $1");
     OF_STATE = both("SELECT id FROM webhook_logs WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3");
     LIST = both(concat!("SELECT ", columns!(),
@@ -257,7 +256,7 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<WebhookLogRow>, StoreError> {
     let before = before.map_or(i64::MAX, |id| id.0);
-    let also = if is_alone(tx)? { NOBODY } else { account };
+    let also = if accounts::is_only(tx)? { NOBODY } else { account };
     match state {
         Some(state) => tx.query(&LIST_OF_STATE, p![account, before, limit, also, state.as_str()]),
         None => tx.query(&LIST, p![account, before, limit, also]),
@@ -271,16 +270,12 @@ pub fn find(
     id: WebhookLogId,
 ) -> Result<Option<WebhookLogRow>, StoreError> {
     let Some(row) = tx.find::<WebhookLogRow>(&GET, p![id])? else { return Ok(None) };
-    let shown = row.account_id == account || (row.account_id == NOBODY && is_alone(tx)?);
+    let shown = row.account_id == account || (row.account_id == NOBODY && accounts::is_only(tx)?);
     Ok(shown.then_some(row))
 }
 
 /// The account of what concerns none, or several.
 const NOBODY: AccountId = AccountId(0);
-
-fn is_alone(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    Ok(tx.find::<(i64,)>(&COUNT_ACCOUNTS, p![])?.is_some_and(|(n,)| n == 1))
-}
 
 /// Forgets at most `limit` of the oldest bodies received before `before`.
 pub fn delete_oldest(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, StoreError> {

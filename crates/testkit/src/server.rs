@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::http::Method;
@@ -236,9 +237,15 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
             recorder: Arc::new(Unrecorded),
             stacks: Arc::default(),
         },
-        node_id: "test".to_owned(),
+        node_id: fresh_node_id(),
         shutdown: CancellationToken::new(),
     })
+}
+
+/// Two nodes on one database have names of their own, as in the product.
+fn fresh_node_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 #[expect(clippy::expect_used, reason = "a test cannot go on without its database")]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "ARCHITECTURE.md",
     "README.md",
     "CONTRIBUTING.md",
@@ -13,6 +13,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/reliability.md",
     "docs/security.md",
     "docs/scale.md",
+    "docs/monitoring.md",
     "deploy/README.md",
 ];
 

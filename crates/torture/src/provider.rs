@@ -1,7 +1,7 @@
 //! The provider: the sandbox, with customers who write and phones that receive.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use frontdesk_sandbox::phone::{self, action::CustomerMessage};
@@ -81,10 +81,16 @@ impl Provider {
         Ok(())
     }
 
-    /// Waits until every webhook was taken or given up.
-    pub async fn idle(&self, limit: Duration) -> anyhow::Result<()> {
-        let idle = self.sandbox.webhooks().wait_idle(limit).await;
-        anyhow::ensure!(idle, "webhooks are still under way: {:?}", self.sandbox.webhooks().backlog());
+    /// Waits until every webhook was taken or given up: for as long as they become fewer, and `patience` longer.
+    pub async fn idle(&self, patience: Duration) -> anyhow::Result<()> {
+        let (mut fewest, mut since) = (usize::MAX, Instant::now());
+        while !self.sandbox.webhooks().wait_idle(Duration::from_millis(500)).await {
+            let backlog = self.sandbox.webhooks().backlog();
+            if backlog.pending < fewest {
+                (fewest, since) = (backlog.pending, Instant::now());
+            }
+            anyhow::ensure!(since.elapsed() < patience, "webhooks are still under way: {backlog:?}");
+        }
         Ok(())
     }
 

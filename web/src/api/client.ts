@@ -24,7 +24,7 @@ const client = createClient<paths>({
   fetch: (request: Request) => globalThis.fetch(request),
 })
 
-export const { GET, POST, PATCH, DELETE } = client
+export const { GET, POST, PUT, PATCH, DELETE } = client
 
 interface Outcome<Data> {
   data?: Data

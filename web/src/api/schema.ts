@@ -486,6 +486,169 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitoring/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists alerts, the newest first: those that fire, unless asked for others. */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what became of the news of alerts, the newest first. */
+        get: operations["list_alert_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the alert rules, the oldest first. */
+        get: operations["list_alert_rules"];
+        put?: never;
+        /** Makes an alert rule. */
+        post: operations["create_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/rules/{rule_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an alert rule. */
+        get: operations["get_alert_rule"];
+        /** Puts an alert rule in the place of the one of this name, which stays its name in addresses. */
+        put: operations["update_alert_rule"];
+        post?: never;
+        /** Removes an alert rule. What it made fire ends. */
+        delete: operations["delete_alert_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where news of alerts goes. */
+        get: operations["get_alert_targets"];
+        /** Says where news of alerts goes. */
+        put: operations["set_alert_targets"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/alerts/targets/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends news of nothing (`alert.test`) to everywhere news goes; the deliveries tell what became of it. */
+        post: operations["test_alert_targets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The monitoring page.
+         * @description A browser that is not signed in gets the page too, with status 401: it asks to sign in and comes back.
+         */
+        get: operations["monitoring_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each inbox does. */
+        get: operations["monitoring_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened lately: in total, in each inbox, and how it went.
+         * @description The figures are those of all nodes together.
+         */
+        get: operations["monitoring_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/realtime": {
         parameters: {
             query?: never;
@@ -982,6 +1145,209 @@ export interface components {
         Agents: {
             data: components["schemas"]["Agent"][];
         };
+        /** @description News of an alert on its way to one place. */
+        AlertDelivery: {
+            /** @description The address called, or the reader's. */
+            address: string;
+            /**
+             * Format: int64
+             * @description Null for a test.
+             */
+            alert_id: number | null;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** @description Why the last try did not succeed. */
+            error: string | null;
+            /** @description `alert.fired`, `alert.resolved` or `alert.test`. */
+            event: string;
+            /**
+             * Format: int64
+             * @description The status of the last answer.
+             */
+            http_status: number | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it is tried again; null when it is not.
+             */
+            next_try_at: string | null;
+            state: components["schemas"]["AlertDeliveryState"];
+            target: components["schemas"]["AlertTarget"];
+        };
+        /**
+         * @description What became of it.
+         *
+         *     - `waiting`: It is due now or later.
+         *     - `delivered`: It was taken.
+         *     - `failed`: It was given up.
+         * @enum {string}
+         */
+        AlertDeliveryState: "waiting" | "delivered" | "failed";
+        /**
+         * @description A figure that a rule watches, of each inbox by itself.
+         *
+         *     - `error_rate`: Share of the requests to the provider that failed, from 0 to 1.
+         *     - `response_time_avg`: Average response time in seconds.
+         *     - `response_time_p50`: Median response time in seconds.
+         *     - `response_time_p95`: Response time in seconds that 95 of 100 requests keep.
+         *     - `response_time_p99`: Response time in seconds that 99 of 100 requests keep.
+         *     - `webhook_failure_rate`: Share of the webhooks that were refused, unreadable or could not be applied, from 0 to 1.
+         *     - `message_failure_rate`: Share of the attempts to send a message that did not succeed, from 0 to 1.
+         *     - `rate_limit_hits`: How often a limit, ours or the provider's, made a request wait or refused it, within the rule's time.
+         *     - `errors`: Failed requests within the rule's time.
+         *     - `requests`: Requests within the rule's time.
+         *     - `messages_failed`: Messages that failed for good within the rule's time.
+         *     - `webhook_errors`: Webhooks that failed within the rule's time.
+         *     - `queue_depth`: How much waits to be sent.
+         *     - `queue_age`: How long the oldest of it has been waiting, in seconds.
+         *     - `breaker_open`: Share of the time that the breaker was open, from 0 to 1.
+         * @enum {string}
+         */
+        AlertMetric: "error_rate" | "response_time_avg" | "response_time_p50" | "response_time_p95" | "response_time_p99" | "webhook_failure_rate" | "message_failure_rate" | "rate_limit_hits" | "errors" | "requests" | "messages_failed" | "webhook_errors" | "queue_depth" | "queue_age" | "breaker_open";
+        /**
+         * @description How a figure is compared with the rule's threshold.
+         *
+         *     - `>`: Above the threshold.
+         *     - `>=`: At the threshold or above it.
+         *     - `<`: Below the threshold.
+         *     - `<=`: At the threshold or below it.
+         * @enum {string}
+         */
+        AlertOperator: ">" | ">=" | "<" | "<=";
+        /** @description A rule. */
+        AlertRule: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description For how long it has to be so.
+             */
+            duration_secs: number;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Only this inbox; null for each by itself.
+             */
+            inbox_id: number | null;
+            metric: components["schemas"]["AlertMetric"];
+            /** @description Its name in addresses. */
+            name: string;
+            operator: components["schemas"]["AlertOperator"];
+            severity: components["schemas"]["AlertSeverity"];
+            /**
+             * Format: double
+             * @description Shares are from 0 to 1, times in seconds.
+             */
+            threshold: number;
+            /** @description Its name for people. */
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description The rules of an account. */
+        AlertRules: {
+            data: components["schemas"]["AlertRule"][];
+        };
+        /**
+         * @description How bad it is.
+         *
+         *     - `info`: Worth knowing.
+         *     - `warning`: Somebody should look today.
+         *     - `critical`: Somebody should look now.
+         * @enum {string}
+         */
+        AlertSeverity: "info" | "warning" | "critical";
+        /**
+         * @description Whether an alert stands.
+         *
+         *     - `firing`: What the rule watches for is so.
+         *     - `resolved`: It is over.
+         * @enum {string}
+         */
+        AlertState: "firing" | "resolved";
+        /**
+         * @description Where news goes.
+         *
+         *     - `webhook`: A signed request to an address.
+         *     - `email`: A letter.
+         * @enum {string}
+         */
+        AlertTarget: "webhook" | "email";
+        /** @description Where news of alerts goes, besides pages and the log. */
+        AlertTargets: {
+            /** @description False while this server has no mail server: then `emails` must be empty. */
+            email_available: boolean;
+            /** @description Who gets letters. */
+            emails: string[];
+            /** @description The secret its signatures are made with, shown only in the answer to the request that made it; null otherwise. */
+            webhook_secret: string | null;
+            /** @description The address that is called; null for none. */
+            webhook_url: string | null;
+        };
+        /** @description An alert as it is shown and told. */
+        AlertView: {
+            /**
+             * Format: int64
+             * @description For how long it had to be so.
+             */
+            duration_secs: number;
+            /**
+             * Format: date-time
+             * @description When it fired.
+             */
+            fired_at: string;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Which inbox; null for webhooks that were nobody's.
+             */
+            inbox_id: number | null;
+            /** @description What the inbox was called. */
+            inbox_name: string;
+            /**
+             * Format: double
+             * @description The figure when it was last looked at; null when nothing happens any more.
+             */
+            last_value: number | null;
+            /** @description What is watched. */
+            metric: components["schemas"]["AlertMetric"];
+            /** @description How it is compared. */
+            operator: components["schemas"]["AlertOperator"];
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            resolved_at: string | null;
+            /** @description The rule's name in addresses. */
+            rule: string;
+            /** @description How bad it is. */
+            severity: components["schemas"]["AlertSeverity"];
+            /** @description Whether it stands. */
+            state: components["schemas"]["AlertState"];
+            /** @description One sentence for people. */
+            summary: string;
+            /**
+             * Format: double
+             * @description With what.
+             */
+            threshold: number;
+            /** @description The rule's name for people. */
+            title: string;
+            /**
+             * Format: double
+             * @description The figure when it fired.
+             */
+            value: number;
+        };
         /** @description A file of a message. */
         Attachment: {
             error: string | null;
@@ -1065,6 +1431,15 @@ export interface components {
             /** @description At most 10, each to one `channel`. */
             batch: components["schemas"]["EventRequest"][];
         };
+        /**
+         * @description What a breaker does with the next message.
+         *
+         *     - `closed`: It lets it go.
+         *     - `half_open`: It tries one at a time.
+         *     - `open`: It leaves the provider alone.
+         * @enum {string}
+         */
+        BreakerWord: "closed" | "half_open" | "open";
         /** @description What an inbox can send. */
         Capabilities: {
             /** @description The files it takes. */
@@ -1687,8 +2062,52 @@ export interface components {
             /** @description The connection that must not get it. */
             socket_id?: string | null;
         };
+        /** @description What happened within a window. */
+        FiguresView: {
+            /**
+             * Format: date-time
+             * @description When the last request ended; null when that is longer ago than figures are kept.
+             */
+            last_request_at: string | null;
+            /** @description Messages. */
+            messages: components["schemas"]["MessageFigures"];
+            /** @description What waits to be sent now. */
+            queue: components["schemas"]["QueueFigures"];
+            /** @description Limits on them. */
+            rate_limit: components["schemas"]["RateLimitFigures"];
+            /** @description Calls to the provider. */
+            requests: components["schemas"]["RequestFigures"];
+            /** @description How long they took. */
+            response_time_ms: components["schemas"]["ResponseTimes"];
+            /** @description Webhooks. */
+            webhooks: components["schemas"]["WebhookFigures"];
+        };
         /** @description Text, `true` as it was shown, or null. */
         GivenSetting: string | boolean | null;
+        /** @description How everything does. */
+        HealthReport: {
+            /**
+             * Format: date-time
+             * @description As of when.
+             */
+            checked_at: string;
+            /** @description How many alerts fire. */
+            firing_alerts: number;
+            /** @description Each inbox. */
+            inboxes: components["schemas"]["InboxHealth"][];
+            /** @description `healthy` when all inboxes are, `unhealthy` when all of them are, `degraded` between. */
+            status: components["schemas"]["HealthStatus"];
+        };
+        /**
+         * @description How an inbox, or everything, does.
+         *
+         *     - `healthy`: All is well.
+         *     - `degraded`: It works, but something is not right.
+         *     - `unhealthy`: It does not work, or something critical is the matter.
+         *     - `disabled`: It was switched off.
+         * @enum {string}
+         */
+        HealthStatus: "healthy" | "degraded" | "unhealthy" | "disabled";
         /** @description One name of a person on a network. */
         Identity: {
             /** @description What kind of name. */
@@ -1740,6 +2159,68 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        /** @description One inbox. */
+        InboxFigures: components["schemas"]["FiguresView"] & {
+            /** @description What its breaker does: the strictest of all nodes. */
+            breaker: components["schemas"]["BreakerWord"];
+            /** @description Its channel. */
+            channel: string;
+            /** @description False while it is switched off. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            inbox_id: number;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description How an inbox does. */
+        InboxHealth: {
+            /** @description What helps; null for nothing. */
+            action: string | null;
+            /** @description Names of the rules whose alerts fire. */
+            alerts: string[];
+            /** @description What its breaker does. */
+            breaker: components["schemas"]["BreakerWord"];
+            /** @description Its channel. */
+            channel: string;
+            /** @description Whether its account at the provider works. */
+            connection: components["schemas"]["ConnectionCode"];
+            /**
+             * Format: double
+             * @description Share of requests that failed within five minutes.
+             */
+            error_rate: number | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            inbox_id: number;
+            /**
+             * Format: date-time
+             * @description When its last request ended.
+             */
+            last_request_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its last webhook came in.
+             */
+            last_webhook_at: string | null;
+            /** @description The same for people. */
+            message: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description 95 of 100 answers came within it, in milliseconds, within five minutes.
+             */
+            p95_ms: number | null;
+            /** @description What waits to be sent. */
+            queue: components["schemas"]["QueueFigures"];
+            /** @description All in one word. */
+            status: components["schemas"]["HealthStatus"];
         };
         /** @description Whether it works. */
         InboxState: {
@@ -1897,6 +2378,39 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /** @description Messages. */
+        MessageFigures: {
+            /**
+             * Format: int64
+             * @description They failed for good.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description Share of the attempts that did not succeed, 0 to 1; null without attempts.
+             */
+            failure_rate: number | null;
+            /**
+             * Format: int64
+             * @description Customers wrote them.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Attempts that did not succeed and are made again.
+             */
+            retried: number;
+            /**
+             * Format: int64
+             * @description The provider took them.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Nobody knows whether they arrived.
+             */
+            unknown: number;
+        };
         /**
          * @description What a message holds. The details stand in its payload.
          *
@@ -1967,6 +2481,32 @@ export interface components {
          * @enum {string}
          */
         MessageStatus: "received" | "queued" | "sending" | "unknown" | "sent" | "failed" | "delivered" | "read" | "played";
+        /** @description The figures of an account. */
+        MetricsReport: {
+            /**
+             * Format: date-time
+             * @description As of when.
+             */
+            generated_at: string;
+            /** @description Each inbox by itself. */
+            inboxes: components["schemas"]["InboxFigures"][];
+            /**
+             * Format: int64
+             * @description The length of a part of the trend.
+             */
+            step_secs: number;
+            /** @description All inboxes together; with webhooks that were nobody's where the server has one account only. */
+            total: components["schemas"]["FiguresView"];
+            /** @description How it went, the oldest part first; of the inbox asked for, or of all. */
+            trend: components["schemas"]["TrendPoint"][];
+            /** @description How far back. */
+            window: components["schemas"]["Window"];
+            /**
+             * Format: int64
+             * @description The same in seconds.
+             */
+            window_secs: number;
+        };
         /** @description Where they belong. */
         MyAccount: {
             /** Format: int64 */
@@ -2014,6 +2554,109 @@ export interface components {
          * @enum {string}
          */
         Outcome: "sent" | "resend";
+        /** @description One page of a list. */
+        Page_AlertDelivery: {
+            /** @description The rows. */
+            data: {
+                /** @description The address called, or the reader's. */
+                address: string;
+                /**
+                 * Format: int64
+                 * @description Null for a test.
+                 */
+                alert_id: number | null;
+                /** Format: int64 */
+                attempts: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                ended_at: string | null;
+                /** @description Why the last try did not succeed. */
+                error: string | null;
+                /** @description `alert.fired`, `alert.resolved` or `alert.test`. */
+                event: string;
+                /**
+                 * Format: int64
+                 * @description The status of the last answer.
+                 */
+                http_status: number | null;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: date-time
+                 * @description When it is tried again; null when it is not.
+                 */
+                next_try_at: string | null;
+                state: components["schemas"]["AlertDeliveryState"];
+                target: components["schemas"]["AlertTarget"];
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        Page_AlertView: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description For how long it had to be so.
+                 */
+                duration_secs: number;
+                /**
+                 * Format: date-time
+                 * @description When it fired.
+                 */
+                fired_at: string;
+                /**
+                 * Format: int64
+                 * @description Its id.
+                 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Which inbox; null for webhooks that were nobody's.
+                 */
+                inbox_id: number | null;
+                /** @description What the inbox was called. */
+                inbox_name: string;
+                /**
+                 * Format: double
+                 * @description The figure when it was last looked at; null when nothing happens any more.
+                 */
+                last_value: number | null;
+                /** @description What is watched. */
+                metric: components["schemas"]["AlertMetric"];
+                /** @description How it is compared. */
+                operator: components["schemas"]["AlertOperator"];
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                resolved_at: string | null;
+                /** @description The rule's name in addresses. */
+                rule: string;
+                /** @description How bad it is. */
+                severity: components["schemas"]["AlertSeverity"];
+                /** @description Whether it stands. */
+                state: components["schemas"]["AlertState"];
+                /** @description One sentence for people. */
+                summary: string;
+                /**
+                 * Format: double
+                 * @description With what.
+                 */
+                threshold: number;
+                /** @description The rule's name for people. */
+                title: string;
+                /**
+                 * Format: double
+                 * @description The figure when it fired.
+                 */
+                value: number;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+        };
         /** @description One page of a list. */
         Page_AuditEntry: {
             /** @description The rows. */
@@ -2184,6 +2827,69 @@ export interface components {
         PresentUser: {
             id: string;
         };
+        /**
+         * @description A rule to make, or to put in the place of another.
+         * @example {
+         *       "duration_secs": 300,
+         *       "metric": "queue_depth",
+         *       "name": "Long queue",
+         *       "operator": ">=",
+         *       "severity": "warning",
+         *       "threshold": 100
+         *     }
+         */
+        PutAlertRule: {
+            /**
+             * Format: int64
+             * @description For how long it has to be so.
+             */
+            duration_secs: number;
+            /** @description Absent: true. */
+            enabled?: boolean | null;
+            /**
+             * Format: int64
+             * @description Only this inbox. Absent or null: each by itself.
+             */
+            inbox_id?: number | null;
+            metric: components["schemas"]["AlertMetric"];
+            /** @description What people call it; the name in addresses comes from it when the rule is made. */
+            name: string;
+            operator?: components["schemas"]["AlertOperator"] | null;
+            severity?: components["schemas"]["AlertSeverity"] | null;
+            /**
+             * Format: double
+             * @description Shares are from 0 to 1, times in seconds.
+             */
+            threshold: number;
+        };
+        /**
+         * @description Where news of alerts is to go.
+         * @example {
+         *       "emails": [],
+         *       "webhook_url": "https://ops.example.org/frontdesk"
+         *     }
+         */
+        PutAlertTargets: {
+            /** @description Who gets letters. Absent: nobody. */
+            emails?: string[] | null;
+            /** @description True makes a new secret; the first address gets one anyway. */
+            new_secret?: boolean | null;
+            /** @description An https address on the public internet, or a host of `providers.allow_private_hosts`. Absent or null: none. */
+            webhook_url?: string | null;
+        };
+        /** @description What waits to be sent. */
+        QueueFigures: {
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            depth: number;
+            /**
+             * Format: int64
+             * @description How long the oldest of it has waited; null when nothing waits.
+             */
+            oldest_age_secs: number | null;
+        };
         /** @description The message another one answers. */
         Quote: {
             /** @description The beginning of its text. */
@@ -2196,6 +2902,24 @@ export interface components {
             kind: components["schemas"]["MessageKind"] | null;
             /** @description Who wrote it. */
             sender_name: string | null;
+        };
+        /** @description Limits on requests. */
+        RateLimitFigures: {
+            /**
+             * Format: double
+             * @description How long such a wait was on average; null without any.
+             */
+            avg_wait_ms: number | null;
+            /**
+             * Format: int64
+             * @description How often a limit, ours or the provider's, made a request wait or refused it.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description How often ours made one wait.
+             */
+            waits: number;
         };
         /** @description A reaction to a message. */
         Reaction: {
@@ -2307,6 +3031,41 @@ export interface components {
             /** @enum {string} */
             state: "closed";
         };
+        /** @description Calls to the provider. */
+        RequestFigures: {
+            /**
+             * @description By how they ended: `ok`, `rejected` (4xx), `throttled` (429), `provider_fault` (5xx), `bad_answer`, `unreachable`,
+             *     `ambiguous` (no whole answer came).
+             */
+            by_outcome: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description Share that failed, 0 to 1; null without requests.
+             */
+            error_rate: number | null;
+            /**
+             * Format: int64
+             * @description Those not answered with success.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Requests that never left: held back by our own limit or breaker.
+             */
+            held: number;
+            /**
+             * Format: double
+             * @description Share that succeeded, 0 to 1; null without requests.
+             */
+            success_rate: number | null;
+            /**
+             * Format: int64
+             * @description Requests that left, retries included.
+             */
+            total: number;
+        };
         /**
          * @description What became of a message.
          * @example {
@@ -2315,6 +3074,29 @@ export interface components {
          */
         ResolveMessage: {
             outcome: components["schemas"]["Outcome"];
+        };
+        /** @description How long the provider took to answer, in milliseconds; null while nothing was answered. */
+        ResponseTimes: {
+            /**
+             * Format: double
+             * @description Average.
+             */
+            avg: number | null;
+            /**
+             * Format: double
+             * @description Half of the requests keep it.
+             */
+            p50: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 keep it.
+             */
+            p95: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 keep it.
+             */
+            p99: number | null;
         };
         /**
          * @description What a user may do.
@@ -2428,6 +3210,11 @@ export interface components {
             /** @description The approved name. */
             name: string;
         };
+        /** @description How much is on its way. */
+        TestSent: {
+            /** @description To so many places. */
+            deliveries: number;
+        };
         /** @description A limit on text and the unit in which the provider counts it. */
         TextLimit: {
             /** @description The largest count. */
@@ -2462,6 +3249,50 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        /** @description What happened within one part of the window. */
+        TrendPoint: {
+            /**
+             * Format: date-time
+             * @description When the part begins.
+             */
+            at: string;
+            /** @description Those that failed, by how. */
+            errors: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Messages that failed for good.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description The most that waited to be sent in one inbox.
+             */
+            queue_depth: number;
+            /**
+             * Format: int64
+             * @description Messages that customers wrote.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Requests that left.
+             */
+            requests: number;
+            /** @description How long they took. */
+            response_time_ms: components["schemas"]["ResponseTimes"];
+            /**
+             * Format: int64
+             * @description Messages that the provider took.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Webhooks that came in.
+             */
+            webhooks: number;
         };
         /** @description A kind we do not know. */
         Unsupported: {
@@ -2551,6 +3382,33 @@ export interface components {
             /** @description What the socket was told when it connected. */
             socket_id: string;
         };
+        /** @description Webhooks. */
+        WebhookFigures: {
+            /** @description What they told, by kind: `message`, `status`, `reaction`… */
+            by_type: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Those that were refused, unreadable, for no inbox, or could not be applied.
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Share of errors, 0 to 1; null without webhooks.
+             */
+            failure_rate: number | null;
+            /**
+             * Format: int64
+             * @description Webhooks that came in.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Those seen before.
+             */
+            repeated: number;
+        };
         /** @description A webhook that came in. */
         WebhookLog: {
             /** Format: date-time */
@@ -2585,6 +3443,18 @@ export interface components {
          * @enum {string}
          */
         WebhookState: "pending" | "applied" | "failed" | "unrouted" | "unreadable";
+        /**
+         * @description How far back figures look.
+         *
+         *     - `5m`: The last five minutes.
+         *     - `15m`: The last quarter of an hour.
+         *     - `1h`: The last hour.
+         *     - `6h`: The last six hours.
+         *     - `24h`: The last day.
+         *     - `7d`: The last week.
+         * @enum {string}
+         */
+        Window: "5m" | "15m" | "1h" | "6h" | "24h" | "7d";
         /** @description How long after the customer's last message free text is possible. */
         WindowLength: {
             /**
@@ -3922,6 +4792,398 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description `firing` (unless said otherwise), `resolved` or `all`. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlertView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_alert_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlertDelivery"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_alert_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAlertRule"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The account has as many rules as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAlertRule"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_alert_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTargets"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    set_alert_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAlertTargets"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTargets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    test_alert_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is nowhere to send it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    monitoring_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    monitoring_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthReport"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    monitoring_metrics: {
+        parameters: {
+            query?: {
+                /** @description The trend of this inbox alone. */
+                inbox_id?: number;
+                /** @description `5m` (unless said otherwise), `15m`, `1h`, `6h`, `24h` or `7d`. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsReport"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such inbox in this account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };

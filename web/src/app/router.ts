@@ -34,6 +34,14 @@ const routes: RouteRecordRaw[] = [
     meta: { title: 'nav.inbox' },
   },
   {
+    path: '/monitoring',
+    // The address that the documentation of the API gives.
+    alias: '/api/v1/monitoring/dashboard',
+    name: 'monitoring',
+    component: () => import('@/features/monitoring/MonitoringScreen.vue'),
+    meta: { title: 'nav.monitoring' },
+  },
+  {
     path: '/settings',
     name: 'settings',
     component: () => import('@/features/settings/SettingsScreen.vue'),

@@ -1,5 +1,5 @@
 /** What the rail offers, in order. */
-import { Inbox, Settings } from '@lucide/vue'
+import { Activity, Inbox, Settings } from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Screen {
@@ -14,5 +14,11 @@ export interface Screen {
 
 export const SCREENS: Screen[] = [
   { route: 'inbox', under: /^\/($|conversations)/, label: 'nav.inbox', icon: Inbox },
+  {
+    route: 'monitoring',
+    under: /^\/(monitoring|api\/v1\/monitoring\/dashboard)$/,
+    label: 'nav.monitoring',
+    icon: Activity,
+  },
   { route: 'settings', under: /^\/settings/, label: 'nav.settings', icon: Settings },
 ]

@@ -87,7 +87,9 @@ fn stack(
         settings.retry = retry;
         ProviderHttp::with_recorder(settings, context.recorder.clone())
     };
-    context.stacks.get_or_make(name, make).map_err(unusable)
+    let shared = context.stacks.get_or_make(name, make).map_err(unusable)?;
+    // Each inbox has a listener of its own.
+    Ok(shared.heard_by(context.recorder.clone()))
 }
 
 fn unusable(error: SetupError) -> OpenError {

@@ -103,6 +103,21 @@ impl AddressPolicy {
         ])
     }
 
+    /// Also these hosts, as operators list them: addresses, networks, names. A name may resolve to any private address,
+    /// and is checked by name before each call, so with one in the list every address is connected to.
+    pub fn allowing_hosts(hosts: &[String]) -> Self {
+        let mut networks = Vec::new();
+        for host in hosts {
+            let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+            match (host.parse::<IpNet>(), host.parse::<IpAddr>()) {
+                (Ok(network), _) => networks.push(network),
+                (_, Ok(address)) => networks.push(address.into()),
+                _ => return Self::any(),
+            }
+        }
+        Self::allowing(networks)
+    }
+
     /// Checks an address, whatever form of it a system call would take.
     pub fn check_address(&self, address: IpAddr) -> Result<(), RefusedAddress> {
         let address = address.to_canonical();
@@ -302,5 +317,17 @@ mod tests {
         assert_eq!(error.downcast_ref::<RefusedAddress>(), Some(&RefusedAddress::NotPublic));
         let open = GuardedResolver { policy: AddressPolicy::with_loopback() };
         assert!(open.resolve("localhost".parse().unwrap()).await.unwrap().count() > 0);
+    }
+
+    #[test]
+    fn only_listed_hosts_are_reached_beside_the_public_ones() {
+        let reached = |hosts: &[&str], address: &str| {
+            let hosts: Vec<String> = hosts.iter().map(|&h| h.to_owned()).collect();
+            AddressPolicy::allowing_hosts(&hosts).check_address(address.parse().unwrap()).is_ok()
+        };
+        assert!(reached(&[], "157.240.1.1") && !reached(&[], "127.0.0.1") && !reached(&[], "10.0.0.1"));
+        assert!(reached(&["127.0.0.1"], "127.0.0.1") && !reached(&["127.0.0.1"], "127.0.0.2"));
+        assert!(reached(&["[::1]"], "::1") && reached(&["10.0.0.0/8"], "10.9.9.9"));
+        assert!(reached(&["hooks.internal"], "192.168.1.1"));
     }
 }

@@ -36,8 +36,8 @@ pub struct ProviderHttp {
 pub(crate) struct Inner {
     pub(crate) settings: ProviderSettings,
     client: reqwest::Client,
-    limits: KeyedLimits,
-    breakers: Breakers,
+    limits: Arc<KeyedLimits>,
+    breakers: Arc<Breakers>,
     recorder: Arc<dyn CallRecorder>,
 }
 
@@ -148,9 +148,23 @@ impl ProviderHttp {
             .dns_resolver(GuardedResolver { policy: settings.addresses.clone() })
             .build()
             .map_err(|source| SetupError::Client { provider: settings.provider.clone(), source })?;
-        let limits = KeyedLimits::default();
-        let breakers = Breakers::new(settings.breaker.clone());
+        let limits = Arc::new(KeyedLimits::default());
+        let breakers = Arc::new(Breakers::new(settings.breaker.clone()));
         Ok(Self { inner: Arc::new(Inner { settings, client, limits, breakers, recorder }) })
+    }
+
+    /// The same stack (connections, limits, breakers) with somebody else who listens to the calls made through it.
+    #[must_use]
+    pub fn heard_by(&self, recorder: Arc<dyn CallRecorder>) -> Self {
+        let Inner { settings, client, limits, breakers, .. } = &*self.inner;
+        let inner = Inner {
+            settings: settings.clone(),
+            client: client.clone(),
+            limits: limits.clone(),
+            breakers: breakers.clone(),
+            recorder,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The settings it was built with.

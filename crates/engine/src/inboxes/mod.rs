@@ -21,11 +21,10 @@ pub use book::{Inbox, InboxBook};
 pub use form::SettingChange;
 pub use link::{LinkError, is_reachable, link_step, restart, sign_out};
 
-use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
-use crate::watch;
+use crate::{Engine, monitoring, watch};
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -171,8 +170,8 @@ pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<I
     let row = get(engine, account, id).await?;
     if row.config.enabled {
         let opened = book(engine).await?.find(id).cloned().map(|inbox| {
-            let opened = inbox.channel.open(&engine.channels, &inbox.config);
-            opened.map(|connection| (inbox, connection))
+            let context = monitoring::context_of(engine, &inbox);
+            inbox.channel.open(&context, &inbox.config).map(|connection| (inbox, connection))
         });
         let state = match opened {
             Some(Ok((inbox, connection))) => {

@@ -24,4 +24,4 @@ pub use receive::{ReceiveError, challenge, receive};
 
 pub(crate) use apply::News;
 pub(crate) use pending::{Arrived, settle_pending};
-pub(crate) use queue::spawn;
+pub(crate) use queue::{error_chain, spawn};

@@ -10,6 +10,7 @@ use super::apply::Received;
 use super::limits;
 use super::queue::Receipt;
 use crate::inboxes::InboxBook;
+use crate::monitoring::webhooks::{Told, note_refused};
 use crate::{Engine, inboxes};
 
 /// Why a webhook request was not taken.
@@ -49,6 +50,7 @@ pub async fn receive(
     let verified_by = door.verify(&WebhookRequest { headers, body: &body }, keys).inspect_err(|refusal| {
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
         tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
+        note_refused(engine);
     })?;
     let (receipt, unreadable) = keep(engine, &book, door, body, verified_by).await?;
     if let Some(error) = unreadable
@@ -79,13 +81,19 @@ async fn keep(
     body: Bytes,
     verified_by: VerifiedBy,
 ) -> Result<(Receipt, Option<ParseError>), ReceiveError> {
+    let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
     let parsed = read(door, &body);
     let is_strange = |event: &RoutedEvent| {
         !event.channel.is_empty() && book.find_by_route(event.channel, &event.route).is_empty()
     };
+    let mut told =
+        parsed.as_deref().map(|events| Told::gather(book, keys, verified_by, events)).unwrap_or_default();
     if parsed.as_ref().is_ok_and(|events| events.iter().any(is_strange)) {
         // The inbox may be so new that this node has not heard of it; what is kept as unrouted waits for a person.
-        inboxes::fresh_book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+        let fresh = inboxes::fresh_book(engine).await.map_err(|_| ReceiveError::NotStored)?;
+        if let (Ok(events), Some(keys)) = (&parsed, fresh.door_keys(door.path())) {
+            told = Told::gather(&fresh, keys, verified_by, events);
+        }
     }
     let unreadable = parsed.as_ref().err().cloned();
     let received = Received {
@@ -96,7 +104,9 @@ async fn keep(
         events: parsed.unwrap_or_default(),
         unreadable: unreadable.as_ref().map(ToString::to_string),
     };
-    let receipt = engine.intake().submit(received).await.map_err(|_| ReceiveError::NotStored)?;
+    let receipt = engine.intake().submit(received).await;
+    told.note(engine, receipt.as_ref().ok().copied());
+    let receipt = receipt.map_err(|_| ReceiveError::NotStored)?;
     metrics::counter!("frontdesk_webhooks_total", "door" => door.path(), "state" => receipt.as_str())
         .increment(1);
     if let Some(error) = &unreadable {

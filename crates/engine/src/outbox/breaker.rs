@@ -48,6 +48,11 @@ impl Breaker {
         }
     }
 
+    /// Until when it is open; past that moment it tries one send at a time. `None` while it is closed.
+    pub fn open_until(&self) -> Option<Timestamp> {
+        self.lock().open_until
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,7 +15,7 @@ use frontdesk_store::{StoreError, Tx, conversations, messages};
 use super::{reaction, schedule};
 use crate::intake::News;
 use crate::intake::status;
-use crate::{Engine, inboxes};
+use crate::{Engine, inboxes, monitoring};
 
 /// A dead token is tried again this often, in case the provider was wrong.
 const RECONNECT_MS: i64 = 300_000;
@@ -130,6 +130,9 @@ pub(super) async fn record(
         Fate::Unknown(_) => "unknown",
     };
     metrics::counter!("frontdesk_sends_total", "outcome" => outcome).increment(1);
+    if row.kind == OutboxKind::Message {
+        monitoring::note_send(engine, row.account_id, row.inbox_id, outcome);
+    }
     let (now, settle_ms) = (engine.clock.now(), engine.settings.outbox.unknown_settle_ms);
     let settle_at = now.plus_ms(settle_ms);
     let outcome = Arc::new(Outcome { row: row.clone(), token: token.to_owned(), key, word: outcome, fate });

@@ -18,9 +18,8 @@ use frontdesk_store::{StoreError, Tx, contacts};
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
 use super::record::{self, Fate, Hold, Problem};
-use crate::Engine;
 use crate::connections::Line;
-use crate::inboxes;
+use crate::{Engine, inboxes, monitoring};
 
 /// How long a held inbox rests before its queue is looked at again, in milliseconds.
 const HOLD_MS: i64 = 60_000;
@@ -164,7 +163,7 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         Ok(outgoing) => outgoing,
         Err(error) => return fail(engine, row, token, error).await,
     };
-    if let Err(wait) = line.pace.wait(LONGEST_TURN).await {
+    if let Err(wait) = wait_for_turn(engine, row, &line).await {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         return record::hold(engine, row, token, engine.clock.now().plus_ms(wait_ms)).await;
     }
@@ -186,6 +185,17 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         }
     };
     record::record(engine, row, token, Some(key), fate).await
+}
+
+/// Waits as the pace of the inbox demands; `Err` says how long it would take, when that is long.
+async fn wait_for_turn(engine: &Engine, row: &OutboxRow, line: &Line) -> Result<(), Duration> {
+    let began = tokio::time::Instant::now();
+    let turn = line.pace.wait(LONGEST_TURN).await;
+    let waited = turn.err().unwrap_or_else(|| began.elapsed());
+    if waited >= Duration::from_millis(1) {
+        monitoring::note_wait(engine, row.account_id, row.inbox_id, waited);
+    }
+    turn
 }
 
 /// The longest a request may take: a file may go up before its message, each within the provider's time-out.

@@ -284,7 +284,7 @@ fn user_id(value: &serde_json::Value) -> Option<String> {
 
 impl Realtime {
     /// Sends a frame to a channel on all nodes; `except` is the socket that must not get it.
-    pub(super) fn publish_everywhere(
+    pub(crate) fn publish_everywhere(
         &self,
         account: frontdesk_model::AccountId,
         channel: &str,

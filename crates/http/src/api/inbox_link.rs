@@ -26,9 +26,9 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 
 /// What has to be done to link a phone.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Link {
+struct PhoneLink {
     /// `scan` the picture, `wait`, or nothing: `linked`.
-    step: Step,
+    step: LinkProgress,
     /// The picture to scan, as a `data:` address. Ask again every few seconds: it changes.
     #[schema(required = true)]
     picture: Option<String>,
@@ -39,7 +39,7 @@ struct Link {
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Step {
+enum LinkProgress {
     /// Scan the picture with the phone.
     Scan,
     /// Ask again later.
@@ -65,19 +65,19 @@ struct CheckedNumber {
 
 /// Tells what has to be done to link the phone of an inbox.
 #[utoipa::path(get, path = "/api/v1/inboxes/{id}/link", tag = "inboxes", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), responses((status = 200, body = Link)))]
+    params(("id" = i64, Path)), responses((status = 200, body = PhoneLink)))]
 async fn get_link(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Ids(id): Ids<InboxId>,
-) -> Result<Json<Link>, ApiError> {
+) -> Result<Json<PhoneLink>, ApiError> {
     Ok(Json(match inboxes::link_step(&state.engine, caller.account_id, id).await? {
         LinkStep::Scan(png) => {
             let picture = format!("data:image/png;base64,{}", STANDARD.encode(png));
-            Link { step: Step::Scan, picture: Some(picture), message: None }
+            PhoneLink { step: LinkProgress::Scan, picture: Some(picture), message: None }
         }
-        LinkStep::Wait(why) => Link { step: Step::Wait, picture: None, message: Some(why) },
-        LinkStep::Linked => Link { step: Step::Linked, picture: None, message: None },
+        LinkStep::Wait(why) => PhoneLink { step: LinkProgress::Wait, picture: None, message: Some(why) },
+        LinkStep::Linked => PhoneLink { step: LinkProgress::Linked, picture: None, message: None },
     }))
 }
 

@@ -10,6 +10,7 @@ pub mod inbox_link;
 pub mod inboxes;
 pub mod media;
 pub mod messages;
+pub mod monitoring;
 pub mod pusher;
 pub mod realtime;
 pub mod session;

@@ -68,6 +68,7 @@ pub struct Endpoint {
         (name = "tokens", description = "API tokens"),
         (name = "inboxes", description = "Connected accounts of channels"),
         (name = "operations", description = "What came in, and what became of it"),
+        (name = "monitoring", description = "How the inboxes do, and who is told when they do not"),
         (name = "audit", description = "Who changed what"),
         (name = "realtime", description = "Live updates for the account's own clients"),
         (name = "pusher", description = "Pusher's HTTP API, for programs that send events"),

@@ -40,6 +40,7 @@ const SECRETS: [&str; 7] = [
     "meta.whatsapp_webhook_token",
     "green_api.webhook_secret",
     "realtime.app_secret",
+    "mail.password",
 ];
 
 /// Variables of this name space that are read elsewhere: by the command line and by the test scripts.

@@ -43,6 +43,7 @@ impl Settings {
             media: self.media.clone(),
             limits: self.limits.clone(),
             retention: self.retention.clone(),
+            mail: self.mail.clone(),
             content_max: self.replies.content_max,
             session_secs: self.sign_in.session_secs,
             realtime_app: RealtimeAppSettings {

@@ -17,6 +17,7 @@ mod ranges;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use frontdesk_engine::monitoring::settings::MailSettings;
 use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
 use ipnet::IpNet;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub media: MediaSettings,
     /// Requests a user may make.
     pub limits: LimitSettings,
+    /// Letters about alerts.
+    pub mail: MailSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
 }

@@ -2,6 +2,7 @@
 
 use super::layers::Layers;
 use super::{Settings, SettingsError};
+use frontdesk_engine::monitoring::settings::Mailbox;
 use url::Url;
 
 /// The longest duration taken, in milliseconds: ten years. Also keeps sums of durations from overflowing.
@@ -88,6 +89,7 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
         ("retention.webhook_log_days", settings.retention.webhook_log_days),
         ("retention.event_days", settings.retention.event_days),
         ("retention.audit_days", settings.retention.audit_days),
+        ("retention.alert_days", settings.retention.alert_days),
     ] {
         between(key, value.into(), 1, 3650)?;
     }
@@ -96,6 +98,11 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
         ("retention.message_days", settings.retention.message_days),
     ] {
         between(key, value.into(), 0, 3650)?;
+    }
+    let mail = &settings.mail;
+    between("mail.port", mail.port.into(), 1, 65_535)?;
+    if !mail.host.is_empty() && mail.from.parse::<Mailbox>().is_err() {
+        return Err(layers.wrong("mail.from", "who letters are from, as Frontdesk <alerts@example.org>"));
     }
     Ok(())
 }

@@ -180,6 +180,8 @@ id_values!(
     frontdesk_model::OutboxId,
     frontdesk_model::ReactionSendId,
     frontdesk_model::WebhookLogId,
+    frontdesk_model::AlertId,
+    frontdesk_model::AlertDeliveryId,
 );
 
 macro_rules! word_values {
@@ -206,6 +208,10 @@ word_values!(
     frontdesk_model::conversation::ConversationStatus,
     frontdesk_model::inbox::ConnectionCode,
     frontdesk_model::user::Role,
+    frontdesk_model::alert::AlertMetric,
+    frontdesk_model::alert::AlertOperator,
+    frontdesk_model::alert::AlertSeverity,
+    frontdesk_model::alert::AlertState,
 );
 
 impl ToValue for frontdesk_model::RemoteId {

@@ -52,6 +52,7 @@ struct Tenant {
     webhook_log: i64,
     user: i64,
     token_id: i64,
+    rule: String,
 }
 
 impl Tenant {
@@ -77,6 +78,9 @@ impl Tenant {
         let conversation = snapshot::conversations(server, &token).await[0].clone();
         let conversation_id = conversation["id"].as_i64().unwrap();
         let message = snapshot::messages(server, &token, conversation_id).await[0]["id"].as_i64().unwrap();
+        let rule = json!({ "name": format!("{mark} rule"), "metric": "errors", "threshold": 1, "duration_secs": 60 });
+        let rule =
+            server.post("/api/v1/monitoring/alerts/rules").bearer(&token).json(&rule).send().await.ok(201);
         let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
         Self {
             account,
@@ -92,6 +96,7 @@ impl Tenant {
             webhook_log: logs["data"][0]["id"].as_i64().unwrap(),
             user: admin.id.0,
             token_id: token.split('|').next().unwrap().parse().unwrap(),
+            rule: rule["name"].as_str().unwrap().to_owned(),
             admin: token,
         }
     }
@@ -109,6 +114,7 @@ impl Tenant {
             ("{id}", Some(&"inboxes")) => self.inbox.to_string(),
             ("{id}", Some(&"users")) => self.user.to_string(),
             ("{id}", Some(&"tokens")) => self.token_id.to_string(),
+            ("{rule_name}", _) => self.rule.clone(),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
             (part, _) => part.to_owned(),
         });

@@ -77,7 +77,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    killing on BOTH, quick BOTH within 900: "kill -9 at random moments, restarted at once";
+    killing on BOTH, quick BOTH within 1800: "kill -9 at random moments, restarted at once";
     power_loss on SQLITE, quick SQLITE within 1200: "power lost at random writes and syncs; what was not synced is gone";
     interrupted_send on BOTH, quick SQLITE within 300: "killed between the provider's answer and our commit";
     nodes_killed on POSTGRES, quick POSTGRES within 600: "several nodes, one killed every few seconds";

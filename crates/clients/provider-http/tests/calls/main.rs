@@ -305,3 +305,15 @@ async fn ids_in_paths_stay_one_segment() {
     let url = http.url(["v26.0", "12/../../me?x=1#y", "messages"]);
     assert_eq!(url.as_str(), "https://graph.facebook.com/v26.0/12%2F..%2F..%2Fme%3Fx=1%23y/messages");
 }
+
+#[tokio::test]
+async fn who_shares_a_stack_hears_only_of_the_calls_made_through_their_own_hand() {
+    let fake = Fake::start(vec![answer(200, "", "a"), answer(500, "", "b")]).await;
+    let (one, other) = (Arc::new(Ledger::default()), Arc::new(Ledger::default()));
+    let stack = ProviderHttp::with_recorder(fake.settings(), one.clone()).unwrap();
+    let shared = stack.heard_by(other.clone());
+    send(&stack).await.unwrap();
+    send(&shared).await.unwrap_err();
+    assert_eq!(*one.0.lock().unwrap(), [(Outcome::Ok, Some(200))]);
+    assert_eq!(*other.0.lock().unwrap(), [(Outcome::ProviderFault, Some(500))]);
+}
