@@ -2288,6 +2288,8 @@ export interface components {
             title: string | null;
             url: string | null;
         };
+        /** @enum {string} */
+        LinkProgress: "scan" | "wait" | "linked";
         /** @description A place. Degrees, WGS 84. */
         Location: {
             address?: string | null;
@@ -2823,6 +2825,15 @@ export interface components {
             template?: components["schemas"]["Template"];
             unsupported?: components["schemas"]["Unsupported"];
         };
+        /** @description What has to be done to link a phone. */
+        PhoneLink: {
+            /** @description Why one has to wait, for people. */
+            message: string | null;
+            /** @description The picture to scan, as a `data:` address. Ask again every few seconds: it changes. */
+            picture: string | null;
+            /** @description `scan` the picture, `wait`, or nothing: `linked`. */
+            step: components["schemas"]["LinkProgress"];
+        };
         /** @description A user on a presence channel. */
         PresentUser: {
             id: string;
@@ -3192,8 +3203,6 @@ export interface components {
             /** @description A sentence an agent can act on. */
             message: string;
         };
-        /** @enum {string} */
-        Step: "scan" | "wait" | "linked";
         /** @description A notice of the network. */
         SystemNotice: {
             /** @description The provider's sentence. */
@@ -4673,7 +4682,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Link"];
+                    "application/json": components["schemas"]["PhoneLink"];
                 };
             };
             400: components["responses"]["BadRequest"];

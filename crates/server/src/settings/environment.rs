@@ -32,7 +32,7 @@ const NAMES: [(&str, &str); 21] = [
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "database.url",
     "secret.key",
     "meta.app_secrets",
