@@ -139,7 +139,7 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
                 row![account_id, seq, event.kind.as_str(), conversation, message, event.data, now]
             })
             .collect();
-        tx.execute_many(&INSERT_MANY, rows)?;
+        tx.execute_many_later(&INSERT_MANY, rows)?;
     }
     tx.signal(Topic::Events);
     Ok(())

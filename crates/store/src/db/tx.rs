@@ -70,6 +70,22 @@ impl<'a> Tx<'a> {
         self.execute_many_text(sql, rows)
     }
 
+    /// [`Tx::execute_many`] when nobody asks how many rows changed: PostgreSQL is not waited for, and what comes next is
+    /// sent right behind. A failure is told by what comes next, at the latest by the commit.
+    pub(crate) fn execute_many_later(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Postgres(connection) if !rows.is_empty() => {
+                let result = connection.execute_later(statement.postgres, columns_of(rows));
+                self.note_conflict(result)
+            }
+            _ => self.execute_many(statement, rows).map(drop),
+        }
+    }
+
     /// [`Tx::execute_many`] with a text put together at run time, in this database's own form.
     pub(crate) fn execute_many_text(&mut self, sql: &str, rows: Vec<Vec<Owned>>) -> Result<u64, StoreError> {
         match &mut self.backend {
@@ -246,6 +262,17 @@ impl<'a> Tx<'a> {
         match &self.backend {
             TxBackend::Sqlite(_) => true,
             TxBackend::Postgres(connection) => connection.has_begun(),
+        }
+    }
+
+    /// Ends a transaction on PostgreSQL; SQLite's are ended by the writer, many at a time.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        match &self.backend {
+            TxBackend::Sqlite(_) => Ok(()),
+            TxBackend::Postgres(connection) => {
+                let result = connection.commit();
+                self.note_conflict(result)
+            }
         }
     }
 
