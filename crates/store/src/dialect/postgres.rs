@@ -44,6 +44,8 @@ pub struct Postgres {
     clock: SharedClock,
     signals: Signals,
     bell: Arc<Bell>,
+    /// Rung when a transaction has left events without numbers.
+    unnumbered: Notify,
     closed: CancellationToken,
 }
 
@@ -92,13 +94,23 @@ impl Postgres {
         });
         tokio::spawn(listen(config, tls, signals.clone(), bell.clone(), closed.clone()));
         tokio::spawn(ring(pool.clone(), bell.clone(), closed.clone()));
-        Ok(Self { pool, clock, signals, bell, closed })
+        Ok(Self { pool, clock, signals, bell, unnumbered: Notify::new(), closed })
     }
 
     /// Stops listening and closes the pool.
     pub fn close(&self) {
         self.closed.cancel();
         self.pool.close();
+    }
+
+    /// True once [`Postgres::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    /// Returns when a transaction has left events without numbers.
+    pub(crate) async fn unnumbered(&self) {
+        self.unnumbered.notified().await;
     }
 
     /// Runs a reading transaction.
@@ -154,7 +166,10 @@ impl Postgres {
                 }
             }
         });
-        let (result, woken) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
+        let (result, woken, leaves_unnumbered) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
+        if leaves_unnumbered {
+            self.unnumbered.notify_one();
+        }
         self.signals.ring(woken);
         if !woken.is_empty() {
             self.bell.waiting.fetch_or(woken.bits(), Ordering::Relaxed);
@@ -170,7 +185,7 @@ fn write_once<T, E: From<StoreError>>(
     handle: &Handle,
     body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     clock: &SharedClock,
-) -> Result<(T, TopicSet), (E, bool)> {
+) -> Result<(T, TopicSet, bool), (E, bool)> {
     let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, "BEGIN")));
     let result = body(&mut tx).and_then(|value| {
         events::flush(&mut tx, clock.now())?;
@@ -180,7 +195,7 @@ fn write_once<T, E: From<StoreError>>(
         Ok(value) => {
             let woken = tx.signals;
             match tx.commit() {
-                Ok(()) => Ok((value, woken)),
+                Ok(()) => Ok((value, woken, tx.leaves_unnumbered)),
                 Err(error) => Err((error.into(), tx.conflict)),
             }
         }
@@ -370,19 +385,29 @@ impl<'a> PgConnection<'a> {
     where
         P: ToSql + Sync + 'a,
     {
-        if !self.has_begun() {
-            return self.execute(sql, &params).map(drop);
-        }
         let client = self.client;
         self.handle.block_on(async {
             let statement = client.prepare_cached(sql).await?; // is here already, but for the first time
-            let mut sent: UnderWay<'a> = Box::pin(async move { client.execute_raw(&statement, &params).await });
-            if let Some(done) = poll_immediate(&mut sent).await {
-                return done.map(drop); // it could not even be sent
+            if let Some(begin) = self.begin.take() {
+                self.send(async move { client.batch_execute(begin).await.map(|()| 0) }).await?;
             }
-            self.under_way.borrow_mut().push(sent);
-            Ok(())
+            self.send(async move { client.execute_raw(&statement, &params).await }).await
         })
+    }
+
+    async fn send(
+        &self,
+        statement: impl Future<Output = Result<u64, tokio_postgres::Error>> + 'a,
+    ) -> Result<(), tokio_postgres::Error> {
+        let mut sent: UnderWay<'a> = Box::pin(statement);
+        // The first poll sends it. What is answered then could not even be sent.
+        match poll_immediate(&mut sent).await {
+            Some(done) => done.map(drop),
+            None => {
+                self.under_way.borrow_mut().push(sent);
+                Ok(())
+            }
+        }
     }
 
     /// Ends the transaction and waits until all of it is durable.
