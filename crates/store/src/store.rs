@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use frontdesk_model::SharedClock;
 
-use crate::dialect::{neighbours, numbering};
 use crate::dialect::postgres::Postgres;
 use crate::dialect::sqlite::Sqlite;
+use crate::dialect::{neighbours, numbering};
 use crate::migrations::{self, MigrationReport};
 use crate::signals::Signals;
 use crate::{StoreError, Tx};

@@ -35,7 +35,13 @@ pub(crate) enum TxBackend<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(backend: TxBackend<'a>) -> Self {
-        Self { backend, events: Vec::new(), signals: TopicSet::default(), leaves_unnumbered: false, conflict: false }
+        Self {
+            backend,
+            events: Vec::new(),
+            signals: TopicSet::default(),
+            leaves_unnumbered: false,
+            conflict: false,
+        }
     }
 
     /// True on PostgreSQL; for [`crate::dialect`] and set-based statements only.
