@@ -64,7 +64,10 @@ function trend(window: MonitoringWindow): TrendPoint[] {
     const bad = index > (length / step) * 0.55 && index < (length / step) * 0.75
     const requests = Math.round(wave * 18)
     const ms = 160 + wave * 60 + (bad ? 900 : 0)
-    const faults: Record<string, number> = { provider_fault: Math.round(requests / 3), throttled: 2 }
+    const faults: Record<string, number> = {
+      provider_fault: Math.round(requests / 3),
+      throttled: 2,
+    }
     return {
       at: new Date((last - length + (index + 1) * step) * 1000).toISOString(),
       requests,

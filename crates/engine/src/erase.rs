@@ -94,6 +94,7 @@ async fn forget_event_data(
     conversation: ConversationId,
 ) -> Result<(), StoreError> {
     let store = &engine.store;
+    store.number_events().await?;
     let (first, last) = store
         .read(move |tx| {
             Ok::<_, StoreError>((events::first_seq(tx, account)?, events::last_seq(tx, account)?))

@@ -1,7 +1,7 @@
 //! How many requests a user may make per minute, counted across all nodes.
 
 use frontdesk_model::{Timestamp, UserId};
-use frontdesk_store::{StoreError, rate_limits};
+use frontdesk_store::{StoreError, Tx, rate_limits};
 
 use crate::Engine;
 
@@ -63,7 +63,11 @@ pub async fn check(engine: &Engine, user: UserId, endpoint: Endpoint) -> Result<
     };
     let name = format!("api:{}:{user}", endpoint.name());
     let now = engine.clock.now();
-    match engine.store.write(move |tx| rate_limits::take(tx, &name, WINDOW_MS, now)).await {
+    let take = move |tx: &mut Tx<'_>| {
+        tx.need_not_last()?; // requests of one user do not wait for each other's sync
+        rate_limits::take(tx, &name, WINDOW_MS, now)
+    };
+    match engine.store.write(take).await {
         Ok(used) => {
             let count = u32::try_from(used.count).unwrap_or(u32::MAX);
             let remaining = limit.saturating_sub(count);

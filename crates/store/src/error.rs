@@ -58,6 +58,11 @@ impl StoreError {
         }
     }
 
+    /// True when PostgreSQL has no such table: the schema is not there yet.
+    pub(crate) fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Postgres(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNDEFINED_TABLE))
+    }
+
     /// True when the same operation may succeed later without anyone changing it.
     pub fn is_unavailable(&self) -> bool {
         match self {

@@ -1,4 +1,8 @@
 //! The event log: a dense sequence per account, the only source of realtime and outgoing webhooks.
+//!
+//! On SQLite a transaction numbers its events before it commits. On PostgreSQL it leaves them in `events_to_number`, and
+//! they are numbered right after the commit, those of many transactions together ([`number`]): whoever holds the counter
+//! of an account holds up everyone else who writes to it.
 
 use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp};
 
@@ -8,21 +12,33 @@ use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
     TAKE_NUMBERS = sqlite_only("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
-    // PostgreSQL takes the numbers in the same statement: whoever holds the account's counter holds up all others.
     INSERT_MANY = each(
         "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        "WITH new AS (
-            SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])
-                AS n (account_id, place, kind, conversation_id, message_id, data, created_at)),
-         numbered AS (
+        "INSERT INTO events_to_number (account_id, kind, conversation_id, message_id, data, created_at)
+         SELECT account_id, kind, conversation_id, message_id, data, created_at
+         FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::TEXT[], $7::BIGINT[])
+            AS n (account_id, place, kind, conversation_id, message_id, data, created_at)
+         ORDER BY account_id, place");
+    // One at a time on all nodes: what is committed later gets the later numbers. The lock comes before the statement that
+    // numbers, so that this sees all that was committed while it waited.
+    LOCK_NUMBERS = each("SELECT 1", "SELECT 1 FROM (SELECT pg_advisory_xact_lock(7265502, hashtext(current_schema()))) AS locked");
+    IS_ANY_WITHOUT_NUMBER = each("SELECT FALSE", "SELECT EXISTS (SELECT 1 FROM events_to_number)");
+    NUMBER = each(
+        "SELECT 0",
+        "WITH taken AS (
+            DELETE FROM events_to_number WHERE id IN (SELECT id FROM events_to_number ORDER BY id LIMIT $1)
+            RETURNING id, account_id, kind, conversation_id, message_id, data, created_at),
+         placed AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY id) AS place FROM taken),
+         counted AS (
             UPDATE accounts a SET event_seq = a.event_seq + m.count
-            FROM (SELECT account_id, COUNT(*) AS count FROM new GROUP BY account_id) AS m
-            WHERE a.id = m.account_id RETURNING a.id, a.event_seq - m.count AS before)
-         INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
-         SELECT new.account_id, numbered.before + new.place, new.kind, new.conversation_id, new.message_id, new.data,
-            new.created_at
-         FROM new JOIN numbered ON numbered.id = new.account_id");
+            FROM (SELECT account_id, COUNT(*) AS count FROM taken GROUP BY account_id) AS m
+            WHERE a.id = m.account_id RETURNING a.id, a.event_seq - m.count AS before),
+         numbered AS (
+            INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
+            SELECT p.account_id, c.before + p.place, p.kind, p.conversation_id, p.message_id, p.data, p.created_at
+            FROM placed p JOIN counted c ON c.id = p.account_id)
+         SELECT COUNT(*) FROM taken");
     LIST_AFTER = both(
         "SELECT account_id, seq, kind, conversation_id, message_id, data, created_at FROM events
          WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
@@ -115,7 +131,7 @@ impl crate::FromValue for EventWord {
     }
 }
 
-/// Numbers and stores what [`Tx::emit`] collected. Called once, at the end of every writing transaction.
+/// Stores what [`Tx::emit`] collected. Called once, at the end of every writing transaction.
 pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     let mut events = std::mem::take(&mut tx.events);
     if events.is_empty() {
@@ -125,7 +141,7 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     for of_account in events.chunk_by(|a, b| a.account_id == b.account_id) {
         let (count, account_id) = (of_account.len() as i64, of_account[0].account_id);
         let before = if tx.is_postgres() {
-            0 // the statement adds it
+            0 // numbers come after the commit
         } else {
             let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
             last - count
@@ -139,10 +155,32 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
                 row![account_id, seq, event.kind.as_str(), conversation, message, event.data, now]
             })
             .collect();
-        tx.execute_many(&INSERT_MANY, rows)?;
+        tx.execute_many_later(&INSERT_MANY, rows)?;
     }
-    tx.signal(Topic::Events);
+    if tx.is_postgres() {
+        tx.leaves_unnumbered = true;
+    } else {
+        tx.signal(Topic::Events);
+    }
     Ok(())
+}
+
+/// How many events are numbered in one transaction.
+const NUMBERED_AT_ONCE: i64 = 5_000;
+
+/// Numbers what committed transactions have left on PostgreSQL; true when there may be more.
+pub(crate) fn number(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    tx.execute_many_later(&LOCK_NUMBERS, vec![Vec::new()])?;
+    let numbered = tx.find::<(i64,)>(&NUMBER, p![NUMBERED_AT_ONCE])?.map_or(0, |(count,)| count);
+    if numbered > 0 {
+        tx.signal(Topic::Events);
+    }
+    Ok(numbered == NUMBERED_AT_ONCE)
+}
+
+/// True when events of committed transactions have no numbers yet.
+pub(crate) fn is_any_without_number(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(tx.find::<(bool,)>(&IS_ANY_WITHOUT_NUMBER, p![])?.is_some_and(|(any,)| any))
 }
 
 /// The events after `seq`, at most `limit`, in order.

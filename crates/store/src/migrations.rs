@@ -23,8 +23,13 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    migrations![1 "0001_start", 2 "0002_erase", 3 "0003_erased_messages", 4 "0004_monitoring"];
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_start",
+    2 "0002_erase",
+    3 "0003_erased_messages",
+    4 "0004_monitoring",
+    5 "0005_events_to_number",
+];
 
 /// The schema this program needs.
 pub const LATEST_SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].number;

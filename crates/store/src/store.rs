@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use frontdesk_model::SharedClock;
 
-use crate::dialect::neighbours;
 use crate::dialect::postgres::Postgres;
 use crate::dialect::sqlite::Sqlite;
+use crate::dialect::{neighbours, numbering};
 use crate::migrations::{self, MigrationReport};
 use crate::signals::Signals;
 use crate::{StoreError, Tx};
@@ -31,7 +31,7 @@ pub struct Store {
 
 enum Backend {
     Sqlite(Arc<Sqlite>),
-    Postgres(Postgres),
+    Postgres(Arc<Postgres>),
 }
 
 impl Store {
@@ -51,7 +51,10 @@ impl Store {
                 )
             })?;
             let connections = settings.postgres_connections.max(2);
-            Backend::Postgres(Postgres::open(config, connections, clock.clone(), signals.clone()).await?)
+            let postgres = Postgres::open(config, connections, clock.clone(), signals.clone()).await?;
+            let postgres = Arc::new(postgres);
+            tokio::spawn(numbering::run(Arc::downgrade(&postgres)));
+            Backend::Postgres(postgres)
         } else {
             return Err(StoreError::Url("it must start with sqlite:// or postgres://".to_owned()));
         };
@@ -117,6 +120,15 @@ impl Store {
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(body).await,
             Backend::Postgres(postgres) => postgres.write(body).await,
+        }
+    }
+
+    /// Returns when every event of a transaction that has been committed is in the log, with its number. On PostgreSQL
+    /// that happens a moment after the commit; whoever has to know all that happened so far waits here first.
+    pub async fn number_events(&self) -> Result<(), StoreError> {
+        match &*self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => numbering::number_left_behind(postgres).await,
         }
     }
 

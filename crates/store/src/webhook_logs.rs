@@ -2,7 +2,7 @@
 
 use frontdesk_model::{AccountId, InboxId, Timestamp, WebhookLogId};
 
-use crate::db::statement::{both, each};
+use crate::db::statement::{both, each, sqlite_only};
 use crate::{Columns, FromRow, StoreError, Tx, accounts};
 
 macro_rules! columns {
@@ -29,15 +29,24 @@ statements! {
                 $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[])
                 AS n (account_id, inbox_id, door, body_hash, body, verified_by, state, error, events, created_at, applied_at)
             ON CONFLICT (body_hash) WHERE body_hash IS NOT NULL DO NOTHING RETURNING id, body_hash"));
-    INSERT_APPLIED_MANY = each(
+    SETTLE_OPEN = sqlite_only(
+        "UPDATE webhook_logs INDEXED BY webhook_logs_open_body SET account_id = $1, inbox_id = $2, verified_by = $5,
+            state = 'applied', error = NULL, events = $6, attempts = attempts + 1, applied_at = $7
+         WHERE body_hash = $8 AND state <> 'applied'");
+    KEEP_APPLIED_MANY = each(
         concat!(insert_into!(), "SELECT $1, $2, $3, NULL, $4, $5, 'applied', NULL, $6, 1, $7, $7
             WHERE NOT EXISTS (SELECT 1 FROM webhook_logs o INDEXED BY webhook_logs_open_body
                 WHERE o.body_hash = $8 AND o.state <> 'applied')"),
-        concat!(insert_into!(), "SELECT account_id, inbox_id, door, NULL, body, verified_by, 'applied', NULL, events, 1,
-                created_at, created_at
-            FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[],
-                $8::BYTEA[]) AS n (account_id, inbox_id, door, body, verified_by, events, created_at, body_hash)
-            WHERE NOT EXISTS (SELECT 1 FROM webhook_logs o WHERE o.body_hash = n.body_hash AND o.state <> 'applied')"));
+        concat!("WITH n AS (
+            SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[], $6::BIGINT[],
+                $7::BIGINT[], $8::BYTEA[]) AS n (account_id, inbox_id, door, body, verified_by, events, now, body_hash)),
+         settled AS (
+            UPDATE webhook_logs o SET account_id = n.account_id, inbox_id = n.inbox_id, verified_by = n.verified_by,
+                state = 'applied', error = NULL, events = n.events, attempts = o.attempts + 1, applied_at = n.now
+            FROM n WHERE o.body_hash = n.body_hash AND o.state <> 'applied' RETURNING o.body_hash) ",
+         insert_into!(),
+         "SELECT account_id, inbox_id, door, NULL, body, verified_by, 'applied', NULL, events, 1, now, now
+            FROM n WHERE n.body_hash NOT IN (SELECT body_hash FROM settled)"));
     SET_STATE = both(
         "UPDATE webhook_logs SET state = $2, error = $3, events = $4, attempts = attempts + 1, applied_at = $5,
             account_id = COALESCE($6, account_id), inbox_id = COALESCE($7, inbox_id)
@@ -157,17 +166,24 @@ pub fn insert_many(
     tx.insert_many::<(Vec<u8>,), WebhookLogId>(&INSERT_MANY, rows)
 }
 
-/// Keeps bodies that are applied and whose messages tell them apart: no index of their bytes is kept. False, for all of
-/// them, when the same bytes lie here unapplied: nothing is stored then for those (see [`find_by_body`]).
-pub fn insert_applied_many(
+/// Keeps bodies that are applied and whose messages tell them apart: no index of their bytes is kept. Where the same
+/// bytes lie here unapplied (their inbox was added since), that entry becomes the applied one.
+pub fn keep_applied_many(
     tx: &mut Tx<'_>,
     new: &[NewWebhookLog<'_>],
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let row = |n: &NewWebhookLog<'_>| {
         row![n.account_id, n.inbox_id, n.door, n.body, n.verified_by, n.events, now, n.body_hash]
     };
-    Ok(tx.execute_many(&INSERT_APPLIED_MANY, new.iter().map(row).collect())? == new.len() as u64)
+    let rows = || new.iter().map(row).collect();
+    if tx.is_postgres() {
+        return tx.execute_many_later(&KEEP_APPLIED_MANY, rows());
+    }
+    if tx.execute_many(&KEEP_APPLIED_MANY, rows())? < new.len() as u64 {
+        tx.execute_many(&SETTLE_OPEN, rows())?;
+    }
+    Ok(())
 }
 
 /// What became of a body when it was applied (again).

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::database::{Database, Stored};
 use crate::provider::Provider;
@@ -187,12 +188,30 @@ impl Ledger {
         let open = database.number("SELECT COUNT(*) FROM webhook_logs WHERE state <> 'applied'").await?;
         account.expect(open == 0, || format!("{open} webhooks are kept but not applied"));
         let messages = database.number("SELECT COUNT(*) FROM messages").await?;
+        let unnumbered = wait_for_numbers(database).await?;
+        account.expect(unnumbered == 0, || format!("{unnumbered} events wait for their numbers"));
         let told = database.number("SELECT COUNT(*) FROM events WHERE kind = 'message_received'").await?;
         account.expect(told == messages, || format!("{messages} messages, but {told} were told to browsers"));
         let numbers = database.number("SELECT COALESCE(MAX(seq), 0) - COUNT(*) FROM events").await?;
         account.expect(numbers == 0, || format!("{numbers} numbers of events are missing"));
         Ok(())
     }
+}
+
+/// PostgreSQL's events get their numbers a moment after the commit. How many still wait after five seconds.
+async fn wait_for_numbers(database: &Database) -> anyhow::Result<i64> {
+    if database.file().is_some() {
+        return Ok(0);
+    }
+    let mut waiting = 0;
+    for _ in 0..100 {
+        waiting = database.number("SELECT COUNT(*) FROM events_to_number").await?;
+        if waiting == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(waiting)
 }
 
 impl Account {

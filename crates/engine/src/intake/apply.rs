@@ -110,30 +110,11 @@ pub(crate) fn keep_and_apply(
             receipts[n] = Receipt::Repeated;
         }
     }
-    if !webhook_logs::insert_applied_many(tx, &applied, context.now)? {
-        for log in &applied {
-            settle_earlier(tx, context, log)?;
-        }
-    }
+    webhook_logs::keep_applied_many(tx, &applied, context.now)?;
     for (&n, _) in seen {
         receipts[n] = apply_repeated(tx, context, &bodies[n], &routings[n])?;
     }
     Ok(receipts)
-}
-
-/// A body that lay here unapplied (its inbox was added since) was applied now: its entry says so.
-fn settle_earlier(tx: &mut Tx<'_>, context: &Context, log: &NewWebhookLog<'_>) -> Result<(), StoreError> {
-    let earlier = webhook_logs::find_by_body(tx, log.body_hash)?;
-    let Some(earlier) = earlier.filter(|row| row.state != WebhookState::Applied) else { return Ok(()) };
-    let outcome = Outcome {
-        state: log.state,
-        error: log.error,
-        events: log.events,
-        account_id: Some(log.account_id),
-        inbox_id: log.inbox_id,
-    };
-    webhook_logs::set_verified_by(tx, earlier.id, log.verified_by)?;
-    webhook_logs::set_outcome(tx, earlier.id, &outcome, context.now)
 }
 
 /// The same bytes again. What was applied stays as it is; what was not has another chance when something changed: its

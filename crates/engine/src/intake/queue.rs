@@ -1,7 +1,7 @@
 //! Group commit for webhooks: what has come together is applied in one transaction.
 //!
-//! There is no timer: a lone webhook is committed at once, a crowd shares the commit. Bodies of one customer always go
-//! to the same worker, so that workers on PostgreSQL do not wait for each other's rows.
+//! A lone webhook is committed at once, a crowd shares the commit. Bodies of one customer always go to the same worker,
+//! so that workers on PostgreSQL do not wait for each other's rows.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -26,6 +26,12 @@ const LONGEST_TRANSACTION_MS: i64 = 20_000;
 const SETTLE_EVERY: Duration = Duration::from_millis(200);
 /// Workers on PostgreSQL: what one does between its first and last event, the other waits for. SQLite has one writer.
 const POSTGRES_WORKERS: usize = 2;
+/// So many who came together are a crowd.
+const SMALLEST_CROWD: usize = 8;
+/// How long a batch on PostgreSQL waits for the rest of a crowd, less than it takes to store one. Who was answered just
+/// now sends the next at once: without the wait a crowd falls into two halves that take turns, each with all the round
+/// trips of a transaction. SQLite has no round trips, and is better off at work meanwhile.
+const LINGER: Duration = Duration::from_millis(2);
 
 /// What became of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +109,16 @@ async fn settle_now_and_then(engine: Engine) {
 
 async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
+    let mut answered = 0;
     while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
         if engine.store.is_postgres() {
+            let crowd = answered + batch.len();
+            if crowd >= SMALLEST_CROWD {
+                gather(&mut queue, &mut batch, crowd).await;
+            }
             put_in_one_order(&mut batch);
         }
+        answered = batch.len();
         let bodies: Vec<Arc<Received>> = batch.iter().map(|w| w.received.clone()).collect();
         match apply_together(&engine, bodies).await {
             Ok(receipts) => {
@@ -139,6 +151,18 @@ async fn work(engine: Engine, mut queue: mpsc::Receiver<Waiting>) {
             }
         }
     }
+}
+
+/// Waits a moment for as many as may come.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>, crowd: usize) {
+    let all = async {
+        while batch.len() < crowd.min(MAX_BATCH)
+            && let Some(waiting) = queue.recv().await
+        {
+            batch.push(waiting);
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, all).await; // whoever is late comes with the next
 }
 
 /// Every worker of every node locks customers in the same order: two that have the same customers in their batches

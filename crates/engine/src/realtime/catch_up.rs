@@ -38,6 +38,7 @@ pub async fn events_after(
     after: i64,
     limit: i64,
 ) -> Result<Missed, CatchUpError> {
+    engine.store.number_events().await?;
     let (page, last_seq) = engine
         .store
         .read(move |tx| {

@@ -220,7 +220,6 @@ impl Known {
                 row![told.account, id, told.name_at, told.phone_at]
             })
             .collect();
-        tx.execute_many(&SET_TOLD, rows)?;
-        Ok(())
+        tx.execute_many_later(&SET_TOLD, rows)
     }
 }

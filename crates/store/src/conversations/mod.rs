@@ -308,8 +308,7 @@ pub fn record_inbound_many(
         .iter()
         .map(|n| row![n.account, n.conversation, n.message, n.sent_at, n.thread, n.unread, now])
         .collect();
-    tx.execute_many(&RECORD_INBOUND_MANY, rows)?;
-    Ok(())
+    tx.execute_many_later(&RECORD_INBOUND_MANY, rows)
 }
 
 /// Moves the conversation by a new message of ours.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::row::{Columns, FromRow, RowRef};
-use super::statement::Statement;
+use super::statement::{Statement, each};
 use super::value::{FromValue, Owned, ToValue, Value, without_nul};
 use crate::StoreError;
 use crate::events::NewEvent;
@@ -19,9 +19,14 @@ pub struct Tx<'a> {
     pub(crate) events: Vec<NewEvent>,
     /// Who is to be woken after the commit.
     pub(crate) signals: TopicSet,
+    /// Events were left that get their numbers after the commit.
+    pub(crate) leaves_unnumbered: bool,
     /// PostgreSQL broke off a statement because of a concurrent transaction: run the closure again.
     pub(crate) conflict: bool,
 }
+
+const COMMIT_BEFORE_SYNC: Statement =
+    each("SELECT 1", "SELECT 1 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS set");
 
 pub(crate) enum TxBackend<'a> {
     Sqlite(&'a rusqlite::Connection),
@@ -30,7 +35,13 @@ pub(crate) enum TxBackend<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(backend: TxBackend<'a>) -> Self {
-        Self { backend, events: Vec::new(), signals: TopicSet::default(), conflict: false }
+        Self {
+            backend,
+            events: Vec::new(),
+            signals: TopicSet::default(),
+            leaves_unnumbered: false,
+            conflict: false,
+        }
     }
 
     /// True on PostgreSQL; for [`crate::dialect`] and set-based statements only.
@@ -68,6 +79,22 @@ impl<'a> Tx<'a> {
     pub fn execute_many(&mut self, statement: &Statement, rows: Vec<Vec<Owned>>) -> Result<u64, StoreError> {
         let sql = if self.is_postgres() { statement.postgres } else { statement.sqlite };
         self.execute_many_text(sql, rows)
+    }
+
+    /// [`Tx::execute_many`] when nobody asks how many rows changed: PostgreSQL is not waited for, and what comes next is
+    /// sent right behind. A failure is told by what comes next, at the latest by the commit.
+    pub(crate) fn execute_many_later(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Postgres(connection) if !rows.is_empty() => {
+                let result = connection.execute_later(statement.postgres, columns_of(rows));
+                self.note_conflict(result)
+            }
+            _ => self.execute_many(statement, rows).map(drop),
+        }
     }
 
     /// [`Tx::execute_many`] with a text put together at run time, in this database's own form.
@@ -241,11 +268,31 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Says that nothing of this transaction need outlive a crash of the database: PostgreSQL's commit does not wait for
+    /// the disk then, and whoever waits for its rows does not either.
+    pub fn need_not_last(&mut self) -> Result<(), StoreError> {
+        if self.is_postgres() {
+            return self.execute_many_later(&COMMIT_BEFORE_SYNC, vec![Vec::new()]);
+        }
+        Ok(())
+    }
+
     /// True once the transaction exists for the database; PostgreSQL hears of it with the first statement.
     pub(crate) fn has_begun(&self) -> bool {
         match &self.backend {
             TxBackend::Sqlite(_) => true,
             TxBackend::Postgres(connection) => connection.has_begun(),
+        }
+    }
+
+    /// Ends a transaction on PostgreSQL; SQLite's are ended by the writer, many at a time.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        match &self.backend {
+            TxBackend::Sqlite(_) => Ok(()),
+            TxBackend::Postgres(connection) => {
+                let result = connection.commit();
+                self.note_conflict(result)
+            }
         }
     }
 

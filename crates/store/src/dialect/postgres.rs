@@ -1,7 +1,8 @@
 //! PostgreSQL: a pool of connections, one per running transaction, and a listener for NOTIFY.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use frontdesk_model::SharedClock;
 use futures_util::TryStreamExt;
-use futures_util::future::try_join;
+use futures_util::future::{poll_immediate, try_join};
 use postgres_types::ToSql;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -43,6 +44,8 @@ pub struct Postgres {
     clock: SharedClock,
     signals: Signals,
     bell: Arc<Bell>,
+    /// Rung when a transaction has left events without numbers.
+    unnumbered: Notify,
     closed: CancellationToken,
 }
 
@@ -91,13 +94,23 @@ impl Postgres {
         });
         tokio::spawn(listen(config, tls, signals.clone(), bell.clone(), closed.clone()));
         tokio::spawn(ring(pool.clone(), bell.clone(), closed.clone()));
-        Ok(Self { pool, clock, signals, bell, closed })
+        Ok(Self { pool, clock, signals, bell, unnumbered: Notify::new(), closed })
     }
 
     /// Stops listening and closes the pool.
     pub fn close(&self) {
         self.closed.cancel();
         self.pool.close();
+    }
+
+    /// True once [`Postgres::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    /// Returns when a transaction has left events without numbers.
+    pub(crate) async fn unnumbered(&self) {
+        self.unnumbered.notified().await;
     }
 
     /// Runs a reading transaction.
@@ -116,8 +129,9 @@ impl Postgres {
             let mut tx = Tx::new(TxBackend::Postgres(connection));
             let result = body(&mut tx);
             if tx.has_begun() {
-                batch(guard.client(), &handle, "ROLLBACK")?;
+                forget(guard.client(), &handle);
             }
+            drop(tx);
             guard.finish();
             result
         });
@@ -152,7 +166,10 @@ impl Postgres {
                 }
             }
         });
-        let (result, woken) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
+        let (result, woken, leaves_unnumbered) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
+        if leaves_unnumbered {
+            self.unnumbered.notify_one();
+        }
         self.signals.ring(woken);
         if !woken.is_empty() {
             self.bell.waiting.fetch_or(woken.bits(), Ordering::Relaxed);
@@ -168,7 +185,7 @@ fn write_once<T, E: From<StoreError>>(
     handle: &Handle,
     body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     clock: &SharedClock,
-) -> Result<(T, TopicSet), (E, bool)> {
+) -> Result<(T, TopicSet, bool), (E, bool)> {
     let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, "BEGIN")));
     let result = body(&mut tx).and_then(|value| {
         events::flush(&mut tx, clock.now())?;
@@ -177,10 +194,10 @@ fn write_once<T, E: From<StoreError>>(
     match result {
         Ok(value) => {
             let woken = tx.signals;
-            if tx.has_begun() {
-                batch(client, handle, "COMMIT").map_err(|e| (e.into(), false))?;
+            match tx.commit() {
+                Ok(()) => Ok((value, woken, tx.leaves_unnumbered)),
+                Err(error) => Err((error.into(), tx.conflict)),
             }
-            Ok((value, woken))
         }
         Err(error) => {
             let conflict = tx.conflict;
@@ -217,6 +234,11 @@ impl Drop for RollbackOnDrop {
             drop(Object::take(client));
         }
     }
+}
+
+/// Ends a reading transaction without waiting until it ended: whoever has the connection next comes behind.
+fn forget(client: &Object, handle: &Handle) {
+    let _ = handle.block_on(poll_immediate(pin!(client.batch_execute("ROLLBACK")))); // the first poll sends it
 }
 
 fn batch(client: &Object, handle: &Handle, sql: &str) -> Result<(), StoreError> {
@@ -319,11 +341,16 @@ pub struct PgConnection<'a> {
     handle: &'a Handle,
     /// What begins the transaction: sent together with its first statement, so that it costs no round trip.
     begin: Cell<Option<&'static str>>,
+    /// Statements that were sent and whose answers nobody has looked at yet.
+    under_way: RefCell<Vec<UnderWay<'a>>>,
 }
+
+/// A statement that was sent.
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + 'a>>;
 
 impl<'a> PgConnection<'a> {
     fn new(client: &'a Object, handle: &'a Handle, begin: &'static str) -> Self {
-        Self { client, handle, begin: Cell::new(Some(begin)) }
+        Self { client, handle, begin: Cell::new(Some(begin)), under_way: RefCell::default() }
     }
 
     /// True once anything was asked of the database.
@@ -337,14 +364,55 @@ impl<'a> PgConnection<'a> {
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, tokio_postgres::Error> {
         self.handle.block_on(async {
-            match self.begin.take() {
+            let done = match self.begin.take() {
                 // Both are under way at once; the server takes them in the order in which they were first polled.
                 Some(begin) => {
                     try_join(self.client.batch_execute(begin), statement).await.map(|((), done)| done)
                 }
                 None => statement.await,
+            };
+            // These were answered before it. If one failed, the server refused whatever came after.
+            for earlier in self.under_way.take() {
+                earlier.await?;
             }
+            done
         })
+    }
+
+    /// Sends a statement without waiting for its answer: whether it failed is told by the next one that is waited for,
+    /// at the latest by the end of the transaction.
+    pub(crate) fn execute_later<P>(&self, sql: &str, params: Vec<P>) -> Result<(), tokio_postgres::Error>
+    where
+        P: ToSql + Sync + 'a,
+    {
+        let client = self.client;
+        self.handle.block_on(async {
+            let statement = client.prepare_cached(sql).await?; // is here already, but for the first time
+            if let Some(begin) = self.begin.take() {
+                self.send(async move { client.batch_execute(begin).await.map(|()| 0) }).await?;
+            }
+            self.send(async move { client.execute_raw(&statement, &params).await }).await
+        })
+    }
+
+    async fn send(
+        &self,
+        statement: impl Future<Output = Result<u64, tokio_postgres::Error>> + 'a,
+    ) -> Result<(), tokio_postgres::Error> {
+        let mut sent: UnderWay<'a> = Box::pin(statement);
+        // The first poll sends it. What is answered then could not even be sent.
+        match poll_immediate(&mut sent).await {
+            Some(done) => done.map(drop),
+            None => {
+                self.under_way.borrow_mut().push(sent);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the transaction and waits until all of it is durable.
+    pub(crate) fn commit(&self) -> Result<(), tokio_postgres::Error> {
+        if self.has_begun() { self.run(self.client.batch_execute("COMMIT")) } else { Ok(()) }
     }
 
     pub(crate) fn execute<P>(&self, sql: &str, params: &[P]) -> Result<u64, tokio_postgres::Error>

@@ -22,10 +22,17 @@ statements! {
          WHERE table_schema = current_schema() AND is_identity = 'YES'");
 }
 
-/// Tables that are not copied row by row: the target's own schema, its full-text index, which catches up by itself, and
-/// the slices of files, which are put where the target wants its files (`engine::media`).
-const APART: [&str; 5] =
-    ["schema_migrations", "messages_fts_progress", "messages_to_index", "message_words", "media_chunks"];
+/// Tables that are not copied row by row: the target's own schema, its full-text index, which catches up by itself,
+/// events without numbers, of which none are left, and the slices of files, which are put where the target wants its
+/// files (`engine::media`).
+const APART: [&str; 6] = [
+    "schema_migrations",
+    "messages_fts_progress",
+    "messages_to_index",
+    "message_words",
+    "events_to_number",
+    "media_chunks",
+];
 
 /// What a column holds. Decides how a value is written on PostgreSQL, and makes booleans of both databases the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

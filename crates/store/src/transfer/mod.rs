@@ -115,6 +115,7 @@ pub async fn check(source: &Store, target: &Store, now: Timestamp) -> Result<(),
 /// Copies every row of every table to an empty target that has been [`check`]ed, and compares what it holds then with
 /// what was read. All or nothing: after an error, or a kill, the target is empty. Needs a runtime of several threads.
 pub async fn copy(source: &Store, target: &Store, now: Timestamp) -> Result<Vec<TableReport>, TransferError> {
+    source.number_events().await?;
     rows::copy(source, target, now).await
 }
 

@@ -65,6 +65,7 @@ impl Desk {
     /// The kinds of the events since one number, and the newest number.
     pub async fn events_after(&self, seq: i64) -> (Vec<&'static str>, i64) {
         let account = self.server.account;
+        self.server.engine.store.number_events().await.unwrap();
         let found = self.server.engine.store.read(move |tx| events::list_after(tx, account, seq, 1000)).await;
         let found = found.unwrap();
         let last = found.last().map_or(seq, |event| event.seq);

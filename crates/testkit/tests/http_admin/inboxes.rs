@@ -126,6 +126,7 @@ async fn switching_an_inbox_off_is_told_to_everyone() {
         let changed = server.patch(&path).bearer(&admin).json(&off).send().await.ok(200);
         assert_eq!((&changed["enabled"], &changed["state"]["code"]), (&json!(false), &json!("paused")));
         let account = server.account;
+        server.engine.store.number_events().await.unwrap();
         let log = server.engine.store.read(move |tx| events::list_after(tx, account, 0, 10)).await;
         let log = log.unwrap_or_else(|error: frontdesk_store::StoreError| panic!("{error}"));
         assert_eq!(log.iter().map(|e| e.kind).collect::<Vec<_>>(), [EventKind::InboxStateChanged]);

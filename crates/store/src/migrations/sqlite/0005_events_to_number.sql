@@ -1,0 +1,1 @@
+-- Nothing: SQLite has one writer, which numbers the events of a transaction before it commits.
