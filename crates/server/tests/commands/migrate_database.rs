@@ -60,6 +60,7 @@ fn fill(database: &Connection, table: &str) {
                 FAR.to_string()
             }
             (_, _, "BIGINT" | "INTEGER") => (900 + number).to_string(),
+            (_, _, "DOUBLE PRECISION") => format!("{number}.5"),
             (_, _, "BOOLEAN") => (number - 1).to_string(),
             (_, _, "BLOB") => format!("x'00ff0{number}'"),
             (_, name, "TEXT") => format!("'{name} {number}: žluťoučký kůň 你好 🦓 ''\"\\'"),

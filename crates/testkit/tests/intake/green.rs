@@ -108,9 +108,8 @@ async fn a_wrong_token_is_refused_and_leaves_no_trace() {
     for server in TestServer::on_all(settings()).await {
         server.connect_instances().await;
         let body = bytes(&text("A1", "15550100002@c.us", 1_760_000_000, "Hello"));
-        let with = |authorization: &str| {
-            server.post(DOOR).header("authorization", authorization.to_owned()).body(body.clone())
-        };
+        let with =
+            |authorization: &str| server.post(DOOR).header("authorization", authorization).body(body.clone());
         for wrong in ["", "Bearer", "Bearer ", "Bearer wrong", &format!("Bearer {SECRET}")] {
             assert_eq!(with(wrong).send().await.status, 403, "{wrong}");
         }

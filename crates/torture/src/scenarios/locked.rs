@@ -91,7 +91,7 @@ impl Lock {
             Database::Postgres { url, .. } => {
                 // Every change of anything numbers an event of its account.
                 let client = connect(url).await?;
-                client.batch_execute("BEGIN; LOCK TABLE accounts IN EXCLUSIVE MODE").await?;
+                client.batch_execute("BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE").await?;
                 Ok(Self::Postgres(client))
             }
         }

@@ -93,7 +93,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         format!("the slow clients were cut off after {cut_off:?} instead of {cut_off_within:?}")
     });
     // Each is counted where operators look. Who says nothing has no head; the deaf are as many as were given up writing to.
-    for (part, least) in [("head", clients / 2), ("body", clients / 4), ("answer", clients / 8)] {
+    for (part, least) in [("head", clients * 2 / 5), ("body", clients / 5), ("answer", clients / 10)] {
         let name = format!("frontdesk_slow_clients_total{{part=\"{part}\"}} ");
         let counted = figure(&scene, &name).await?;
         report.expect(counted >= least, || format!("of {part} only {counted} are counted, not {least}"));
