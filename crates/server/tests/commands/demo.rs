@@ -47,8 +47,8 @@ fn the_demo_shows_customers_of_every_channel_and_an_answer_gets_its_ticks() {
     let cookie = head.lines().find(|line| line.to_lowercase().starts_with("set-cookie:")).unwrap();
     let cookie = cookie[12..].split(';').next().unwrap().trim().to_owned();
 
-    wait("five conversations", || {
-        get(&demo, "/api/v1/conversations", &cookie)["data"].as_array().unwrap().len() == 5
+    wait("six conversations", || {
+        get(&demo, "/api/v1/conversations", &cookie)["data"].as_array().unwrap().len() == 6
     });
     let conversations = get(&demo, "/api/v1/conversations", &cookie);
     let mut platforms: Vec<&str> =

@@ -17,8 +17,8 @@ fn filled() -> (Place, String) {
     let password = demo.wait_for_line("Password:");
     let database = Connection::open(place.database()).unwrap();
     let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    demo.until("five conversations with a file", || {
-        count("SELECT COUNT(*) FROM conversations") == 5
+    demo.until("six conversations with their files", || {
+        count("SELECT COUNT(*) FROM conversations") == 6
             && count("SELECT COUNT(*) FROM attachments WHERE state = 'ready'") > 0
             && count("SELECT COUNT(*) FROM attachments WHERE state = 'pending'") == 0
             && count("SELECT COUNT(*) FROM outbox") == 0

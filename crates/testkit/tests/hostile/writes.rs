@@ -25,6 +25,8 @@ const WITHOUT_FIELDS: [&str; 10] = [
     "/pusher/user-auth",
 ];
 
+const RULES: &str = "/api/v1/monitoring/alerts/rules";
+
 /// What an attacker would like to set.
 fn wishes(other: i64) -> Value {
     json!({
@@ -41,6 +43,8 @@ fn wishes(other: i64) -> Value {
 fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'static [&'static str])> {
     let Ids { conversation, inbound, outbound, failed, contact, inbox, user, token, log, file } = *of;
     let messages = format!("/admin/inbox/{conversation}/messages");
+    let rule =
+        json!({ "name": "Long queue", "metric": "queue_depth", "threshold": 100, "duration_secs": 300 });
     let settings = json!({ "phone_number_id": "999", "access_token": "t", "business_account_id": "7" });
     vec![
         ("POST", "/admin/inbox/{id}/messages", messages.clone(), json!({ "content": "hi" }), &[]),
@@ -129,6 +133,50 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             &[],
         ),
         ("POST", "/api/v1/inboxes/{id}/check", format!("/api/v1/inboxes/{inbox}/check"), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/inboxes/{id}/check-number",
+            format!("/api/v1/inboxes/{inbox}/check-number"),
+            json!({ "phone": "+62 813 9004 5512" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/inboxes/{id}/link/restart",
+            format!("/api/v1/inboxes/{inbox}/link/restart"),
+            json!({}),
+            &[],
+        ),
+        ("DELETE", "/api/v1/inboxes/{id}/link", format!("/api/v1/inboxes/{inbox}/link"), json!({}), &[]),
+        ("POST", RULES, RULES.to_owned(), rule.clone(), &["inbox_id"]),
+        (
+            "PUT",
+            "/api/v1/monitoring/alerts/rules/{rule_name}",
+            format!("{RULES}/long-queue"),
+            rule,
+            &["inbox_id"],
+        ),
+        (
+            "PUT",
+            "/api/v1/monitoring/alerts/targets",
+            "/api/v1/monitoring/alerts/targets".to_owned(),
+            json!({ "emails": [] }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/monitoring/alerts/targets/test",
+            "/api/v1/monitoring/alerts/targets/test".to_owned(),
+            json!({}),
+            &[],
+        ),
+        (
+            "DELETE",
+            "/api/v1/monitoring/alerts/rules/{rule_name}",
+            format!("{RULES}/long-queue"),
+            json!({}),
+            &[],
+        ),
         (
             "POST",
             "/api/v1/session/password",

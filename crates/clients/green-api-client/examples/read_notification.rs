@@ -1,4 +1,4 @@
-//! Reads a webhook body from a file: `cargo run --example read_webhook -- BODY.json`. The token it has to come with in
+//! Reads a webhook body from a file: `cargo run --example read_notification -- BODY.json`. The token it has to come with in
 //! `GREEN_API_WEBHOOK_TOKEN`, the `Authorization` it came with in `AUTHORIZATION`.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
