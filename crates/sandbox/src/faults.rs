@@ -28,6 +28,11 @@ pub enum Fault {
     CutBefore,
     /// The call is carried out, then the connection is closed without an answer.
     CutAfter,
+    /// The call is carried out at once and answered late.
+    LateAnswer {
+        /// By how much, in milliseconds.
+        late_ms: u64,
+    },
     /// The provider's own error object with this code, nothing is done.
     ErrorCode {
         /// Provider's error code.

@@ -68,6 +68,11 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
             drop(answer(&sandbox, read));
             misbehaviour::cut()
         }
+        Some(Fault::LateAnswer { late_ms }) => {
+            let answered = answer(&sandbox, read);
+            tokio::time::sleep(Duration::from_millis(late_ms)).await;
+            answered
+        }
         Some(fault) => misbehave(&sandbox, &fault),
         None => answer(&sandbox, read),
     };

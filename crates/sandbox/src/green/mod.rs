@@ -77,6 +77,11 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
             drop(answer(&sandbox, inbox.as_ref(), &call).await);
             misbehaviour::cut()
         }
+        Some(Fault::LateAnswer { late_ms }) => {
+            let answered = answer(&sandbox, inbox.as_ref(), &call).await;
+            tokio::time::sleep(Duration::from_millis(*late_ms)).await;
+            answered.unwrap_or_else(IntoResponse::into_response)
+        }
         Some(fault) => misbehave(fault),
         None => answer(&sandbox, inbox.as_ref(), &call).await.unwrap_or_else(IntoResponse::into_response),
     };

@@ -18,13 +18,17 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut scene = Scene::open(&trial, Plan::default()).await?;
     // Slow enough that kills strike sends.
-    scene.provider.misbehave(json!([{"fault": "latency", "latency_ms": 60, "rate": 1.0}]))?;
+    scene.provider.misbehave(json!([{"fault": "latency", "latency_ms": 150, "rate": 1.0}]))?;
     let kills = trial.pick(3, 100);
     let load = Load { webhooks_per_second: trial.pick(200, 300), replies_per_second: 50 };
     let traffic = Traffic::start(&scene, load);
-    for _ in 0..kills {
+    for kill in 0..kills {
         let pause = rand::random_range(trial.pick(800..1_600, 500..3_000));
         tokio::time::sleep(Duration::from_millis(pause)).await;
+        // At any moment, and every second one in the middle of a send.
+        if kill % 2 == 0 {
+            scene.wait_for_a_send().await?;
+        }
         scene.node().kill()?;
         let took = scene.node().start().await?;
         report.recoveries.push(took);

@@ -10,6 +10,7 @@ const FAULTS = {
   unavailable: { label: "503 Unavailable" },
   cut_before: { label: "Connection cut, not sent" },
   cut_after: { label: "Connection cut, but sent" },
+  late_answer: { label: "Sent at once, answered late", field: ["late_ms", "Milliseconds", 3000] },
   error_code: { label: "Error with a code", field: ["code", "Code", 131000] },
   garbage: { label: "Garbage answer" },
   huge_answer: { label: "100 MB answer" },
