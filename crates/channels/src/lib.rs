@@ -3,7 +3,7 @@
 //! Read [`contract`] first. To add a channel: copy the nearest folder, make its fixtures pass, add one line to
 //! [`registry`] and one page under `docs/channels/`.
 
-mod addresses;
+mod call_codes;
 pub mod contract;
 mod green_api;
 mod instagram;

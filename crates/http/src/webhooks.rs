@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::post;
 use frontdesk_channels::contract::{Door, Refusal};
 use frontdesk_channels::registry;
 use frontdesk_engine::intake::{self, ReceiveError};
@@ -28,7 +28,8 @@ pub(crate) fn routes() -> Router<HttpState> {
     registry::doors().into_iter().fold(Router::new(), |router, door| {
         let asked = move |state, query| answer_challenge(door, state, query);
         let delivered = move |state, request| take(door, state, request);
-        router.route(door.path(), get(asked).post(delivered))
+        let route = post(delivered);
+        router.route(door.path(), if door.asks() { route.get(asked) } else { route })
     })
 }
 

@@ -8,11 +8,10 @@ use std::time::Duration;
 use frontdesk_green_api_client::client::provider_settings;
 use frontdesk_green_api_client::{GreenClient, Instance, InstanceLimits};
 use frontdesk_model::inbox::InboxConfig;
-use frontdesk_provider_http::{ProviderHttp, RetryPolicy, SetupError};
+use frontdesk_provider_http::{AddressPolicy, ProviderHttp, RetryPolicy, SetupError};
 use url::Url;
 
 use super::fields;
-use crate::addresses;
 use crate::contract::{ChannelContext, OpenError, SendPace};
 
 /// A message that would wait longer than this for its turn goes back to the outbox, which waits without a request open.
@@ -81,7 +80,7 @@ fn stack(
         .map_err(|error| OpenError { reason: format!("the address of Green API is no URL: {error}") })?;
     let make = || {
         let mut settings = provider_settings(base_url);
-        settings.addresses = addresses::policy(&providers.allow_private_hosts);
+        settings.addresses = AddressPolicy::allowing_hosts(&providers.allow_private_hosts);
         settings.timeout = Duration::from_millis(providers.green_api.timeout_ms.max(1));
         settings.breaker.open_for = Duration::from_millis(providers.breaker_open_ms);
         settings.retry = retry;

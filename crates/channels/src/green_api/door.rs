@@ -81,11 +81,6 @@ impl Door for GreenDoor {
         true
     }
 
-    /// Green API asks nothing.
-    fn challenge(&self, _query: &[(String, String)], _keys: &DoorKeys) -> Result<String, Refusal> {
-        Err(Refusal::BadChallenge)
-    }
-
     fn verify(&self, request: &WebhookRequest<'_>, keys: &DoorKeys) -> Result<VerifiedBy, Refusal> {
         let signed = is_signed(request, keys)?;
         let by_token = if keys.signature_required { None } else { by_token(request, keys)? };

@@ -6,6 +6,7 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_provider_http::{CallError, NotSent};
 
 use super::state;
+use crate::call_codes;
 use crate::contract::{MediaError, Retry, Scope, SendError};
 
 /// A call that did not do what it should.
@@ -100,18 +101,7 @@ fn code(error: &GreenCallError) -> String {
             | RefusalKind::GatewayTimeout
             | RefusalKind::Other => return format!("HTTP_{}", refusal.status),
         },
-        GreenCallError::Http(error) => match error {
-            CallError::NotSent(NotSent::Limit { .. }) => "RATE_LIMITED",
-            CallError::NotSent(NotSent::BreakerOpen { .. }) => "PAUSED",
-            CallError::NotSent(NotSent::Dns(_) | NotSent::Connect(_)) => "UNREACHABLE",
-            CallError::NotSent(NotSent::Refused(_)) | CallError::Redirect { .. } => "BAD_ADDRESS",
-            CallError::NotSent(NotSent::Invalid(_)) => "BAD_REQUEST",
-            CallError::Status(answer) => return format!("HTTP_{}", answer.status.as_u16()),
-            CallError::TimedOut(_) => "TIMEOUT",
-            CallError::Cut(_) => "CUT",
-            CallError::TooLarge { .. } | CallError::Unreadable(_) => "BAD_ANSWER",
-            CallError::Write(_) => "DISK",
-        },
+        GreenCallError::Http(error) => return call_codes::code(error),
     };
     code.to_owned()
 }

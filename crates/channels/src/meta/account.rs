@@ -5,12 +5,11 @@ use std::time::Duration;
 use frontdesk_meta_graph_client::client::provider_settings;
 use frontdesk_meta_graph_client::{GraphAccount, GraphClient};
 use frontdesk_model::inbox::InboxConfig;
-use frontdesk_provider_http::{ProviderHttp, SetupError};
+use frontdesk_provider_http::{AddressPolicy, ProviderHttp, SetupError};
 use secrecy::SecretString;
 use url::Url;
 
 use super::fields;
-use crate::addresses;
 use crate::contract::{ChannelContext, OpenError};
 
 /// The client of an inbox at the API below `base_url`. Makes no request.
@@ -25,7 +24,7 @@ pub(crate) fn open(
         .map_err(|error| OpenError { reason: format!("the address of the Graph API is no URL: {error}") })?;
     let hosts = &context.providers.allow_private_hosts;
     let mut settings = provider_settings(base_url);
-    settings.addresses = addresses::policy(hosts);
+    settings.addresses = AddressPolicy::allowing_hosts(hosts);
     settings.timeout = Duration::from_millis(context.providers.timeout_ms.max(1));
     settings.breaker.open_for = Duration::from_millis(context.providers.breaker_open_ms);
     let http = ProviderHttp::with_recorder(settings, context.recorder.clone()).map_err(unusable)?;

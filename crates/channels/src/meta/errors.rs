@@ -9,6 +9,7 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_model::message::StatusError;
 use frontdesk_provider_http::{CallError, NotSent};
 
+use crate::call_codes;
 use crate::contract::{MediaError, Retry, Scope, SendError};
 
 /// What to do about a token that no longer works.
@@ -74,7 +75,7 @@ pub(crate) fn send_error(product: Product, error: GraphCallError, attempt: u32) 
             (code, refusal.details().to_owned(), Some(refusal.http_status))
         }
         GraphCallError::Http(error) => {
-            (http_code(error), String::new(), error.status().map(|status| status.as_u16()))
+            (call_codes::code(error), String::new(), error.status().map(|status| status.as_u16()))
         }
         GraphCallError::ForeignHost => ("FOREIGN_HOST".to_owned(), String::new(), None),
     };
@@ -132,23 +133,6 @@ fn retry(retry: decision::Retry) -> Retry {
 
 fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Our words for what no provider's code exists for.
-fn http_code(error: &CallError) -> String {
-    let code = match error {
-        CallError::NotSent(NotSent::Limit { .. }) => "RATE_LIMITED",
-        CallError::NotSent(NotSent::BreakerOpen { .. }) => "PAUSED",
-        CallError::NotSent(NotSent::Dns(_) | NotSent::Connect(_)) => "UNREACHABLE",
-        CallError::NotSent(NotSent::Refused(_)) | CallError::Redirect { .. } => "BAD_ADDRESS",
-        CallError::NotSent(NotSent::Invalid(_)) => "BAD_REQUEST",
-        CallError::Status(answer) => return format!("HTTP_{}", answer.status.as_u16()),
-        CallError::TimedOut(_) => "TIMEOUT",
-        CallError::Cut(_) => "CUT",
-        CallError::TooLarge { .. } | CallError::Unreadable(_) => "BAD_ANSWER",
-        CallError::Write(_) => "DISK",
-    };
-    code.to_owned()
 }
 
 /// A file that could not be fetched. Only what cannot change is gone.

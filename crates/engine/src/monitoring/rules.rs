@@ -183,7 +183,8 @@ fn checked(
 ) -> Result<AlertRule, RuleError> {
     let wrong = |field, why: &str| Err(RuleError::Invalid(field, why.to_owned()));
     let title = input.title.trim();
-    if name.is_empty() || title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
+    let says_nothing = rule_name(title).is_empty();
+    if says_nothing || title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
         return wrong("name", "The name must have 1 to 100 characters, letters or digits among them.");
     }
     if !input.threshold.is_finite() || !(0.0..=1e9).contains(&input.threshold) {

@@ -79,9 +79,10 @@ impl FilterQuery {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the search index is behind");
         }
-        let nothing_to_find = given(&self.q).is_some() && search.is_none();
-        let inboxes =
-            if nothing_to_find { Some(Vec::new()) } else { self.inboxes(state, caller.account_id).await? };
+        let mut inboxes = self.inboxes(state, caller.account_id).await?;
+        if given(&self.q).is_some() && search.is_none() {
+            inboxes = Some(Vec::new()); // words without a letter are found nowhere
+        }
         Ok(ConversationFilter { status, inboxes, unread, assignee, search })
     }
 

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
@@ -65,7 +65,8 @@ struct CheckedNumber {
 
 /// Tells what has to be done to link the phone of an inbox.
 #[utoipa::path(get, path = "/api/v1/inboxes/{id}/link", tag = "inboxes", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), responses((status = 200, body = PhoneLink)))]
+    params(("id" = i64, Path)), responses((status = 200, body = PhoneLink),
+        (status = 409, body = ErrorBody, description = "Its channel has no such thing, it is off, or the provider refused")))]
 async fn get_link(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -83,7 +84,8 @@ async fn get_link(
 
 /// Signs the phone of an inbox out.
 #[utoipa::path(delete, path = "/api/v1/inboxes/{id}/link", tag = "inboxes", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), responses((status = 204)))]
+    params(("id" = i64, Path)), responses((status = 204),
+        (status = 409, body = ErrorBody, description = "Its channel has no such thing, it is off, or the provider refused")))]
 async fn unlink_phone(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -95,7 +97,8 @@ async fn unlink_phone(
 
 /// Starts the provider's side of an inbox anew: for one that hangs.
 #[utoipa::path(post, path = "/api/v1/inboxes/{id}/link/restart", tag = "inboxes", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), responses((status = 204)))]
+    params(("id" = i64, Path)), responses((status = 204),
+        (status = 409, body = ErrorBody, description = "Its channel has no such thing, it is off, or the provider refused")))]
 async fn restart_link(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -107,7 +110,8 @@ async fn restart_link(
 
 /// Asks whether a number can be written to through an inbox. Providers count such questions.
 #[utoipa::path(post, path = "/api/v1/inboxes/{id}/check-number", tag = "inboxes", security(("token" = ["admin"])),
-    params(("id" = i64, Path)), request_body = NumberToCheck, responses((status = 200, body = CheckedNumber)))]
+    params(("id" = i64, Path)), request_body = NumberToCheck, responses((status = 200, body = CheckedNumber),
+        (status = 409, body = ErrorBody, description = "Its channel has no such thing, it is off, or the provider refused")))]
 async fn check_number(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

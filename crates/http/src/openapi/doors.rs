@@ -9,7 +9,10 @@ use super::refusals::{INVALID, TOO_LARGE, WRONG_TYPE};
 /// Adds the doors to the document.
 pub(super) fn describe(document: &mut Value) {
     for door in registry::doors() {
-        document["paths"][door.path()] = json!({ "get": question(door), "post": delivery(door) });
+        document["paths"][door.path()] = json!({ "post": delivery(door) });
+        if door.asks() {
+            document["paths"][door.path()]["get"] = question(door);
+        }
     }
 }
 

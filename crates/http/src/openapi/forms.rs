@@ -35,10 +35,18 @@ fn form(channel: &dyn Channel, common: &Value) -> Value {
     form
 }
 
+/// What may be filled in where a value of this pattern is wanted: spaces around it are taken away, and an optional field
+/// may stay empty.
+fn as_filled_in(pattern: &str, required: bool) -> String {
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    let optional = if required { "" } else { "?" };
+    format!(r"^\s*({inner}){optional}\s*$")
+}
+
 fn field(field: &Field) -> Value {
     let mut schema = json!({ "type": "string", "title": field.label, "description": field.help });
     if let Some(pattern) = field.pattern {
-        schema["pattern"] = json!(pattern);
+        schema["pattern"] = json!(as_filled_in(pattern, field.required));
     }
     if field.required {
         schema["minLength"] = json!(1);
