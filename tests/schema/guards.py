@@ -1,6 +1,7 @@
 """Keeps the caller of the requests able to call, and signs what has to be signed.
 
 Random requests end tokens and disable users: those that would hit the caller are sent to a neighbour that is not there.
+What follows a null (an alert rule for every inbox names none) as if it were an id goes there too.
 """
 
 import hashlib
@@ -23,7 +24,11 @@ def before_call(context, case, kwargs):
     own = {"/api/v1/tokens/{id}": TOKEN_ID, "/api/v1/users/{id}": USER_ID}.get(path)
     if own is not None and str(parameters.get("id")) == own:
         parameters["id"] = NOBODY
-    if path.startswith("/apps/") and case.meta is not None and case.meta.generation.mode.is_positive:
+    positive = case.meta is not None and case.meta.generation.mode.is_positive
+    for name, value in parameters.items():
+        if positive and value in (None, "None"):
+            parameters[name] = NOBODY
+    if path.startswith("/apps/") and positive:
         sign(case, parameters)
 
 
