@@ -75,8 +75,7 @@ pub async fn mark_unread(engine: &Engine, actor: Actor, id: ConversationId) -> R
     engine
         .store
         .write(move |tx| {
-            conversations::lock(tx, account, id)?;
-            let row = conversations::find(tx, account, id)?.ok_or(ConversationError::NotFound)?;
+            let row = conversations::find_locked(tx, account, id)?.ok_or(ConversationError::NotFound)?;
             if row.unread_count == 0 && messages::mark_newest_unread(tx, account, id, now)? {
                 conversations::count_unread(tx, account, id, now)?;
                 tx.emit(updated(account, id));

@@ -46,6 +46,7 @@ use crate::access::AccessCache;
 use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
 use crate::intake::IntakeQueue;
+use crate::limits::RequestCounter;
 use crate::media::MediaStore;
 use crate::monitoring::Monitoring;
 use crate::passwords::PasswordDesk;
@@ -67,6 +68,7 @@ struct EngineState {
     passwords: PasswordDesk,
     connections: Connections,
     intake: IntakeQueue,
+    request_counter: RequestCounter,
     media: MediaStore,
     monitoring: Monitoring,
     realtime: Realtime,
@@ -96,6 +98,7 @@ impl Engine {
     pub fn new(parts: EngineParts) -> Self {
         let (access, inboxes) = (AccessCache::new(&parts.store), InboxBooks::new(&parts.store));
         let (intake, intake_workers) = IntakeQueue::new(parts.store.is_postgres());
+        let (request_counter, requests) = RequestCounter::new();
         let shared = parts.store.is_postgres() && !parts.settings.media.shared_folder;
         let media =
             MediaStore::new(parts.settings.data_dir.join("media"), shared.then(|| parts.store.clone()));
@@ -107,12 +110,14 @@ impl Engine {
             passwords: PasswordDesk::default(),
             connections: Connections::default(),
             intake,
+            request_counter,
             media,
             monitoring: Monitoring::default(),
             realtime,
         };
         let engine = Self { state: Arc::new(state) };
         intake::spawn(&engine, intake_workers);
+        limits::spawn(&engine, requests);
         engine
     }
 
@@ -123,6 +128,10 @@ impl Engine {
 
     pub(crate) fn intake(&self) -> &IntakeQueue {
         &self.state.intake
+    }
+
+    pub(crate) fn request_counter(&self) -> &RequestCounter {
+        &self.state.request_counter
     }
 
     pub(crate) fn connections(&self) -> &Connections {

@@ -1,11 +1,17 @@
 //! How many requests a user may make per minute, counted across all nodes.
 
+use std::collections::BTreeMap;
+
 use frontdesk_model::{Timestamp, UserId};
+use frontdesk_store::rate_limits::Used;
 use frontdesk_store::{StoreError, Tx, rate_limits};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Engine;
 
 const WINDOW_MS: i64 = 60_000;
+/// So many requests are counted in one transaction.
+const MOST_AT_ONCE: usize = 256;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,13 +67,7 @@ pub async fn check(engine: &Engine, user: UserId, endpoint: Endpoint) -> Result<
         Endpoint::SendMessage => engine.settings.limits.send_per_minute,
         Endpoint::ListConversations => engine.settings.limits.list_per_minute,
     };
-    let name = format!("api:{}:{user}", endpoint.name());
-    let now = engine.clock.now();
-    let take = move |tx: &mut Tx<'_>| {
-        tx.need_not_last()?; // requests of one user do not wait for each other's sync
-        rate_limits::take(tx, &name, WINDOW_MS, now)
-    };
-    match engine.store.write(take).await {
+    match engine.request_counter().count(format!("api:{}:{user}", endpoint.name())).await {
         Ok(used) => {
             let count = u32::try_from(used.count).unwrap_or(u32::MAX);
             let remaining = limit.saturating_sub(count);
@@ -75,8 +75,77 @@ pub async fn check(engine: &Engine, user: UserId, endpoint: Endpoint) -> Result<
         }
         Err(error) if endpoint.is_read() => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a request was not counted");
-            Ok(Allowance { allowed: true, limit, remaining: limit, resets_at: now.plus_ms(WINDOW_MS) })
+            let resets_at = engine.clock.now().plus_ms(WINDOW_MS);
+            Ok(Allowance { allowed: true, limit, remaining: limit, resets_at })
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Counts requests: those that come while others are being written down are written down together.
+pub(crate) struct RequestCounter(mpsc::Sender<Request>);
+
+/// The receiving end, to be handed to [`spawn`].
+pub(crate) struct Requests(mpsc::Receiver<Request>);
+
+struct Request {
+    name: String,
+    answer: oneshot::Sender<Result<Used, StoreError>>,
+}
+
+impl RequestCounter {
+    pub(crate) fn new() -> (Self, Requests) {
+        let (sender, receiver) = mpsc::channel(MOST_AT_ONCE);
+        (Self(sender), Requests(receiver))
+    }
+
+    async fn count(&self, name: String) -> Result<Used, StoreError> {
+        let (answer, used) = oneshot::channel();
+        self.0.send(Request { name, answer }).await.map_err(|_| StoreError::Closed)?;
+        used.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// Starts counting. It goes on as long as the process: requests being drained are counted too.
+pub(crate) fn spawn(engine: &Engine, mut requests: Requests) {
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(MOST_AT_ONCE);
+        while requests.0.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
+            answer(&engine, std::mem::take(&mut batch)).await;
+        }
+    });
+}
+
+async fn answer(engine: &Engine, requests: Vec<Request>) {
+    let mut times = BTreeMap::<String, i64>::new();
+    for request in &requests {
+        *times.entry(request.name.clone()).or_default() += 1;
+    }
+    let now = engine.clock.now();
+    let counted = times.clone();
+    let take = move |tx: &mut Tx<'_>| {
+        tx.need_not_last()?; // nobody waits for a sync to be counted
+        let counted = counted.iter().map(|(name, times)| (name.as_str(), *times)).collect();
+        rate_limits::take_many(tx, &counted, WINDOW_MS, now)
+    };
+    match engine.store.write(take).await {
+        Ok(used) => {
+            for request in requests {
+                // The first who came has used the least.
+                let after = times.get_mut(&request.name).map_or(0, |left| {
+                    *left -= 1;
+                    *left
+                });
+                let used = used.get(&request.name).ok_or(StoreError::Closed);
+                let used = used.map(|used| Used { count: used.count - after, ..*used });
+                let _ = request.answer.send(used); // the request may have been given up
+            }
+        }
+        Err(error) => {
+            for request in requests {
+                let _ = request.answer.send(Err(StoreError::Unavailable(error.to_string())));
+            }
+        }
     }
 }

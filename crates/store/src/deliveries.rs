@@ -69,8 +69,7 @@ pub struct DeliveryKey {
 /// A try to send the message, or a reaction to it, begins.
 pub fn begin(tx: &mut Tx<'_>, key: DeliveryKey, kind: OutboxKind, now: Timestamp) -> Result<(), StoreError> {
     let DeliveryKey { account_id, message_id, outbox_id, attempt } = key;
-    tx.execute(&INSERT, p![account_id, message_id, outbox_id, kind.as_str(), attempt, now])?;
-    Ok(())
+    tx.execute_later(&INSERT, row![account_id, message_id, outbox_id, kind.as_str(), attempt, now])
 }
 
 /// How a try ended.
@@ -91,9 +90,9 @@ pub fn end(
     end: DeliveryEnd<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.execute_later(
         &FINISH,
-        p![
+        row![
             key.account_id,
             key.message_id,
             key.outbox_id,
@@ -105,8 +104,7 @@ pub fn end(
             end.error,
             end.remote_id
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The process that made a try died: how it ended is not known.

@@ -30,6 +30,7 @@ pub mod events;
 pub mod inboxes;
 pub mod leases;
 pub mod media_chunks;
+pub mod message_status;
 pub mod messages;
 pub mod metric_slots;
 mod migrations;
@@ -81,6 +82,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("inboxes", inboxes::STATEMENTS),
         ("leases", leases::STATEMENTS),
         ("media_chunks", media_chunks::STATEMENTS),
+        ("message_status", message_status::STATEMENTS),
         ("messages", messages::STATEMENTS),
         ("metric_slots", metric_slots::STATEMENTS),
         ("nodes", nodes::STATEMENTS),

@@ -57,6 +57,12 @@ statements! {
             ON m.account_id = n.account_id AND m.id = n.id"));
     BY_REMOTE = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.inbox_id = $2 AND m.remote_id = $3"));
+    BY_REMOTE_MANY = each(
+        concat!("SELECT ", columns!(),
+            " FROM messages m WHERE m.account_id = $1 AND m.inbox_id = $2 AND m.remote_id = $3"),
+        concat!("SELECT ", columns!(), " FROM messages m
+            JOIN UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[]) AS n (account_id, inbox_id, remote_id)
+            ON m.account_id = n.account_id AND m.inbox_id = n.inbox_id AND m.remote_id = n.remote_id"));
     BY_CLIENT_REF = both(concat!("SELECT ", columns!(), " FROM messages m WHERE m.account_id = $1 AND m.client_ref = $2"));
     BY_CLIENT_KEY = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.client_key = $3"));
@@ -77,19 +83,6 @@ statements! {
         " FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.direction = 'outbound' AND m.id > $3
           AND m.deleted_at IS NULL ORDER BY m.id LIMIT 20"));
     COUNT_THREAD = both("SELECT COUNT(*) FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2");
-    SET_STATUS = both(
-        "UPDATE messages SET status = $3, status_rank = $4, error_code = $5, error_message = $6, error_action = $7,
-            read_at = CASE WHEN $3 IN ('read', 'played') AND (read_at IS NULL OR read_at > $8) THEN $8 ELSE read_at END,
-            updated_at = $9
-         WHERE account_id = $1 AND id = $2 AND status_rank < $4");
-    READ_EARLIER = both(
-        "UPDATE messages SET read_at = $3 WHERE account_id = $1 AND id = $2 AND direction = 'outbound' AND read_at > $3");
-    FORCE_STATUS = both(
-        "UPDATE messages SET status = $3, status_rank = $4, error_code = NULL, error_message = NULL, error_action = NULL,
-            client_ref = $5, updated_at = $6
-         WHERE account_id = $1 AND id = $2");
-    SET_REMOTE = both(
-        "UPDATE messages SET remote_id = $3, updated_at = $4 WHERE account_id = $1 AND id = $2 AND remote_id IS NULL");
     BELOW_WATERMARK = both(concat!("SELECT ", columns!(),
         " FROM messages m WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.direction = 'outbound'
           AND m.sent_at <= $3 AND m.status_rank < $4 AND m.remote_id IS NOT NULL ORDER BY m.id LIMIT $5"));
@@ -310,6 +303,15 @@ pub fn find_by_remote(
     tx.find(&BY_REMOTE, p![account, inbox, remote_id])
 }
 
+/// Messages by the provider's ids, each asked for once, in no particular order.
+pub fn find_many_by_remote(
+    tx: &mut Tx<'_>,
+    named: impl IntoIterator<Item = (AccountId, InboxId, RemoteId)>,
+) -> Result<Vec<MessageRow>, StoreError> {
+    let rows = named.into_iter().map(|(account, inbox, remote_id)| row![account, inbox, remote_id]).collect();
+    tx.query_many(&BY_REMOTE_MANY, rows)
+}
+
 /// A message by the reference we gave the provider.
 pub fn find_by_client_ref(
     tx: &mut Tx<'_>,
@@ -384,51 +386,6 @@ pub fn newer_outbound(
     last_seen: MessageId,
 ) -> Result<Vec<MessageRow>, StoreError> {
     tx.query(&NEWER_OUTBOUND, p![account, conversation, last_seen])
-}
-
-/// Raises the status when the news ranks higher; true when it rose. `at` is when it happened.
-pub fn raise_status(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    id: MessageId,
-    status: MessageStatus,
-    error: Option<&StatusError>,
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let (code, message, action) =
-        error.map_or((None, None, None), |e| (Some(&e.code), Some(&e.message), e.action.as_ref()));
-    let changed =
-        tx.execute(&SET_STATUS, p![account, id, status, status.rank(), code, message, action, at, now])?;
-    if changed == 0 && status >= MessageStatus::Read {
-        // News of an earlier moment that came late: when it was read does not depend on the order either.
-        tx.execute(&READ_EARLIER, p![account, id, at])?;
-    }
-    Ok(changed > 0)
-}
-
-/// Sets the status whatever it was: for an explicit retry by a person, which gets a new reference.
-pub fn restart(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    id: MessageId,
-    status: MessageStatus,
-    client_ref: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute(&FORCE_STATUS, p![account, id, status, status.rank(), client_ref, now])?;
-    Ok(())
-}
-
-/// Notes the provider's id of a message of ours. False when it has one already.
-pub fn set_remote_id(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    id: MessageId,
-    remote_id: &RemoteId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    Ok(tx.execute(&SET_REMOTE, p![account, id, remote_id, now])? > 0)
 }
 
 /// How many messages [`below_watermark`] finds at once.

@@ -66,8 +66,11 @@ statements! {
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
-    REMOVE_SETTLED = both(
-        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state IN ('queued', 'unknown')");
+    REMOVE_SETTLED_MANY = each(
+        "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state IN ('queued', 'unknown')",
+        "DELETE FROM outbox o USING UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, message_id)
+         WHERE o.account_id = n.account_id AND o.message_id = n.message_id AND o.kind = 'message'
+           AND o.state IN ('queued', 'unknown')");
     CANCEL = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message' AND state <> 'sending'");
     REMOVE_REACTION = both(
         "DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'reaction' AND data = $3
@@ -169,9 +172,11 @@ pub struct NewWork<'a> {
 /// Queues work, due at once.
 pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), StoreError> {
     let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data } = work;
-    tx.execute(&INSERT, p![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now])?;
     tx.signal(Topic::Outbox);
-    Ok(())
+    tx.execute_later(
+        &INSERT,
+        row![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now],
+    )
 }
 
 /// Takes work that is due: at most one row per conversation, the earliest, and none of the inboxes in `busy`.
@@ -273,9 +278,13 @@ pub fn remove_of_message(tx: &mut Tx<'_>, account: AccountId, message: MessageId
     Ok(())
 }
 
-/// The provider told what became of an uncertain send: nothing is left to do.
-pub fn remove_settled(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<bool, StoreError> {
-    Ok(tx.execute(&REMOVE_SETTLED, p![account, message])? > 0)
+/// The provider told what became of uncertain sends: nothing is left to do.
+pub fn remove_settled(
+    tx: &mut Tx<'_>,
+    messages: impl IntoIterator<Item = (AccountId, MessageId)>,
+) -> Result<(), StoreError> {
+    let rows = messages.into_iter().map(|(account, message)| row![account, message]).collect();
+    tx.execute_many_later(&REMOVE_SETTLED_MANY, rows)
 }
 
 /// Takes a message out of the queue unless a request for it is under way; true when it was still there. A worker that

@@ -8,7 +8,7 @@ use frontdesk_model::Timestamp;
 use frontdesk_model::message::MessageStatus;
 use frontdesk_sandbox::Channel;
 use frontdesk_server::metrics;
-use frontdesk_store::{StoreError, leases};
+use frontdesk_store::{StoreError, Tx, leases};
 use frontdesk_testkit::database::databases;
 use frontdesk_testkit::stage::{Stage, StageSettings, until};
 use serde_json::json;
@@ -57,6 +57,13 @@ async fn a_transaction_that_met_a_deadlock_is_run_again_and_counted() {
     for database in databases().await.into_iter().filter(|database| database.kind == "postgres") {
         let before = count("frontdesk_transactions_repeated_total");
         let (now, until) = (Timestamp::from_millis(0), Timestamp::from_millis(9));
+        // Rows that are there have a queue of those who want them; a repeated insert could overtake the other once more.
+        let claim_both = move |tx: &mut Tx<'_>| {
+            Ok::<_, StoreError>(
+                leases::claim(tx, "a", "me", until, now)? && leases::claim(tx, "b", "me", until, now)?,
+            )
+        };
+        assert!(database.store.write(claim_both).await.unwrap());
         let both_hold_one = Arc::new(Barrier::new(2));
         let crossed = |first: &'static str, second: &'static str| {
             let (barrier, met) = (both_hold_one.clone(), AtomicBool::new(false));

@@ -320,7 +320,7 @@ fn apply_routed<'r, 'e: 'r>(
     let mut messages = Vec::new();
     let mut bodies_of_messages = Vec::new();
     let mut brought_messages = Vec::new();
-    let mut others = Vec::new();
+    let (mut statuses, mut others) = (Vec::new(), Vec::new());
     let mut heard = BTreeMap::new();
     for routing in routings {
         for (inbox, event) in &routing.steps {
@@ -331,6 +331,7 @@ fn apply_routed<'r, 'e: 'r>(
                     messages.push((news, &**m));
                     bodies_of_messages.push(brought_messages.len());
                 }
+                InboundEvent::Status(status) => statuses.push((news, status)),
                 other => others.push((news, other)),
             }
         }
@@ -343,9 +344,9 @@ fn apply_routed<'r, 'e: 'r>(
     for (body, is_new) in bodies_of_messages.into_iter().zip(message::apply_all(tx, &messages)?) {
         brought_messages[body] |= is_new;
     }
+    status::apply_all(tx, &statuses)?;
     for (news, event) in others {
         match event {
-            InboundEvent::Status(s) => status::apply(tx, news, s)?,
             InboundEvent::Watermark(w) => status::apply_watermark(tx, news, w)?,
             InboundEvent::Reaction(r) => changes::react(tx, news, r)?,
             InboundEvent::Edit(e) => changes::edit(tx, news, e)?,
@@ -353,6 +354,7 @@ fn apply_routed<'r, 'e: 'r>(
             InboundEvent::IdentityChange(c) => message::apply_identity_change(tx, news, c)?,
             InboundEvent::Notice(n) => changes::notice(tx, news, n)?,
             InboundEvent::Message(_)
+            | InboundEvent::Status(_)
             | InboundEvent::Typing(_)
             | InboundEvent::Ignored { .. }
             | InboundEvent::Unreadable { .. } => {}

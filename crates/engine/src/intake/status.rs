@@ -1,9 +1,13 @@
 //! How far our messages have come: the state is the maximum of all news, in whatever order it arrives.
 
+use std::collections::{BTreeSet, HashMap};
+
+use frontdesk_model::contact::Identity;
 use frontdesk_model::inbound::{StatusNews, Watermark};
 use frontdesk_model::message::{Direction, MessageStatus};
-use frontdesk_model::{ConversationId, MessageId, RemoteId, Timestamp};
+use frontdesk_model::{AccountId, ConversationId, InboxId, MessageId, RemoteId, Timestamp};
 use frontdesk_store::events::EventKind;
+use frontdesk_store::message_status::{self, Step};
 use frontdesk_store::messages::MessageRow;
 use frontdesk_store::{StoreError, Tx, contacts, conversations, messages, outbox, reaction_sends};
 
@@ -13,8 +17,48 @@ use super::pending::{self, Pending};
 use super::{Arrived, settle_pending};
 use crate::outbox::reaction;
 
-/// Applies news about one message of ours; kept when the message is not here yet.
-pub(crate) fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<(), StoreError> {
+/// Applies news about messages of ours; what is told of a message that is not here yet is kept.
+pub(crate) fn apply_all(tx: &mut Tx<'_>, told: &[(News, &StatusNews)]) -> Result<(), StoreError> {
+    let mut messages = find_messages(tx, told)?;
+    let recipients = told.iter().flat_map(|(n, s)| s.recipient.iter().map(|name| (n.account, name)));
+    let owners = contacts::find_many_by_identity(tx, recipients)?;
+    // Of a message that is here, with names that are known as the customer's.
+    let (plain, others): (Vec<_>, Vec<_>) = told.iter().copied().partition(|(news, status)| {
+        let owner = |name: &Identity| owners.get(&(news.account, name.kind, name.value.clone()));
+        let message = messages.get(&key_of(*news, status));
+        message.is_some_and(|m| status.recipient.iter().all(|name| owner(name) == Some(&m.contact_id)))
+    });
+    for (news, status) in &others {
+        apply(tx, *news, status)?;
+    }
+    if !others.is_empty() {
+        messages = find_messages(tx, &plain)?; // two customers may have turned out to be one
+    }
+    let plain: Vec<_> = plain
+        .iter()
+        .filter_map(|(news, status)| Some((*news, messages.get(&key_of(*news, status))?, *status)))
+        .collect();
+    raise_all(tx, &plain)
+}
+
+/// What a provider calls a message.
+type MessageKey = (AccountId, InboxId, RemoteId);
+
+fn key_of(news: News, status: &StatusNews) -> MessageKey {
+    (news.account, news.inbox, status.remote_id.clone())
+}
+
+fn find_messages(
+    tx: &mut Tx<'_>,
+    told: &[(News, &StatusNews)],
+) -> Result<HashMap<MessageKey, MessageRow>, StoreError> {
+    let keys: BTreeSet<_> = told.iter().map(|(news, status)| key_of(*news, status)).collect();
+    let found = messages::find_many_by_remote(tx, keys)?.into_iter();
+    Ok(found.filter_map(|m| Some(((m.account_id, m.inbox_id, m.remote_id.clone()?), m))).collect())
+}
+
+/// Applies news about one message, whatever is known of it.
+fn apply(tx: &mut Tx<'_>, news: News, status: &StatusNews) -> Result<(), StoreError> {
     let account = news.account;
     let by_remote = messages::find_by_remote(tx, account, news.inbox, &status.remote_id)?;
     let found = match (by_remote, &status.client_ref) {
@@ -58,20 +102,30 @@ pub(crate) fn apply_to(
 }
 
 /// Raises one message by one piece of news.
-pub(crate) fn raise(
-    tx: &mut Tx<'_>,
-    news: News,
-    message: &MessageRow,
-    status: &StatusNews,
-) -> Result<(), StoreError> {
-    if message.direction == Direction::Inbound {
-        return Ok(());
-    }
-    let (account, error, at) = (news.account, status.error.as_ref(), plausible(status.at, news.now));
-    let rose = messages::raise_status(tx, account, message.id, status.status, error, at, news.now)?;
-    if rose {
-        outbox::remove_settled(tx, account, message.id)?;
-        announce(tx, news, message.conversation_id, message.id);
+fn raise(tx: &mut Tx<'_>, news: News, message: &MessageRow, status: &StatusNews) -> Result<(), StoreError> {
+    raise_all(tx, &[(news, message, status)])
+}
+
+/// Raises messages by what is told of each, as if one after the other.
+fn raise_all(tx: &mut Tx<'_>, told: &[(News, &MessageRow, &StatusNews)]) -> Result<(), StoreError> {
+    let ours: Vec<_> =
+        told.iter().filter(|(_, message, _)| message.direction == Direction::Outbound).collect();
+    let Some((news, ..)) = ours.first() else { return Ok(()) };
+    let steps: Vec<_> = ours
+        .iter()
+        .map(|(news, message, status)| Step {
+            account: news.account,
+            message: message.id,
+            status: status.status,
+            error: status.error.as_ref(),
+            at: plausible(status.at, news.now),
+        })
+        .collect();
+    let rose = message_status::raise_many(tx, &steps, news.now)?;
+    let risen: Vec<_> = ours.iter().zip(rose).filter(|(_, rose)| *rose).map(|(told, _)| told).collect();
+    outbox::remove_settled(tx, risen.iter().map(|(news, message, _)| (news.account, message.id)))?;
+    for (news, message, _) in risen {
+        announce(tx, *news, message.conversation_id, message.id);
     }
     Ok(())
 }
@@ -93,13 +147,11 @@ pub(crate) fn adopt(
             conversations::refresh_last_message(tx, account, ours.conversation_id)?;
             tx.emit(event(news, EventKind::MessageRemoved, Some(ours.conversation_id), Some(echo.id), None));
         }
-        messages::set_remote_id(tx, account, ours.id, remote_id, news.now)?;
     }
-    let sent = MessageStatus::Sent;
-    if messages::raise_status(tx, account, ours.id, sent, None, news.now, news.now)? {
+    if message_status::note_sent(tx, account, ours.id, remote_id, news.now)? {
         announce(tx, news, ours.conversation_id, ours.id);
     }
-    outbox::remove_settled(tx, account, ours.id)?;
+    outbox::remove_settled(tx, [(account, ours.id)])?;
     apply_reached_watermarks(tx, news, ours.conversation_id, ours.id, ours.sent_at)?;
     settle_pending(tx, &[Arrived { news, remote_id, message: ours.id }])
 }
@@ -132,7 +184,8 @@ fn raise_below(
     loop {
         let below = messages::below_watermark(tx, account, conversation, at, status)?;
         for message in &below {
-            if messages::raise_status(tx, account, message.id, status, None, at, news.now)? {
+            let step = Step { account, message: message.id, status, error: None, at };
+            if message_status::raise(tx, step, news.now)? {
                 announce(tx, news, conversation, message.id);
             }
         }
@@ -151,8 +204,7 @@ pub(crate) fn apply_reached_watermarks(
     sent_at: Timestamp,
 ) -> Result<(), StoreError> {
     let account = news.account;
-    conversations::lock(tx, account, conversation)?;
-    let Some(row) = conversations::find(tx, account, conversation)? else { return Ok(()) };
+    let Some(row) = conversations::find_locked(tx, account, conversation)? else { return Ok(()) };
     let reached = if row.read_until >= sent_at {
         Some((MessageStatus::Read, row.read_until))
     } else if row.delivered_until >= sent_at {
@@ -161,7 +213,7 @@ pub(crate) fn apply_reached_watermarks(
         None
     };
     if let Some((status, at)) = reached
-        && messages::raise_status(tx, account, message, status, None, at, news.now)?
+        && message_status::raise(tx, Step { account, message, status, error: None, at }, news.now)?
     {
         announce(tx, news, conversation, message);
     }

@@ -56,7 +56,7 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
     if message.status != MessageStatus::Unknown {
         // The provider's word came before the lost answer was written down.
         let id = message.id;
-        engine.store.write(move |tx| outbox::remove_settled(tx, account, id).map(drop)).await?;
+        engine.store.write(move |tx| outbox::remove_settled(tx, [(account, id)])).await?;
         return Ok(None);
     }
     let again =

@@ -9,6 +9,7 @@ use frontdesk_model::message::{MessageStatus, StatusError};
 use frontdesk_model::{RemoteId, Timestamp};
 use frontdesk_store::deliveries::{self, DeliveryEnd, DeliveryKey};
 use frontdesk_store::events::{EventKind, NewEvent};
+use frontdesk_store::message_status::{self, Step};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
 use frontdesk_store::{StoreError, Tx, conversations, messages};
 
@@ -257,7 +258,8 @@ pub(super) fn raise(
         return reaction::raise_of_row(tx, row, status, error, now);
     }
     let Some(message_id) = row.message_id else { return Ok(()) };
-    if messages::raise_status(tx, row.account_id, message_id, status, error, now, now)? {
+    let step = Step { account: row.account_id, message: message_id, status, error, at: now };
+    if message_status::raise(tx, step, now)? {
         tx.emit(NewEvent {
             account_id: row.account_id,
             kind: EventKind::MessageStatusUpdated,

@@ -13,7 +13,7 @@ use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::deliveries::{self, DeliveryKey};
 use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
-use frontdesk_store::{StoreError, Tx, contacts};
+use frontdesk_store::{StoreError, Tx, contacts, message_status};
 
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
@@ -254,10 +254,7 @@ async fn start(
             deliveries::begin(tx, key, row.kind, now)?;
             match row.kind {
                 OutboxKind::Reaction => reaction::start(tx, &row, now)?,
-                _ => {
-                    let sending = MessageStatus::Sending;
-                    messages::raise_status(tx, row.account_id, message, sending, None, now, now)?;
-                }
+                _ => message_status::note_sending(tx, row.account_id, message, now)?,
             }
             Ok(Some(key))
         })

@@ -161,8 +161,7 @@ pub async fn reply(
             let account = author.actor.account_id;
             // Of replies written at once each sees those before it: keys, newer messages and the order hold on every
             // node.
-            conversations::lock(tx, account, conversation)?;
-            let row = conversations::find(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
+            let row = conversations::find_locked(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
             if let Some(earlier) = find_earlier(tx, &row, &reply)? {
                 return Ok(Stored { messages: earlier, new: false });
             }

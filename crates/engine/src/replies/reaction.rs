@@ -39,8 +39,7 @@ pub async fn react(
         .store
         .write(move |tx| {
             let account = author.actor.account_id;
-            conversations::lock(tx, account, conversation)?;
-            let row = conversations::find(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
+            let row = conversations::find_locked(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
             if is_known(tx, &row, &reaction)? {
                 return Ok(false);
             }

@@ -4,6 +4,7 @@ use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::message::{Direction, MessageStatus};
 use frontdesk_model::{ConversationId, MessageId};
 use frontdesk_store::events::{EventKind, NewEvent};
+use frontdesk_store::message_status::{self, Step};
 use frontdesk_store::{conversations, messages, outbox};
 
 use super::{ReplyError, new_client_ref, queue};
@@ -44,13 +45,20 @@ pub async fn settle(
             }
             outbox::remove_of_message(tx, row.account_id, found.id)?;
             if verdict == Verdict::Sent {
-                messages::raise_status(tx, row.account_id, found.id, MessageStatus::Sent, None, now, now)?;
+                let sent = Step {
+                    account: row.account_id,
+                    message: found.id,
+                    status: MessageStatus::Sent,
+                    error: None,
+                    at: now,
+                };
+                message_status::raise(tx, sent, now)?;
             } else {
                 if row.status == ConversationStatus::Closed {
                     return Err(ReplyError::Closed);
                 }
                 let client_ref = new_client_ref();
-                messages::restart(
+                message_status::restart(
                     tx,
                     row.account_id,
                     found.id,

@@ -40,6 +40,12 @@ statements! {
          JOIN contact_identities i ON i.account_id = n.account_id AND i.kind = n.kind AND i.value = n.value
          JOIN contacts c ON c.account_id = i.account_id AND c.id = i.contact_id
          ORDER BY i.account_id, i.kind, i.value FOR UPDATE OF i, c");
+    OWNERS_MANY = each(
+        "SELECT account_id, kind, value, contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
+        "SELECT i.account_id, i.kind, i.value, i.contact_id
+         FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::TEXT[]) AS n (account_id, kind, value)
+         JOIN contact_identities i ON i.account_id = n.account_id AND i.kind = n.kind AND i.value = n.value
+         ORDER BY i.account_id, i.kind, i.value FOR UPDATE OF i");
     BY_IDENTITY = each(
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3 FOR UPDATE");
@@ -288,6 +294,18 @@ pub fn add_names(
     let hint = ContactHint { identities, name: None };
     let resolved = resolve(tx, account, &hint, Timestamp::default(), now)?;
     Ok(resolved.is_some_and(|r| r.id != id))
+}
+
+/// Who has these names; they stay theirs until the transaction ends.
+pub fn find_many_by_identity<'a>(
+    tx: &mut Tx<'_>,
+    names: impl IntoIterator<Item = (AccountId, &'a Identity)>,
+) -> Result<HashMap<(AccountId, IdentityKind, String), ContactId>, StoreError> {
+    let names: BTreeSet<(AccountId, &str, &str)> =
+        names.into_iter().map(|(account, name)| (account, name.kind.as_str(), name.value.as_str())).collect();
+    let rows = names.into_iter().map(|(account, kind, value)| row![account, kind, value]).collect();
+    let found = tx.query_many::<(AccountId, IdentityKind, String, ContactId)>(&OWNERS_MANY, rows)?;
+    Ok(found.into_iter().map(|(account, kind, value, id)| ((account, kind, value), id)).collect())
 }
 
 /// Writes name, e-mail and phone of a contact back.

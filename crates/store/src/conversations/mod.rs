@@ -42,6 +42,9 @@ statements! {
     BY_CONTACT = both(
         "SELECT id FROM conversations WHERE account_id = $1 AND inbox_id = $2 AND contact_id = $3");
     GET = both(concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"));
+    GET_LOCKED = each(
+        concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"),
+        concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2 FOR UPDATE OF v"));
     OF_CONTACT = both(concat!("SELECT ", columns!(),
         " FROM conversations v WHERE v.account_id = $1 AND v.contact_id = $2"));
     RECORD_INBOUND_MANY = each(
@@ -320,8 +323,7 @@ pub fn record_outbound(
     sent_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(&RECORD_OUTBOUND, p![account, id, message, sent_at, now])?;
-    Ok(())
+    tx.execute_later(&RECORD_OUTBOUND, row![account, id, message, sent_at, now])
 }
 
 /// Sets the unread count to 0; true when it was not.
@@ -386,6 +388,15 @@ pub fn set_assignee(
 /// has one writer at a time anyway.
 pub fn lock(tx: &mut Tx<'_>, account: AccountId, id: ConversationId) -> Result<(), StoreError> {
     tx.query::<(i64,)>(&LOCK, p![account, id]).map(drop)
+}
+
+/// [`lock`] and [`find`] in one.
+pub fn find_locked(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: ConversationId,
+) -> Result<Option<ConversationRow>, StoreError> {
+    tx.find(&GET_LOCKED, p![account, id])
 }
 
 /// Replaces the labels; `labels` is a JSON list of text.

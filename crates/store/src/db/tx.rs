@@ -64,6 +64,25 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// [`Tx::execute`] when nobody asks how many rows changed: PostgreSQL is not waited for, and what comes next is sent
+    /// right behind. A failure is told by what comes next, at the latest by the commit.
+    pub(crate) fn execute_later(
+        &mut self,
+        statement: &Statement,
+        params: Vec<Owned>,
+    ) -> Result<(), StoreError> {
+        match &mut self.backend {
+            TxBackend::Postgres(connection) => {
+                let result = connection.execute_later(statement.postgres, params);
+                self.note_conflict(result)
+            }
+            TxBackend::Sqlite(_) => {
+                let params: Vec<Value<'_>> = params.iter().map(ToValue::to_value).collect();
+                self.execute(statement, &params).map(drop)
+            }
+        }
+    }
+
     /// Runs a query; returns all rows.
     pub fn query<T: FromRow>(
         &mut self,
@@ -81,8 +100,7 @@ impl<'a> Tx<'a> {
         self.execute_many_text(sql, rows)
     }
 
-    /// [`Tx::execute_many`] when nobody asks how many rows changed: PostgreSQL is not waited for, and what comes next is
-    /// sent right behind. A failure is told by what comes next, at the latest by the commit.
+    /// [`Tx::execute_many`] as [`Tx::execute_later`].
     pub(crate) fn execute_many_later(
         &mut self,
         statement: &Statement,
