@@ -16,6 +16,11 @@ statements! {
          JOIN UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[]) AS n (account_id, inbox_id, remote_id)
             ON p.account_id = n.account_id AND p.inbox_id = n.inbox_id AND p.remote_id = n.remote_id
          FOR UPDATE OF p");
+    // PostgreSQL plans anew what is asked of many; the plan for one is kept.
+    FIND_OF_ONE = each(
+        "SELECT id, inbox_id, remote_id, data FROM pending_updates WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3",
+        "SELECT id, inbox_id, remote_id, data FROM pending_updates
+         WHERE account_id = $1 AND inbox_id = $2 AND remote_id = $3 FOR UPDATE");
     DELETE_MANY = each(
         "DELETE FROM pending_updates WHERE id = $1",
         "DELETE FROM pending_updates WHERE id = ANY($1::BIGINT[])");
@@ -57,8 +62,13 @@ pub fn take_many(tx: &mut Tx<'_>, targets: &[(AccountId, InboxId, &str)]) -> Res
     if !tx.is_postgres() && !tx.find::<(bool,)>(&IS_ANY, p![])?.is_some_and(|(any,)| any) {
         return Ok(Vec::new());
     }
-    let rows: Vec<_> = targets.iter().map(|(account, inbox, target)| row![account, inbox, target]).collect();
-    let mut taken = tx.query_many::<(i64, InboxId, String, String)>(&FIND_MANY, rows)?;
+    let mut taken: Vec<(i64, InboxId, String, String)> = match targets {
+        [(account, inbox, target)] => tx.query(&FIND_OF_ONE, p![account, inbox, target])?,
+        several => {
+            let row = |(account, inbox, target): &(AccountId, InboxId, &str)| row![account, inbox, target];
+            tx.query_many(&FIND_MANY, several.iter().map(row).collect())?
+        }
+    };
     taken.sort_unstable_by_key(|(id, ..)| *id);
     tx.execute_many(&DELETE_MANY, taken.iter().map(|(id, ..)| row![id]).collect())?;
     Ok(taken.into_iter().map(|(_, inbox, target, data)| Waited { inbox, target, data }).collect())

@@ -130,8 +130,19 @@ fn raise_all(tx: &mut Tx<'_>, told: &[(News, &MessageRow, &StatusNews)]) -> Resu
     Ok(())
 }
 
-/// A message of ours turned out to have this id at the provider: it was sent.
+/// A message of ours turned out to have this id at the provider: it was sent, and nothing is left to do.
 pub(crate) fn adopt(
+    tx: &mut Tx<'_>,
+    news: News,
+    ours: &MessageRow,
+    remote_id: &RemoteId,
+) -> Result<(), StoreError> {
+    outbox::remove_settled(tx, [(news.account, ours.id)])?;
+    note_sent(tx, news, ours, remote_id)
+}
+
+/// The provider took a message of ours, whose work is not in the queue any more.
+pub(crate) fn note_sent(
     tx: &mut Tx<'_>,
     news: News,
     ours: &MessageRow,
@@ -151,7 +162,6 @@ pub(crate) fn adopt(
     if message_status::note_sent(tx, account, ours.id, remote_id, news.now)? {
         announce(tx, news, ours.conversation_id, ours.id);
     }
-    outbox::remove_settled(tx, [(account, ours.id)])?;
     apply_reached_watermarks(tx, news, ours.conversation_id, ours.id, ours.sent_at)?;
     settle_pending(tx, &[Arrived { news, remote_id, message: ours.id }])
 }

@@ -219,7 +219,8 @@ fn record_sent(
     remote_id: &RemoteId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if !outbox::finish(tx, row, token)? {
+    let is_ours = outbox::finish(tx, row, token)?;
+    if !is_ours {
         // The lease ran out and the send became unknown; now we know after all.
         metrics::counter!("frontdesk_leases_lost_total").increment(1);
         tracing::warn!(outbox.id = row.id.0, "a send was answered after its lease had run out");
@@ -230,7 +231,11 @@ fn record_sent(
     let Some(message_id) = row.message_id else { return Ok(()) };
     let Some(message) = messages::find(tx, row.account_id, message_id)? else { return Ok(()) };
     let news = News { account: row.account_id, inbox: row.inbox_id, now };
-    status::adopt(tx, news, &message, remote_id)
+    if is_ours {
+        status::note_sent(tx, news, &message, remote_id)
+    } else {
+        status::adopt(tx, news, &message, remote_id)
+    }
 }
 
 fn record_failed(

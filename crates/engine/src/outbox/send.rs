@@ -103,7 +103,8 @@ fn load_cargo(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<Option<Cargo>, StoreEr
     }
     let Some(id) = row.message_id else { return Ok(None) };
     let Some(message) = messages::find(tx, row.account_id, id)? else { return Ok(None) };
-    let files = attachments::of_message(tx, row.account_id, id)?;
+    let is_text = message.kind == MessageKind::Text;
+    let files = if is_text { Vec::new() } else { attachments::of_message(tx, row.account_id, id)? };
     Ok(Some(Cargo::Message { message: Box::new(message), files }))
 }
 
