@@ -197,6 +197,14 @@ impl Breakers {
         lock(&self.keys).get(key).map_or(BreakerState::Closed, |breaker| lock(breaker).state(Instant::now()))
     }
 
+    /// Failures in a row; of a breaker that opened, as many as it takes to open one.
+    pub(crate) fn failures(&self, key: &str) -> u32 {
+        lock(&self.keys).get(key).map_or(0, |breaker| match &lock(breaker).state {
+            State::Closed { consecutive, .. } => *consecutive,
+            State::Open { .. } | State::HalfOpen { .. } => self.settings.consecutive_failures,
+        })
+    }
+
     /// Drops the memory of keys that have nothing to remember.
     pub(crate) fn forget_resting(&self) {
         lock(&self.keys).retain(|_, breaker| Arc::strong_count(breaker) > 1 || !lock(breaker).at_rest());

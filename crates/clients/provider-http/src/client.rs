@@ -24,7 +24,7 @@ use url::Url;
 use crate::{
     BreakerState, CallError, CallRecord, CallRecorder, NotSent, Outcome, ProviderSettings, RateLimits,
     StatusAnswer, addresses::GuardedResolver, breaker::Breakers, error::RedirectTarget, limits::KeyedLimits,
-    record::NoRecorder,
+    record::NoRecorder, retry::until_next_minute,
 };
 
 /// Calls one provider. Cheap to clone; clones share connections, limits and breakers.
@@ -143,6 +143,7 @@ impl ProviderHttp {
             .read_timeout(settings.timeout)
             .connect_timeout(settings.connect_timeout)
             .redirect(Policy::none())
+            .tls_danger_accept_invalid_certs(!settings.verify_tls)
             .referer(false)
             .no_proxy()
             .dns_resolver(GuardedResolver { policy: settings.addresses.clone() })
@@ -233,6 +234,16 @@ impl ProviderHttp {
         self.inner.breakers.state(key)
     }
 
+    /// How many calls in a row have failed for a key, as its breaker counts them.
+    pub fn breaker_failures(&self, key: &str) -> u32 {
+        self.inner.breakers.failures(key)
+    }
+
+    /// How many calls of this key and class would leave now without waiting; `None` = no limit.
+    pub fn remaining_calls(&self, label: &CallLabel<'_>) -> Option<usize> {
+        self.inner.limits.remaining(label, label.limits.unwrap_or(&self.inner.settings.limits))
+    }
+
     /// Drops what is remembered about keys at rest. Call it now and then (every few minutes) so that
     /// accounts that are gone leave nothing behind.
     pub fn forget_resting(&self) {
@@ -288,7 +299,13 @@ impl Inner {
             && limits.hold_after_429
             && error.status() == Some(StatusCode::TOO_MANY_REQUESTS)
         {
-            self.limits.hold(&label, error.retry_after());
+            let minute = match error {
+                CallError::Status(answer) if limits.minutes_of_the_clock => {
+                    Some(until_next_minute(&answer.headers))
+                }
+                _ => None,
+            };
+            self.limits.hold(&label, error.retry_after().or(minute));
         }
         // 4. record
         let record = CallRecord {

@@ -36,6 +36,8 @@ pub struct RateLimits {
     pub margin: Duration,
     /// A 429 holds back every call of this key and class, as long as `Retry-After` says (else a second).
     pub hold_after_429: bool,
+    /// The provider counts by minutes of the clock: a 429 without `Retry-After` holds until the minute of its `Date` is over.
+    pub minutes_of_the_clock: bool,
 }
 
 impl Default for RateLimits {
@@ -46,6 +48,7 @@ impl Default for RateLimits {
             longest_wait: Duration::from_secs(30),
             margin: Duration::ZERO,
             hold_after_429: false,
+            minutes_of_the_clock: false,
         }
     }
 }
@@ -186,6 +189,20 @@ impl KeyedLimits {
         let mut keys = self.lock();
         let held = &mut keys.entry(key(label)).or_default().held_until;
         *held = Some(held.map_or(until, |before| before.max(until)));
+    }
+
+    /// Calls that would have their turn at once; `None` = no limit.
+    pub(crate) fn remaining(&self, label: &CallLabel<'_>, limits: &RateLimits) -> Option<usize> {
+        let now = Instant::now();
+        let keys = self.lock();
+        let turns = keys.get(&key(label));
+        if turns.is_some_and(|turns| turns.held_until.is_some_and(|until| until > now)) {
+            return Some(0);
+        }
+        let used = |period: Duration| {
+            turns.map_or(0, |turns| turns.given.iter().filter(|given| **given + period > now).count())
+        };
+        limits.windows().map(|(allowed, period)| allowed.saturating_sub(used(period))).min()
     }
 
     /// Drops the memory of keys that are at rest.
@@ -388,6 +405,19 @@ mod tests {
         ends.sort();
         assert!(ends.windows(2).all(|two| two[1] - two[0] >= SECOND), "{ends:?}");
         assert!(ends[29] <= Duration::from_secs(33), "no turn is wasted: {:?}", ends[29]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_remains_is_known_without_asking_for_a_turn() {
+        let (keyed, limits) = (KeyedLimits::default(), limits(0, 3));
+        assert_eq!(keyed.remaining(&label("a"), &RateLimits::default()), None);
+        assert_eq!(keyed.remaining(&label("a"), &limits), Some(3));
+        keyed.wait(&label("a"), &limits).await.unwrap();
+        assert_eq!(keyed.remaining(&label("a"), &limits), Some(2));
+        tokio::time::sleep(MINUTE).await;
+        assert_eq!(keyed.remaining(&label("a"), &limits), Some(3));
+        keyed.hold(&label("a"), Some(SECOND));
+        assert_eq!(keyed.remaining(&label("a"), &limits), Some(0));
     }
 
     #[tokio::test(start_paused = true)]

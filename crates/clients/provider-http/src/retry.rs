@@ -67,6 +67,14 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_WAIT))
 }
 
+/// Until the minute of the answer's own `Date` is over, and up to two seconds more by chance: for providers that count by
+/// minutes of the clock and send no `Retry-After` (rack-attack). Without `Date`, a whole minute.
+pub(crate) fn until_next_minute(headers: &HeaderMap) -> Duration {
+    let date = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(parse_date);
+    let passed = date.map_or(0, |date| u64::try_from(date.as_second().rem_euclid(60)).unwrap_or(0));
+    Duration::from_secs(60 - passed) + Duration::from_millis(rand::rng().random_range(0..2_000))
+}
+
 fn parse_date(text: &str) -> Option<jiff::Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(text.trim()).ok()
@@ -118,6 +126,18 @@ mod tests {
         assert_eq!(policy.wait_for(second(2), None), second(2));
         assert_eq!(policy.wait_for(second(2), second(61)), None, "too long to wait in memory");
         assert_eq!(policy.wait_for(None, second(1)), None, "no retry left");
+    }
+
+    #[test]
+    fn minutes_of_the_clock_are_those_of_the_answer() {
+        let mut headers = HeaderMap::new();
+        for (date, least) in [(None, 60), (Some("Sun, 06 Nov 1994 08:49:37 GMT"), 23)] {
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
+            let wait = until_next_minute(&headers);
+            assert!((least..least + 2).contains(&wait.as_secs()), "{date:?}: {wait:?}");
+        }
     }
 
     #[test]

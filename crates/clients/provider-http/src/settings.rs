@@ -31,6 +31,8 @@ pub struct ProviderSettings {
     pub breaker: BreakerSettings,
     /// Which addresses may be reached.
     pub addresses: AddressPolicy,
+    /// `false`: any certificate is taken, so anybody on the way can read and answer. For self-signed test servers.
+    pub verify_tls: bool,
 }
 
 impl ProviderSettings {
@@ -49,6 +51,7 @@ impl ProviderSettings {
             limits: RateLimits::default(),
             breaker: BreakerSettings::default(),
             addresses: AddressPolicy::public_only(),
+            verify_tls: true,
         }
     }
 }
