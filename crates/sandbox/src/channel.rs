@@ -17,11 +17,14 @@ pub enum Channel {
     Instagram,
     /// WhatsApp through Green API.
     GreenApi,
+    /// Chatwoot: no network of its own; faults and webhooks go by its name, its inboxes are its own.
+    Chatwoot,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 4] = [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi];
+    pub const ALL: [Self; 5] =
+        [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi, Self::Chatwoot];
 
     /// The name on the wire and in settings.
     #[must_use]
@@ -31,6 +34,7 @@ impl Channel {
             Self::Messenger => "messenger",
             Self::Instagram => "instagram",
             Self::GreenApi => "green_api",
+            Self::Chatwoot => "chatwoot",
         }
     }
 
@@ -41,7 +45,7 @@ impl Channel {
             Self::WhatsappCloud => "whatsapp_business_account",
             Self::Messenger => "page",
             Self::Instagram => "instagram",
-            Self::GreenApi => "",
+            Self::GreenApi | Self::Chatwoot => "",
         }
     }
 }

@@ -61,6 +61,20 @@ impl IdMaker {
         hex::encode(self.bytes::<25>())
     }
 
+    /// A token or secret of Chatwoot.
+    pub fn chatwoot_token(&mut self) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes::<18>())
+    }
+
+    /// A random UUID.
+    pub fn uuid(&mut self) -> String {
+        let mut bytes = self.bytes::<16>();
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let text = hex::encode(bytes);
+        [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+    }
+
     /// A decimal id of `digits` digits that does not start with 0.
     pub fn decimal(&mut self, digits: usize) -> String {
         let first = char::from(b'1' + self.rng.random_range(0..9));

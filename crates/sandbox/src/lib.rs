@@ -1,8 +1,8 @@
 //! Fake providers over HTTP for tests, demo, benchmarks and integrators.
 //!
 //! One process imitates what a business talks to: Meta's Graph API for WhatsApp, Messenger and Instagram at `/graph`,
-//! with faithful refusals, and webhooks signed byte for byte as Meta signs them; and Green API at `/green`, with its
-//! queues, states and either way of receiving. Customers have phones: the control API
+//! with faithful refusals, and webhooks signed byte for byte as Meta signs them; Green API at `/green`, with its
+//! queues, states and either way of receiving; and Chatwoot at `/chatwoot`, with accounts, people, threads and webhooks. Customers have phones: the control API
 //! at `/control` (described in `/control/openapi.json`) and the page at `/sandbox/` write as them, show what reached
 //! them, and make the provider fail. State is in memory, bounded, and gone at the end.
 //!
@@ -19,6 +19,7 @@
 
 pub mod channel;
 pub mod chat;
+pub mod chatwoot;
 pub mod clock;
 pub mod control;
 pub mod customer;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::channel::Channel;
 use crate::chat::{Author, Chat, ChatEntry, Progress};
+use crate::chatwoot::Chatwoot;
 use crate::clock::TimeMs;
 use crate::customer::{Customer, NewCustomer};
 use crate::faults::FaultRule;
@@ -106,6 +107,8 @@ pub struct World {
     pub loads: BTreeMap<String, Load>,
     /// What Green API knows of its instances beyond the inbox, by inbox id.
     pub green: HashMap<String, GreenInstance>,
+    /// The fake Chatwoot.
+    pub chatwoot: Chatwoot,
     /// Makes ids and draws chances.
     pub ids: IdMaker,
     throughput: HashMap<String, Throughput>,
@@ -142,6 +145,7 @@ impl World {
             webhooks: Ledger::new(kept),
             loads: BTreeMap::new(),
             green: HashMap::new(),
+            chatwoot: Chatwoot::default(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),
             customers_made: 0,
@@ -157,6 +161,8 @@ impl World {
         self.inboxes = old.inboxes;
         self.green = old.green;
         self.green.values_mut().for_each(GreenInstance::start_over);
+        self.chatwoot = old.chatwoot;
+        self.chatwoot.start_over();
         self.ids = old.ids;
         self.customers_made = old.customers_made;
         self.deliveries = old.deliveries;
@@ -312,6 +318,7 @@ impl World {
             (Channel::Messenger, _) => self.ids.messenger_mid(),
             (Channel::Instagram, _) => self.ids.instagram_mid(),
             (Channel::GreenApi, _) => self.ids.green_id(),
+            (Channel::Chatwoot, _) => self.ids.uuid(),
         }
     }
 

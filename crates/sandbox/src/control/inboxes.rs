@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Body;
 use super::error::{ControlError, ControlErrorBody};
 use super::settings::patched;
+use crate::channel::Channel;
 use crate::inbox::Inbox;
 use crate::sandbox::Sandbox;
 use crate::template::Template;
@@ -25,11 +26,16 @@ pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Vec<Inbox>> {
 /// Adds an inbox.
 #[utoipa::path(post, path = "/inboxes", tag = "inboxes", request_body = Inbox,
     responses((status = 201, description = "Made", body = Inbox),
-        (status = 409, description = "Id or address is taken", body = ControlErrorBody)))]
+        (status = 409, description = "Id or address is taken", body = ControlErrorBody),
+        (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn create(
     State(sandbox): State<Sandbox>,
     Body(inbox): Body<Inbox>,
 ) -> Result<(StatusCode, Json<Inbox>), ControlError> {
+    if inbox.channel == Channel::Chatwoot {
+        let message = "inboxes of Chatwoot are made by its own API, below /chatwoot";
+        return Err(ControlError::Invalid(message.to_owned()));
+    }
     let mut world = sandbox.world();
     let taken = |other: &Inbox| other.id == inbox.id || other.account_id == inbox.account_id;
     if world.inboxes.len() >= INBOXES_MAX || world.inboxes.values().any(taken) {

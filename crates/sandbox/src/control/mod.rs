@@ -2,6 +2,7 @@
 //!
 //! Stable: outside checkers rely on it. Described in its own OpenAPI at `/control/openapi.json`.
 
+mod chatwoot;
 mod customers;
 mod error;
 mod faults;
@@ -97,6 +98,11 @@ fn documented() -> OpenApiRouter<Sandbox> {
         .routes(routes!(green::read, green::change))
         .routes(routes!(green::write))
         .routes(routes!(green::notify))
+        .routes(routes!(chatwoot::read, chatwoot::change))
+        .routes(routes!(chatwoot::add_account))
+        .routes(routes!(chatwoot::write))
+        .routes(routes!(chatwoot::typing))
+        .routes(routes!(chatwoot::crowd))
         .routes(routes!(faults::list, faults::clear_all))
         .routes(routes!(faults::replace, faults::add, faults::clear))
         .routes(routes!(records::deliveries))

@@ -52,8 +52,8 @@ pub fn envelope(channel: Channel, events: &[Event], now: TimeMs) -> Value {
                     events.iter().map(|event| json!({"field": "messages", "value": event.content})).collect();
                 json!({"id": entry_id, "changes": changes})
             }
-            // Green API's bodies stand alone and never come here: green/delivery.rs
-            Channel::Messenger | Channel::Instagram | Channel::GreenApi => {
+            // Green API's and Chatwoot's bodies stand alone and never come here: their own delivery.rs
+            Channel::Messenger | Channel::Instagram | Channel::GreenApi | Channel::Chatwoot => {
                 let messaging: Vec<&Value> = events.iter().map(|event| &event.content).collect();
                 json!({"id": entry_id, "time": now, "messaging": messaging})
             }

@@ -3,6 +3,7 @@
 
 mod stage;
 
+mod chatwoot;
 mod control;
 mod faults;
 mod green;
