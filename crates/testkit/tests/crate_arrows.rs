@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
     ("green-api-client", &["provider-http"]),
+    ("chatwoot-client", &["provider-http"]),
     ("model", &[]),
     ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client"]),
     ("store", &["model"]),
