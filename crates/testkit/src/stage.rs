@@ -1,7 +1,13 @@
 //! The whole play: nodes of Frontdesk on one database, customers with phones, and the providers between them.
 //!
+//! `customers.rs`, `replies.rs`, `providers.rs` and `instances.rs` say what can be done on it.
 //! Everything speaks HTTP over the loopback address. Time runs as on the machine and can be moved forward.
 #![expect(clippy::expect_used, reason = "a test cannot go on without its stage")]
+
+mod customers;
+mod instances;
+mod providers;
+mod replies;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,21 +28,16 @@ use frontdesk_engine::workers::{self, Workers};
 use frontdesk_engine::{Engine, EngineParts, accounts, tokens, users};
 use frontdesk_http::HttpSettings;
 use frontdesk_model::clock::{Clock, SystemClock};
-use frontdesk_model::message::MessageStatus;
 use frontdesk_model::user::{Ability, Role};
-use frontdesk_model::{AccountId, ConversationId, InboxId, MessageId, RemoteId, SharedClock, Timestamp};
+use frontdesk_model::{AccountId, InboxId, MessageId, SharedClock, Timestamp};
 use frontdesk_provider_http::{CallRecord, CallRecorder};
-use frontdesk_sandbox::customer::NewCustomer;
-use frontdesk_sandbox::faults::FaultRule;
-use frontdesk_sandbox::phone::{self, action::CustomerMessage};
-use frontdesk_sandbox::world::{ApiCall, PhoneDelivery};
-use frontdesk_sandbox::{Channel, Sandbox, SandboxSettings};
-use frontdesk_store::messages::{self, MessageRow};
+use frontdesk_sandbox::{Sandbox, SandboxSettings};
 use frontdesk_store::{Store, StoreError, StoreSettings, Tx};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::customers::Thread;
 use crate::database::{TestDatabase, databases};
 
 /// What webhooks are signed with.
@@ -111,19 +112,6 @@ impl Node {
             tokio::time::timeout(PATIENCE, workers.stopped()).await.expect("the workers end");
         }
     }
-}
-
-/// A customer in a conversation.
-#[derive(Debug, Clone)]
-pub struct Thread {
-    /// The sandbox's name of the customer.
-    pub customer: String,
-    /// The sandbox's name of the inbox.
-    pub inbox: &'static str,
-    /// Our conversation.
-    pub id: ConversationId,
-    /// The provider's id of the customer's first message.
-    pub first: String,
 }
 
 /// Nodes, providers and customers.
@@ -357,165 +345,6 @@ impl Stage {
         answer.json().await.expect("the answer is JSON")
     }
 
-    /// Puts a file of a customer's on the providers' shelf; returns its id there.
-    pub async fn provide_file(&self, name: &str, mime: &str, bytes: &[u8]) -> String {
-        let url = format!("{}/control/media?file_name={name}", self.sandbox.public_url());
-        let request = self.http.post(url).header("content-type", mime).body(bytes.to_vec());
-        let answer: Value = request.send().await.expect("the sandbox answers").json().await.expect("JSON");
-        answer["media_id"].as_str().expect("the file has an id").to_owned()
-    }
-
-    /// Does something as a customer; returns the provider's message id.
-    pub fn act(&self, customer: &str, inbox: &str, action: Value) -> String {
-        let mut message = action;
-        message["inbox_id"] = json!(inbox);
-        let mut message: CustomerMessage = serde_json::from_value(message).expect("an action of the sandbox");
-        message.action = message.action.with_usual_sample();
-        phone::act(&self.sandbox, customer, &message).expect("the customer can do that").message_id
-    }
-
-    /// A new customer who has just written to an inbox.
-    pub async fn thread(&self, inbox: &'static str) -> Thread {
-        self.threads(inbox, 1).await.remove(0)
-    }
-
-    /// New customers who have just written to an inbox.
-    pub async fn threads(&self, inbox: &'static str, count: usize) -> Vec<Thread> {
-        let mut written = Vec::new();
-        for _ in 0..count {
-            let number = fresh_number();
-            let new: NewCustomer = serde_json::from_value(json!({
-                "name": format!("Customer {number}"), "phone": format!("62813{number:08}")
-            }))
-            .expect("a customer");
-            let customer = self.sandbox.world().add_customer(new).expect("there is room for a customer").id;
-            let first = self.act(&customer, inbox, json!({"kind": "text", "text": "Halo"}));
-            written.push((customer, first));
-        }
-        let mut threads = Vec::new();
-        for (customer, first) in written {
-            let id = self.received(inbox, &self.scoped(inbox, &customer, &first)).await.conversation_id;
-            threads.push(Thread { customer, inbox, id, first });
-        }
-        threads
-    }
-
-    /// An instance of Green API, known to the fake provider alone.
-    pub fn prepare_instance(&self, name: &'static str) {
-        let inbox: frontdesk_sandbox::inbox::Inbox = serde_json::from_value(json!({
-            "id": name, "channel": "green_api", "name": name,
-            "account_id": (1_101_000_000 + fresh_number()).to_string(),
-            "display_phone_number": format!("1555{:07}", fresh_number()), "access_token": format!("token-of-{name}"),
-        }))
-        .expect("an inbox of the sandbox");
-        self.sandbox.world().inboxes.insert(name.to_owned(), inbox);
-    }
-
-    /// Connects an instance that the fake provider knows, with its webhooks or without.
-    pub async fn connect_instance(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
-        let id = self.sandbox.world().inboxes.get(name).expect("the instance is known").account_id.clone();
-        let (token, words) = (format!("token-of-{name}"), format!("words-of-{name}"));
-        let mut settings =
-            vec![("instance_id", id.as_str()), ("api_token", &token), ("webhook_token", &words)];
-        settings.extend(more);
-        let settings = settings.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let new = NewInbox { channel: "green_api".to_owned(), name: name.to_owned(), settings };
-        let made = inboxes::create(self.first(), Actor::server(self.account), new).await;
-        let id = made.expect("the inbox can be connected").config.id;
-        inboxes::check(self.first(), self.account, id).await.expect("the inbox can be checked");
-        id
-    }
-
-    /// An instance of Green API, known to both sides.
-    pub async fn add_instance(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
-        self.prepare_instance(name);
-        self.connect_instance(name, more).await
-    }
-
-    /// Changes an instance, as `PATCH /control/green/{inbox}` takes it.
-    pub async fn change_instance(&self, name: &str, patch: Value) {
-        let url = format!("{}/control/green/{name}", self.sandbox.public_url());
-        let answer = self.http.patch(url).json(&patch).send().await.expect("the sandbox answers");
-        assert_eq!(answer.status().as_u16(), 200);
-    }
-
-    /// The chat with a customer, as Green API writes it.
-    pub fn chat(&self, customer: &str) -> String {
-        let world = self.sandbox.world();
-        let phone = world.customers.get(customer).and_then(|customer| customer.phone.clone());
-        format!("{}@c.us", phone.unwrap_or_default())
-    }
-
-    /// What our inbox calls a message of a customer: ids of Green API are unique within their chat.
-    pub fn scoped(&self, inbox: &str, customer: &str, id: &str) -> String {
-        let channel = self.sandbox.world().inboxes.get(inbox).map(|inbox| inbox.channel);
-        match channel {
-            Some(Channel::GreenApi) => RemoteId::within(id, &self.chat(customer)).0,
-            _ => id.to_owned(),
-        }
-    }
-
-    /// Waits for a message of a customer to be stored.
-    pub async fn received(&self, inbox: &str, remote_id: &str) -> MessageRow {
-        let (account, inbox) = (self.account, self.inbox(inbox).await);
-        until("the customer's message is stored", || async {
-            let remote = RemoteId(remote_id.to_owned());
-            self.read(move |tx| messages::find_by_remote(tx, account, inbox, &remote)).await
-        })
-        .await
-    }
-
-    /// Replies over the API of the first node; the reply must be taken.
-    pub async fn reply(&self, thread: &Thread, body: Value) -> Value {
-        let (status, answer) = self.try_reply(thread, body).await;
-        assert_eq!(status, 201, "{answer}");
-        answer
-    }
-
-    /// Replies over the API of the first node.
-    pub async fn try_reply(&self, thread: &Thread, body: Value) -> (u16, Value) {
-        self.call("POST", &format!("/admin/inbox/{}/messages", thread.id), body).await
-    }
-
-    /// Replies with text; returns the id of the message.
-    pub async fn say(&self, thread: &Thread, text: &str) -> MessageId {
-        id_of(&self.reply(thread, json!({ "content": text })).await)
-    }
-
-    /// A message of ours as it is now.
-    pub async fn message(&self, id: MessageId) -> MessageRow {
-        let account = self.account;
-        self.read(move |tx| messages::find(tx, account, id)).await.expect("the message is there")
-    }
-
-    /// Waits until a message has come this far, and no further.
-    pub async fn reaches(&self, id: MessageId, status: MessageStatus) -> MessageRow {
-        let what = format!("message {id} is {status:?} on {}", self.database.kind);
-        until(&what, || async { Some(self.message(id).await).filter(|m| m.status == status) }).await
-    }
-
-    /// Waits until a message was sent, delivered or read.
-    pub async fn arrives(&self, id: MessageId) -> MessageRow {
-        let what = format!("message {id} arrives on {}", self.database.kind);
-        until(&what, || async {
-            let there = |m: &MessageRow| m.status >= MessageStatus::Sent && m.status != MessageStatus::Failed;
-            Some(self.message(id).await).filter(there)
-        })
-        .await
-    }
-
-    /// The attempts to send a message, as the API tells them, once none is under way. The customer may have the message
-    /// before its attempt is written down.
-    pub async fn attempts(&self, id: MessageId) -> Vec<Value> {
-        let path = format!("/api/v1/messages/{id}/deliveries");
-        until("no attempt is under way", || async {
-            let (_, answer) = self.call("GET", &path, Value::Null).await;
-            let attempts = answer["data"].as_array().cloned().unwrap_or_default();
-            attempts.iter().all(|attempt| attempt["outcome"].is_string()).then_some(attempts)
-        })
-        .await
-    }
-
     /// Reads the database, beside the nodes.
     pub async fn read<T, F>(&self, body: F) -> T
     where
@@ -523,40 +352,6 @@ impl Stage {
         F: Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.database.store.read(body).await.expect("the database can be read")
-    }
-
-    /// Adds a way to misbehave, as `POST /control/faults/{channel}` takes it.
-    pub fn fault(&self, channel: Channel, rule: Value) {
-        let rule: FaultRule = serde_json::from_value(rule).expect("a fault rule");
-        self.sandbox.world().faults.entry(channel).or_default().push(rule);
-    }
-
-    /// Lets the providers behave.
-    pub fn heal(&self) {
-        self.sandbox.world().faults.clear();
-    }
-
-    /// What the providers took for customers of an inbox, in order.
-    pub fn delivered(&self, inbox: &str) -> Vec<PhoneDelivery> {
-        let world = self.sandbox.world();
-        world.deliveries.iter().map(|n| n.entry.clone()).filter(|d| d.inbox_id == inbox).collect()
-    }
-
-    /// What the providers took for one customer, in order.
-    pub fn delivered_to(&self, thread: &Thread) -> Vec<PhoneDelivery> {
-        self.delivered(thread.inbox).into_iter().filter(|d| d.customer_id == thread.customer).collect()
-    }
-
-    /// The texts one customer got, in order.
-    pub fn texts_of(&self, thread: &Thread) -> Vec<String> {
-        self.delivered_to(thread).into_iter().filter_map(|d| d.text).collect()
-    }
-
-    /// The calls of an inbox at its provider, in order.
-    pub fn calls(&self, inbox: &str) -> Vec<ApiCall> {
-        let world = self.sandbox.world();
-        let calls = world.api_calls.iter().map(|n| n.entry.clone());
-        calls.filter(|c| c.inbox_id.as_deref() == Some(inbox)).collect()
     }
 }
 
