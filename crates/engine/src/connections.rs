@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use frontdesk_channels::contract::Connection;
 use frontdesk_model::{InboxId, Timestamp};
 
-use crate::inboxes::Inbox;
+use crate::inboxes::{Inbox, RememberedTemplates};
 use crate::outbox::breaker::Breaker;
 use crate::outbox::pace::Pace;
 use crate::{Engine, monitoring};
@@ -31,6 +31,8 @@ pub(crate) struct Line {
     pub(crate) pace: Pace,
     /// Whether its provider answers.
     pub(crate) breaker: Breaker,
+    /// The approved templates it told last.
+    pub(crate) templates: RememberedTemplates,
     /// The version of the inbox it was opened for.
     pub(crate) version: i64,
     /// The provider asked to hear nothing until then.
@@ -88,6 +90,7 @@ impl Connections {
             connection,
             pace: Pace::new(settings.per_inbox_per_second, own_pace),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_open_ms),
+            templates: RememberedTemplates::default(),
             version: inbox.version,
             rest_until: AtomicI64::new(0),
             confirmed_at: AtomicI64::new(0),

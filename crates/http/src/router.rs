@@ -26,6 +26,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::channels::routes()) //      /api/v1/channels
         .merge(api::inboxes::routes()) //       /api/v1/inboxes
         .merge(api::inbox_link::routes()) //    /api/v1/inboxes/{id}/link, /check-number
+        .merge(api::templates::routes()) //     /api/v1/inboxes/{id}/templates
         .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
         .merge(api::monitoring::routes()) //    /api/v1/monitoring
         .merge(api::audit::routes()) //         /api/v1/audit

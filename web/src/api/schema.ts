@@ -452,6 +452,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inboxes/{id}/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the approved templates of an inbox by name and language, at most a thousand.
+         * @description Send one as `template` with `components` that fill its variables. The provider is asked when nobody did for five
+         *     minutes.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/media": {
         parameters: {
             query?: never;
@@ -1343,6 +1364,33 @@ export interface components {
              * @description The figure when it fired.
              */
             value: number;
+        };
+        /** @description An approved template in one language. */
+        ApprovedTemplate: {
+            /** @description The text. */
+            body: components["schemas"]["TemplateText"];
+            /** @description The buttons, in order. */
+            buttons: components["schemas"]["TemplateButton"][];
+            /** @description What the provider files it under, in its words; empty where it does not say. */
+            category: string;
+            /**
+             * @description False when it has parts that are not told here (a carousel, a catalogue, a code): such a template is sent by the
+             *     API alone, with `components` as its provider describes them.
+             */
+            complete: boolean;
+            /** @description What stands below the text. */
+            footer: string | null;
+            header: components["schemas"]["TemplateHeader"] | null;
+            /** @description Its language, `en` or `pt_BR`. */
+            language: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Variables go by name, not by place: each parameter carries `parameter_name`. */
+            named: boolean;
+        };
+        /** @description The approved templates of an inbox. */
+        ApprovedTemplates: {
+            data: components["schemas"]["ApprovedTemplate"][];
         };
         /** @description A file of a message. */
         Attachment: {
@@ -3215,6 +3263,42 @@ export interface components {
             /** @description The approved name. */
             name: string;
         };
+        /** @description A button of a template. */
+        TemplateButton: {
+            /** @description What it says. */
+            title: string;
+            url: components["schemas"]["TemplateText"] | null;
+        };
+        /** @description What stands above the text. */
+        TemplateHeader: {
+            /** @description Words, or what file has to be given when it is sent. */
+            kind: components["schemas"]["TemplateHeaderKind"];
+            text: components["schemas"]["TemplateText"] | null;
+        };
+        /**
+         * @description What a template begins with.
+         *
+         *     - `text`: Words.
+         *     - `image`: A picture.
+         *     - `video`: A video.
+         *     - `document`: A document.
+         * @enum {string}
+         */
+        TemplateHeaderKind: "text" | "image" | "video" | "document";
+        /** @description A text with places to fill in, `{{1}}` or `{{name}}`. */
+        TemplateText: {
+            /** @description The text. */
+            text: string;
+            /** @description What has to be filled in, in order, each once. */
+            variables: components["schemas"]["TemplateVariable"][];
+        };
+        /** @description A place to fill in. */
+        TemplateVariable: {
+            /** @description What its author gave as an example; empty where there is none. */
+            example: string;
+            /** @description What stands between the braces. */
+            name: string;
+        };
         /** @description How much is on its way. */
         TestSent: {
             /** @description To so many places. */
@@ -4773,6 +4857,47 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: {
+                /** @description True asks the provider now; otherwise what it told within the last five minutes will do. */
+                anew?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedTemplates"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Its channel has no such thing, it is off, or the provider refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };

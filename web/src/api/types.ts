@@ -53,6 +53,7 @@ export type ReplyWindow = Schemas['ReplyWindow']
 /** A reply in one of its forms: with text, files, or the part of its kind. */
 export type SendMessage = Schemas['SendMessage']
 export type Role = Schemas['Role']
+export type Template = Schemas['ApprovedTemplate']
 export type Token = Schemas['Token']
 export type TrendPoint = Schemas['TrendPoint']
 export type User = Schemas['User']

@@ -9,6 +9,7 @@ use frontdesk_model::content::MediaRef;
 use frontdesk_model::inbox::ConnectionState;
 use frontdesk_model::message::MessageKind;
 use frontdesk_model::outbound::{OutboundMessage, Recipient};
+use frontdesk_model::template::ApprovedTemplate;
 use frontdesk_model::{RemoteId, Timestamp};
 
 /// One connected account: it sends, fetches media and tells whether it works.
@@ -60,6 +61,11 @@ pub trait Connection: Send + Sync {
 
     /// Looking up numbers, where the network tells who is on it.
     fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// Approved templates, where the network has them.
+    fn templates(&self) -> Option<&dyn Templates> {
         None
     }
 
@@ -175,6 +181,13 @@ pub struct Polled {
 pub trait Directory: Send + Sync {
     /// Whether a number can be written to on this network. Providers count such questions.
     async fn is_reachable(&self, phone: &str) -> Result<bool, SendError>;
+}
+
+/// Templates that may be sent outside the reply window.
+#[async_trait]
+pub trait Templates: Send + Sync {
+    /// Those that can be sent at present, at most a thousand.
+    async fn approved(&self) -> Result<Vec<ApprovedTemplate>, SendError>;
 }
 
 /// Looking up what was sent.

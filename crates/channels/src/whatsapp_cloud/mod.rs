@@ -6,6 +6,7 @@
 //! | [`people`], [`content`], [`notices`] | who wrote, what they said, what Meta says about the account |
 //! | [`outbound`], [`compose`] | one connected number, and our messages as WhatsApp wants them written |
 //! | [`limits`] | what can be sent |
+//! | [`templates`] | the approved templates of the business account |
 
 mod compose;
 mod content;
@@ -14,6 +15,7 @@ mod limits;
 mod notices;
 mod outbound;
 mod people;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -112,6 +114,8 @@ impl Channel for WhatsAppCloud {
         let phone_number_id = self
             .route_key(&inbox.settings)
             .ok_or_else(|| OpenError { reason: "the phone number id is missing".to_owned() })?;
-        Ok(Arc::new(outbound::Number { client, phone_number_id }))
+        let business_account_id = fields::id(&inbox.settings, BUSINESS_ACCOUNT_ID)
+            .ok_or_else(|| OpenError { reason: "the business account id is missing".to_owned() })?;
+        Ok(Arc::new(outbound::Number { client, phone_number_id, business_account_id }))
     }
 }

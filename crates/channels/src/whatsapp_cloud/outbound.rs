@@ -10,12 +10,15 @@ use frontdesk_model::RemoteId;
 use frontdesk_model::content::MediaRef;
 use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_model::outbound::{OutboundBody, OutboundMedia, OutboundMessage, Recipient};
+use frontdesk_model::template::ApprovedTemplate;
 
-use super::compose;
-use crate::contract::{Connection, FetchedMedia, MediaError, Receipts, SendError, Sent};
+use super::{compose, templates};
+use crate::contract::{Connection, FetchedMedia, MediaError, Receipts, SendError, Sent, Templates};
 use crate::meta::{errors, files};
 
 const PRODUCT: Product = Product::WhatsApp;
+/// Pages of a hundred templates that are asked for at most.
+const MAX_TEMPLATE_PAGES: usize = 10;
 const PERMISSIONS: &str = "whatsapp_business_messaging and whatsapp_business_management";
 
 /// The connection of one number.
@@ -23,6 +26,7 @@ const PERMISSIONS: &str = "whatsapp_business_messaging and whatsapp_business_man
 pub(super) struct Number {
     pub(super) client: GraphClient,
     pub(super) phone_number_id: String,
+    pub(super) business_account_id: String,
 }
 
 impl Number {
@@ -92,6 +96,10 @@ impl Connection for Number {
     fn receipts(&self) -> Option<&dyn Receipts> {
         Some(self)
     }
+
+    fn templates(&self) -> Option<&dyn Templates> {
+        Some(self)
+    }
 }
 
 /// Names come with each message, so that there are no profiles to ask for.
@@ -104,6 +112,23 @@ impl Receipts for Number {
     /// WhatsApp shows typing only together with the read mark.
     async fn typing(&self, _to: &Recipient, last_inbound: &RemoteId) -> Result<(), SendError> {
         self.mark(last_inbound, true).await
+    }
+}
+
+#[async_trait]
+impl Templates for Number {
+    async fn approved(&self) -> Result<Vec<ApprovedTemplate>, SendError> {
+        let (mut found, mut after) = (Vec::new(), None);
+        for _ in 0..MAX_TEMPLATE_PAGES {
+            let page = self.client.templates(&self.business_account_id, after.as_deref()).await;
+            let page = page.map_err(|error| errors::send_error(PRODUCT, error, 1))?;
+            found.extend(page.items.into_iter().filter_map(templates::approved));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -10,6 +10,7 @@ use frontdesk_store::StoreError;
 use super::{InboxError, book, check, get, record};
 use crate::Engine;
 use crate::caller::Actor;
+use crate::connections::Line;
 
 /// A question or wish that a provider did not fulfil.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +69,14 @@ pub async fn is_reachable(
 }
 
 async fn open(engine: &Engine, account: AccountId, id: InboxId) -> Result<Arc<dyn Connection>, LinkError> {
+    line(engine, account, id).await?.connection.clone().map_err(|_reason| LinkError::NotPossible)
+}
+
+pub(super) async fn line(engine: &Engine, account: AccountId, id: InboxId) -> Result<Arc<Line>, LinkError> {
     get(engine, account, id).await?;
     let book = book(engine).await?;
     let inbox = book.find(id).filter(|inbox| inbox.enabled).ok_or(LinkError::NotPossible)?;
-    engine.connections().line(engine, inbox).connection.clone().map_err(|_reason| LinkError::NotPossible)
+    Ok(engine.connections().line(engine, inbox))
 }
 
 async fn note(engine: &Engine, actor: Actor, action: &'static str, id: InboxId) -> Result<(), LinkError> {

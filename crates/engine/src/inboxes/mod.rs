@@ -6,6 +6,7 @@
 mod book;
 mod form;
 mod link;
+mod templates;
 
 use frontdesk_channels::contract::{Channel, FieldError};
 use frontdesk_channels::registry::find_channel;
@@ -20,6 +21,8 @@ pub(crate) use book::InboxBooks;
 pub use book::{Inbox, InboxBook};
 pub use form::SettingChange;
 pub use link::{LinkError, is_reachable, link_step, restart, sign_out};
+pub(crate) use templates::Remembered as RememberedTemplates;
+pub use templates::templates;
 
 use crate::audit::{self, Deed};
 use crate::caller::Actor;

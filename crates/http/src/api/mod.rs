@@ -14,6 +14,7 @@ pub mod monitoring;
 pub mod pusher;
 pub mod realtime;
 pub mod session;
+pub mod templates;
 pub mod tokens;
 pub mod users;
 pub mod webhook_logs;

@@ -9,6 +9,7 @@ mod outage;
 mod people;
 mod reactions;
 mod receipts;
+mod templates;
 mod ticks;
 mod uncertain;
 mod workers;
