@@ -185,6 +185,7 @@ async function drawChat() {
   byId("phone-title").textContent = `${customer.name}’s phone`;
   byId("phone-sub").textContent = `writes to ${inbox.name}`;
   byId("online").checked = customer.online;
+  await drawInstance(inbox);
   const chat = await call("GET", chatPath());
   const began = chat.last_customer_message_ms !== null;
   byId("window").textContent = began ? (chat.window_open ? "reply window open" : "reply window closed") : "has not written yet";
@@ -199,6 +200,15 @@ async function drawChat() {
   const lines = chat.entries.filter((entry) => entry.kind !== "reaction");
   list.replaceChildren(...lines.map((entry) => bubble(entry, chat.entries, does)));
   if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+/** Behind an inbox of Green API stands a phone of the business: whether it is linked, and what links it. */
+async function drawInstance(inbox) {
+  const behind = inbox.channel === "green_api" ? (await call("GET", `/green/${inbox.id}`)).state : null;
+  const linked = behind === "authorized";
+  byId("instance").textContent = behind === null ? "" : linked ? "business phone linked" : `business phone: ${behind}`;
+  byId("instance").className = `pill ${linked ? "quiet" : "waits"}`;
+  byId("scan").hidden = behind !== "notAuthorized";
 }
 
 function setUp() {
@@ -238,6 +248,7 @@ function setUp() {
     const phone = prompt("The new WhatsApp number", "+62 857-7001-1223");
     if (phone) run(() => call("POST", `/customers/${state.customer}/number`, { phone }));
   });
+  byId("scan").addEventListener("click", () => run(() => call("PATCH", `/green/${state.inbox}`, { state: "authorized" })));
   provider.setUp(run);
 }
 
