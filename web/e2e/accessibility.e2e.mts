@@ -8,6 +8,12 @@ useBrowser()
 const click = (name: string | RegExp) => (page: Page) =>
   page.getByRole('button', { name }).first().click()
 
+const openMenu = (page: Page) =>
+  page
+    .getByRole('article', { name: 'Guest house phone' })
+    .getByRole('button', { name: 'More' })
+    .click()
+
 /** Every screen, and every dialog or state worth a screen. A new screen gets a line here. */
 const SCREENS: {
   name: string
@@ -51,6 +57,30 @@ const SCREENS: {
     act: async (page) => {
       await click('Add channel')(page)
       await click(/WhatsApp Cloud/)(page)
+    },
+  },
+  {
+    name: 'linked phone',
+    path: '/settings/channels',
+    act: async (page) => {
+      await openMenu(page)
+      await page.getByRole('menuitem', { name: 'Linked phone' }).click()
+    },
+  },
+  {
+    name: 'check a number',
+    path: '/settings/channels',
+    act: async (page) => {
+      await openMenu(page)
+      await page.getByRole('menuitem', { name: 'Check a number' }).click()
+    },
+  },
+  {
+    name: 'add a channel with choices',
+    path: '/settings/channels',
+    act: async (page) => {
+      await click('Add channel')(page)
+      await click(/Green API/)(page)
     },
   },
   { name: 'users', path: '/settings/users' },

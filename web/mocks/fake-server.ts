@@ -44,6 +44,8 @@ export class FakeServer {
   /** Delay between the ticks of a reply; 0 keeps replies queued. */
   tickMs: number
   failedSignIns = 0
+  /** Inboxes whose phone is linked. */
+  linked = new Set([4])
   /** Every reply posted, to see what the page really sent. */
   posted: Reply[] = []
   private nextId = 9_000_000

@@ -3,7 +3,9 @@ import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import type { Ability, Reply, Role } from '@/api/types'
 import { buildInbox, opened } from './builders'
 import type { FakeServer, Refusal } from './fake-server'
+import { linkedPhoneHandlers } from './linked-phone'
 import { monitoringHandlers } from './monitoring'
+import { templateHandlers } from './templates'
 
 const json = (body: unknown, status = 200) => HttpResponse.json(body as JsonBodyType, { status })
 
@@ -446,7 +448,18 @@ export function handlers(server: FakeServer, latencyMs = 0) {
 
   const monitoring = monitoringHandlers(() => server.data.inboxes)
 
-  return [...session, ...conversations, ...contacts, ...settings, ...monitoring, ...realtime]
+  const phones = linkedPhoneHandlers(server)
+
+  return [
+    ...phones,
+    ...templateHandlers(),
+    ...session,
+    ...conversations,
+    ...contacts,
+    ...settings,
+    ...monitoring,
+    ...realtime,
+  ]
 }
 
 function paged<Row>(

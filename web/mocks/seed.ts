@@ -197,6 +197,13 @@ export function seed(count: number, nowMs: number): Seed {
           since: iso(HOUR),
         },
       }),
+      buildInbox({
+        id: 4,
+        name: 'Guest house phone',
+        channel: 'green_api',
+        settings: { instance_id: '1101000001', api_token: true },
+        last_webhook_at: iso(600_000),
+      }),
     ],
     channels: CHANNELS,
     tokens: [
@@ -345,6 +352,33 @@ const CHANNELS: Channel[] = [
         pattern: '^[0-9]{1,32}$',
       },
       token,
+    ],
+  },
+  {
+    name: 'green_api',
+    label: 'WhatsApp (Green API)',
+    platform: 'whatsapp',
+    webhook_url: 'https://desk.example.org/api/v1/webhooks/green-api',
+    phone: true,
+    docs: 'https://desk.example.org/docs/channels/green-api',
+    fields: [
+      {
+        key: 'instance_id',
+        label: 'Instance ID',
+        help: 'Green API console, the instance’s page.',
+        secret: false,
+        required: true,
+        pattern: '^[0-9]{1,18}$',
+      },
+      { ...token, key: 'api_token', label: 'API token', help: 'On the same page.' },
+      {
+        key: 'mode',
+        label: 'How messages come in',
+        help: 'webhook: Green API delivers to this server. polling: this server asks. Left empty: webhook.',
+        secret: false,
+        required: false,
+        pattern: '^(webhook|polling)$',
+      },
     ],
   },
 ]

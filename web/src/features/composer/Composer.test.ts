@@ -81,9 +81,11 @@ describe('Composer', () => {
     const first = await open({ reply_window: closed })
     expect(screen.queryByRole('textbox')).toBeNull()
     await userEvent.click(screen.getByRole('button', { name: 'Send a template' }))
-    await userEvent.type(await screen.findByLabelText('Template name'), 'hello_again')
+    await userEvent.click(await screen.findByRole('button', { name: /certificate_ready/ }))
+    await userEvent.type(await screen.findByLabelText('Variable 1'), 'Sari')
+    await userEvent.type(screen.getByLabelText('Variable 2'), 'A-3')
     await userEvent.click(screen.getByRole('button', { name: 'Send template' }))
-    await vi.waitFor(() => expect(server.posted[0]?.template?.name).toBe('hello_again'))
+    await vi.waitFor(() => expect(server.posted[0]?.template?.name).toBe('certificate_ready'))
     first.unmount()
 
     await open({ reply_window: closed }, { templates: false })
