@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::{ChatwootError, ChatwootSettings, webhook::WebhookVerifier};
+use crate::{ChatwootError, ChatwootSettings, sanitise::sanitised, webhook::WebhookVerifier};
 
 /// The longest that a read waits between attempts.
 const LONGEST_RETRY_WAIT: Duration = Duration::from_secs(60);
@@ -232,7 +232,9 @@ impl ChatwootClient {
         url: Url,
         body: &impl Serialize,
     ) -> Result<Value, ChatwootError> {
-        self.write_with(operation, repeat, method, url, |request| request.json(body)).await
+        let body = serde_json::to_value(body).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
+        let body = sanitised(body);
+        self.write_with(operation, repeat, method, url, |request| request.json(&body)).await
     }
 
     /// Writes with whatever `finish` adds to the request, anew for every attempt.

@@ -29,6 +29,7 @@ pub mod event;
 pub mod filter;
 pub mod health;
 pub mod model;
+mod sanitise;
 pub mod settings;
 pub mod time;
 mod tolerant;

@@ -21,16 +21,22 @@ pub(super) async fn read(State(sandbox): State<Sandbox>) -> Json<ChatwootSetting
     Json(sandbox.world().chatwoot.settings.clone())
 }
 
-/// Changes the settings given (merge patch).
+/// Changes the settings given (merge patch); `tokens` replaces all tokens.
 #[utoipa::path(patch, path = "/chatwoot", tag = "chatwoot", request_body = ChatwootSettings,
     responses((status = 200, description = "Done", body = ChatwootSettings),
         (status = 422, description = "Cannot be carried out as it stands", body = ControlErrorBody)))]
 pub(super) async fn change(
     State(sandbox): State<Sandbox>,
-    Body(patch): Body<Map<String, Value>>,
+    Body(mut patch): Body<Map<String, Value>>,
 ) -> Result<Json<ChatwootSettings>, ControlError> {
+    let tokens = patch.remove("tokens");
     let mut world = sandbox.world();
-    world.chatwoot.settings = patched(&world.chatwoot.settings, patch)?;
+    let mut changed = patched(&world.chatwoot.settings, patch)?;
+    if let Some(tokens) = tokens {
+        let invalid = |error: serde_json::Error| ControlError::Invalid(error.to_string());
+        changed.tokens = serde_json::from_value(tokens).map_err(invalid)?;
+    }
+    world.chatwoot.settings = changed;
     Ok(Json(world.chatwoot.settings.clone()))
 }
 

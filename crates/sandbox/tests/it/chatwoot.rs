@@ -59,6 +59,8 @@ async fn refusals_are_chatwoots_own() {
     assert_eq!(call(&stage, "POST", &contacts, Some("agent"), ana.clone()).await.0, 200);
     let taken = json!({"message": "Phone number has already been taken", "attributes": ["phone_number"]});
     assert_eq!(call(&stage, "POST", &contacts, Some("agent"), ana).await, (422, taken));
+    stage.set("PATCH", "/chatwoot", json!({"tokens": {}})).await;
+    assert_eq!(call(&stage, "GET", account, Some("wrong"), json!({})).await.0, 200, "any token again");
     stage.set("PATCH", "/chatwoot", json!({"requests_per_minute": 0})).await;
     let (status, body) = call(&stage, "GET", &contacts, Some("agent"), json!({})).await;
     assert_eq!((status, body), (429, json!("Retry later\n")));

@@ -14,6 +14,7 @@ use crate::{
     client::Repeat,
     envelope::{many, one},
     model::{Message, MessageStatus, NewMessage},
+    sanitise::sanitised,
 };
 
 /// Chatwoot's pages: without a parameter and before a message; after one.
@@ -252,11 +253,8 @@ impl ChatwootClient {
 
 /// The fields of a message as a form has them; what is no text is JSON.
 fn form_fields(message: &NewMessage) -> Result<Vec<(String, String)>, ChatwootError> {
-    let Value::Object(fields) =
-        serde_json::to_value(message).map_err(|error| ChatwootError::bad_request(error.to_string()))?
-    else {
-        return Ok(Vec::new());
-    };
+    let value = serde_json::to_value(message).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
+    let Value::Object(fields) = sanitised(value) else { return Ok(Vec::new()) };
     let text = |value: Value| match value {
         Value::String(text) => text,
         other => other.to_string(),

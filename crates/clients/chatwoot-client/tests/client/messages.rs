@@ -46,7 +46,8 @@ async fn what_is_written_is_read_again() {
     let reply = NewMessage { echo_id: Some("e1".to_owned()), ..NewMessage::text("Olá!").in_reply_to(first) };
     let sent = client.create_message(id, &reply).await.unwrap();
     assert_eq!((sent.echo_id.as_deref(), sent.in_reply_to()), (Some("e1"), Some(first)));
-    client.create_message(id, &NewMessage::note("Careful")).await.unwrap();
+    let note = client.create_message(id, &NewMessage::note("Care\0ful")).await.unwrap();
+    assert_eq!(note.content.as_deref(), Some("Careful"), "what the database cannot keep is taken out");
     client.create_message(id, &NewMessage::incoming("And?")).await.unwrap();
     let page = client.get_messages(id, &MessageQuery::default()).await.unwrap();
     let kinds: Vec<_> =
