@@ -232,7 +232,8 @@ impl ChatwootClient {
         url: Url,
         body: &impl Serialize,
     ) -> Result<Value, ChatwootError> {
-        let body = serde_json::to_value(body).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
+        let body =
+            serde_json::to_value(body).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
         let body = sanitised(body);
         self.write_with(operation, repeat, method, url, |request| request.json(&body)).await
     }

@@ -253,7 +253,8 @@ impl ChatwootClient {
 
 /// The fields of a message as a form has them; what is no text is JSON.
 fn form_fields(message: &NewMessage) -> Result<Vec<(String, String)>, ChatwootError> {
-    let value = serde_json::to_value(message).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
+    let value =
+        serde_json::to_value(message).map_err(|error| ChatwootError::bad_request(error.to_string()))?;
     let Value::Object(fields) = sanitised(value) else { return Ok(Vec::new()) };
     let text = |value: Value| match value {
         Value::String(text) => text,
