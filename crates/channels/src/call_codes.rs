@@ -2,6 +2,8 @@
 
 use frontdesk_provider_http::{CallError, NotSent};
 
+use crate::contract::STOOD_STILL;
+
 /// The word for a call that failed without the provider saying why.
 pub(crate) fn code(error: &CallError) -> String {
     let code = match error {
@@ -13,6 +15,7 @@ pub(crate) fn code(error: &CallError) -> String {
         CallError::Status(answer) => return format!("HTTP_{}", answer.status.as_u16()),
         CallError::TimedOut(_) => "TIMEOUT",
         CallError::Cut(_) => "CUT",
+        CallError::StoodStill { .. } => STOOD_STILL,
         CallError::TooLarge { .. } | CallError::Unreadable(_) => "BAD_ANSWER",
         CallError::Write(_) => "DISK",
     };

@@ -220,6 +220,9 @@ pub struct Sent {
     pub remote_id: RemoteId,
 }
 
+/// Code of a send during which this process stood still: how it ended says nothing about the provider.
+pub const STOOD_STILL: &str = "STOOD_STILL";
+
 /// A message the provider did not accept, or of which we do not know.
 #[derive(Debug, thiserror::Error)]
 #[error("{shown}")]
@@ -232,7 +235,7 @@ pub struct SendError {
     pub scope: Scope,
     /// The credentials no longer work: hold the inbox until someone signs in again.
     pub reconnect: bool,
-    /// The provider's code, or ours (`TIMEOUT`, `UNREACHABLE`).
+    /// The provider's code, or ours (`TIMEOUT`, `UNREACHABLE`, [`STOOD_STILL`]).
     pub code: String,
     /// The HTTP status, when there was an answer.
     pub http_status: Option<u16>,

@@ -27,6 +27,9 @@ use crate::{
     record::NoRecorder, retry::until_next_minute,
 };
 
+/// A call that lasts longer than its time-out by more than this was not watched meanwhile.
+const TIMER_SLACK: Duration = Duration::from_secs(1);
+
 /// Calls one provider. Cheap to clone; clones share connections, limits and breakers.
 #[derive(Clone)]
 pub struct ProviderHttp {
@@ -287,8 +290,16 @@ impl Inner {
             // 3. call
             let started = Instant::now();
             let result = self.call(request, sink, max_bytes).await;
+            let result = if started.elapsed() > self.settings.timeout + TIMER_SLACK {
+                result.map_err(CallError::after_standstill)
+            } else {
+                result
+            };
             self.limits.ended(&label, &granted);
-            permit.finish(outcome(&result).breaker_verdict());
+            permit.finish(match &result {
+                Err(CallError::StoodStill { .. }) => None,
+                result => outcome(result).breaker_verdict(),
+            });
             Ok((started, result))
         };
         let (started, result) = match result.await {

@@ -60,6 +60,16 @@ pub enum CallError {
     /// The connection broke after the request had left, or may have left.
     #[error("the connection broke before the whole answer was there")]
     Cut(#[source] reqwest::Error),
+    /// This process stood still for longer than a call may take: it was stopped, or its machine was. Whatever became of
+    /// the call says nothing about the provider.
+    #[error("this program stood still while it waited for the provider")]
+    StoodStill {
+        /// False when the request had left, or may have left.
+        certain: bool,
+        /// How it ended.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The answer is larger than allowed.
     #[error("the answer is larger than {max_bytes} bytes")]
     TooLarge {
@@ -112,6 +122,7 @@ impl CallError {
     pub fn certain(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Redirect { .. } => true,
+            Self::StoodStill { certain, .. } => *certain,
             Self::Status(answer) => !is_unknown(answer.status),
             Self::TimedOut(_)
             | Self::Cut(_)
@@ -145,7 +156,7 @@ impl CallError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::NotSent(NotSent::Refused(_) | NotSent::Invalid(_)) => false,
-            Self::NotSent(_) | Self::TimedOut(_) | Self::Cut(_) => true,
+            Self::NotSent(_) | Self::TimedOut(_) | Self::Cut(_) | Self::StoodStill { .. } => true,
             Self::Status(answer) => {
                 answer.status.is_server_error()
                     || is_unknown(answer.status)
@@ -167,7 +178,19 @@ impl CallError {
             }
             Self::Status(_) => Outcome::Rejected,
             Self::Redirect { .. } | Self::TooLarge { .. } | Self::Unreadable(_) => Outcome::BadAnswer,
-            Self::TimedOut(_) | Self::Cut(_) => Outcome::Ambiguous,
+            Self::StoodStill { certain: true, .. } => Outcome::Unreachable,
+            Self::TimedOut(_) | Self::Cut(_) | Self::StoodStill { .. } => Outcome::Ambiguous,
+        }
+    }
+
+    /// The same after this process stood still: nothing of it is the provider's fault.
+    pub(crate) fn after_standstill(self) -> Self {
+        match self {
+            Self::NotSent(NotSent::Dns(source) | NotSent::Connect(source)) => {
+                Self::StoodStill { certain: true, source }
+            }
+            Self::TimedOut(source) | Self::Cut(source) => Self::StoodStill { certain: false, source },
+            other => other,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_channels::contract::{Retry, Scope, SendError};
+use frontdesk_channels::contract::{Retry, STOOD_STILL, Scope, SendError};
 use frontdesk_model::conversation::WindowState;
 use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::message::{MessageKind, MessageStatus, StatusError};
@@ -276,6 +276,10 @@ async fn note_on_line(
             drop(pass);
             line.doubt();
             inboxes::set_state(engine, row.account_id, row.inbox_id, record::reconnect_state(error)).await
+        }
+        Some(error) if error.code == STOOD_STILL => {
+            drop(pass);
+            Ok(())
         }
         Some(error) if is_outage(error) => match pass.failed(now) {
             Some(until) => {

@@ -105,6 +105,28 @@ async fn silence_after_the_request_left_is_uncertain() {
 }
 
 #[tokio::test]
+async fn a_process_that_stood_still_does_not_blame_the_provider() {
+    let fake = Fake::start(vec![Script::Hang]).await;
+    let http = fake.http();
+    let call = |_| {
+        let http = http.clone();
+        tokio::spawn(async move { send(&http).await })
+    };
+    let calls: Vec<_> = (0..10).map(call).collect();
+    while fake.requests() < 10 {
+        tokio::task::yield_now().await;
+    }
+    // Nothing of this process runs meanwhile, as under SIGSTOP.
+    std::thread::sleep(http.settings().timeout + Duration::from_millis(1_100));
+    for call in calls {
+        let answer = call.await.unwrap();
+        let error = answer.unwrap_err();
+        assert!(matches!(error, CallError::StoodStill { certain: false, .. }), "{error:?}");
+    }
+    assert_eq!(http.breaker_state(LABEL.key), BreakerState::Closed);
+}
+
+#[tokio::test]
 async fn a_cut_connection_is_uncertain() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":";
     for script in
