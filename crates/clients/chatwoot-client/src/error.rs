@@ -271,7 +271,10 @@ impl ChatwootError {
 
     /// Our own limit or breaker held it back, or there was no connection: Chatwoot never saw it.
     pub fn never_sent(&self) -> bool {
-        matches!(self.0.source.as_deref(), Some(CallError::NotSent(_)))
+        matches!(
+            self.0.source.as_deref(),
+            Some(CallError::NotSent(_) | CallError::StoodStill { certain: true, .. })
+        )
     }
 
     pub(crate) fn of_call(error: CallError, write_timeout: Duration) -> Self {
@@ -286,9 +289,11 @@ impl ChatwootError {
             CallError::Redirect { .. } | CallError::TooLarge { .. } | CallError::Unreadable(_) => {
                 Self::new(ErrorCode::BadGateway, error.to_string())
             }
-            CallError::NotSent(_) | CallError::TimedOut(_) | CallError::Cut(_) | CallError::Write(_) => {
-                Self::new(ErrorCode::ServiceUnavailable, error.to_string())
-            }
+            CallError::NotSent(_)
+            | CallError::TimedOut(_)
+            | CallError::Cut(_)
+            | CallError::StoodStill { .. }
+            | CallError::Write(_) => Self::new(ErrorCode::ServiceUnavailable, error.to_string()),
         };
         let status = error.status().map(|status| status.as_u16());
         // rack-timeout ends a request that was half carried out with a 500, so no 5xx is certain; a proxy's 504 and a
@@ -299,7 +304,9 @@ impl ChatwootError {
                 answer.status != StatusCode::GATEWAY_TIMEOUT && answer.status.as_u16() != 499
             }
             // Chatwoot kills a request after 15 s.
-            CallError::TimedOut(_) => write_timeout >= Duration::from_secs(16),
+            CallError::TimedOut(_) | CallError::StoodStill { certain: false, .. } => {
+                write_timeout >= Duration::from_secs(16)
+            }
             CallError::Cut(_) => false,
             _ => true,
         };
