@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use frontdesk_model::SharedClock;
 use frontdesk_model::capabilities::Capabilities;
+use frontdesk_model::contact::Identity;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 use frontdesk_provider_http::{ProviderHttp, SetupError};
 use serde::Serialize;
@@ -52,6 +53,12 @@ pub trait Channel: Send + Sync {
         OwnKeys::default()
     }
 
+    /// How to write first to somebody of whom a phone number is known, digits with the country code and nothing else;
+    /// `None` where customers have to write first.
+    fn stranger(&self, _digits: &str) -> Option<Stranger> {
+        None
+    }
+
     /// Checks the settings without asking the provider. One sentence per wrong field.
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {
         let missing: Vec<FieldError> = self
@@ -69,6 +76,15 @@ pub trait Channel: Send + Sync {
 
     /// Opens the connection of one inbox. Makes no request.
     fn open(&self, context: &ChannelContext, inbox: &InboxConfig) -> Result<Arc<dyn Connection>, OpenError>;
+}
+
+/// Somebody who has not written yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// What the provider calls the thread.
+    pub thread: String,
+    /// Their names on the network.
+    pub identities: Vec<Identity>,
 }
 
 /// What people and programs need to know about a channel.

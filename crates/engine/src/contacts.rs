@@ -260,6 +260,7 @@ async fn keep_picture(engine: &Engine, connection: &dyn Connection, picture: Pic
             sha256: &fetched.sha256,
             storage_key: &key,
             inbox_id: Some(inbox),
+            source: None,
         };
         if let Some(avatar) = attachments::insert_upload(tx, &upload, now)? {
             contacts::set_avatar(tx, account, contact, avatar, now)?;

@@ -115,7 +115,8 @@ pub fn too_large() -> ApiError {
     ApiError::new(ErrorCode::PayloadTooLarge, "The body is larger than this address takes.")
 }
 
-fn is_json(content_type: &str) -> bool {
+/// True for every name of JSON.
+pub(crate) fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

@@ -11,9 +11,10 @@ use crate::error::ApiError;
 use crate::state::HttpState;
 
 /// What is counted: method, route, and under which limit. Everything else is not limited per user.
-pub const LIMITED: [(&str, &str, Endpoint); 2] = [
+pub const LIMITED: [(&str, &str, Endpoint); 3] = [
     ("GET", "/admin/inbox", Endpoint::ListConversations),
     ("POST", "/admin/inbox/{id}/messages", Endpoint::SendMessage),
+    ("POST", "/api/v1/messages", Endpoint::SendMessage),
 ];
 
 /// Middleware: counts requests to the routes of [`LIMITED`] and refuses those beyond the limit.

@@ -16,7 +16,8 @@ use crate::{api, error, health, rate, socket, trace, web_app, webhooks};
 fn api_routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::start())
         .merge(api::inbox::routes()) //         /admin/inbox
-        .merge(api::messages::routes()) //      /admin/inbox/{id}/messages
+        .merge(api::replies::routes()) //       /admin/inbox/{id}/messages, /api/v1/messages
+        .merge(api::messages::routes()) //      /admin/inbox/{id}/messages/{message_id}
         .merge(api::conversations::routes()) // /api/v1/conversations
         .merge(api::contacts::routes()) //      /api/v1/contacts
         .merge(api::media::routes()) //         /api/v1/media, /media/{id}/{file_name}

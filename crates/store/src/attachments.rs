@@ -20,8 +20,8 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8)");
     INSERT_UPLOAD = inserting!(
         "INSERT INTO attachments (account_id, uploaded_by, kind, mime_type, file_name, size_bytes, sha256, storage_key,
-            state, created_at, inbox_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10)");
+            state, created_at, inbox_id, source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10, $11)");
     GET = both(concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"));
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
@@ -69,7 +69,7 @@ statements! {
         "SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2 AND state = 'ready'
          AND (message_id IS NULL OR created_at >= $3)");
     EXPIRE = both(
-        "UPDATE attachments SET state = 'failed', storage_key = NULL, error = $3
+        "UPDATE attachments SET state = 'failed', storage_key = NULL, source = NULL, error = $3
          WHERE account_id = $1 AND id = $2 AND state = 'ready'");
     COUNT_OF_KEY = both("SELECT COUNT(*) FROM attachments WHERE account_id = $1 AND storage_key = $2");
     LIST_NEWEST = both(
@@ -114,7 +114,7 @@ pub struct AttachmentRow {
     pub sha256: Option<String>,
     /// Where the bytes are in the media store.
     pub storage_key: Option<String>,
-    /// Where the provider keeps it, until fetched.
+    /// Where the provider keeps it, until fetched; of a file to be sent, the address it was taken from.
     pub source: Option<MediaRef>,
     pub state: AttachmentState,
     pub error: Option<String>,
@@ -179,6 +179,8 @@ pub struct NewUpload<'a> {
     pub storage_key: &'a str,
     /// Set for pictures of contacts: they stay although they are part of no message.
     pub inbox_id: Option<InboxId>,
+    /// The address it was taken from.
+    pub source: Option<&'a MediaRef>,
 }
 
 /// Stores a file that is part of no message: uploaded to be sent, or the picture of a contact.
@@ -197,7 +199,9 @@ pub fn insert_upload(
         sha256,
         storage_key,
         inbox_id,
+        source,
     } = upload;
+    let source = source.and_then(|media| serde_json::to_string(media).ok());
     tx.insert(
         &INSERT_UPLOAD,
         p![
@@ -210,7 +214,8 @@ pub fn insert_upload(
             sha256,
             storage_key,
             now,
-            inbox_id
+            inbox_id,
+            source
         ],
     )
 }

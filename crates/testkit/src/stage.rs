@@ -330,19 +330,39 @@ impl Stage {
 
     /// Uploads a file and returns what the API says about it.
     pub async fn upload(&self, name: &str, mime: &str, bytes: Vec<u8>) -> Value {
+        let (status, answer) = self.send_form("/api/v1/media", &[], &[(name, mime, bytes)]).await;
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    /// Sends a form with fields and files (name, type, bytes) to the first node, as the admin.
+    pub async fn send_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, Vec<u8>)],
+    ) -> (u16, Value) {
         let boundary = "7d7d7d7d7d";
-        let mut form = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {mime}\r\n\r\n"
-        )
-        .into_bytes();
-        form.extend(bytes);
-        form.extend(format!("\r\n--{boundary}--\r\n").into_bytes());
-        let request = self.http.post(format!("{}/api/v1/media", self.nodes[0].url)).bearer_auth(&self.token);
+        let mut form = Vec::new();
+        for (name, value) in fields {
+            let part =
+                format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            form.extend(part.into_bytes());
+        }
+        for (name, mime, bytes) in files {
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {mime}\r\n\r\n"
+            );
+            form.extend(head.into_bytes());
+            form.extend(bytes);
+            form.extend(b"\r\n");
+        }
+        form.extend(format!("--{boundary}--\r\n").into_bytes());
+        let request = self.http.post(format!("{}{path}", self.nodes[0].url)).bearer_auth(&self.token);
         let request =
             request.header("content-type", format!("multipart/form-data; boundary={boundary}")).body(form);
         let answer = request.send().await.expect("the node answers");
-        assert_eq!(answer.status().as_u16(), 201);
-        answer.json().await.expect("the answer is JSON")
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
     /// Reads the database, beside the nodes.

@@ -53,7 +53,8 @@ export interface paths {
         /**
          * Replies to the customer.
          * @description The message is stored and queued; its status tells how far it has come. A reaction is shown at once, its `status`
-         *     beside it; when it cannot be sent, it is taken back and the event `ReactionFailed` says why.
+         *     beside it; when it cannot be sent, it is taken back and the event `ReactionFailed` says why. Files go by address, by id,
+         *     or with the message in a form.
          */
         post: operations["send_message"];
         delete?: never;
@@ -484,6 +485,28 @@ export interface paths {
         put?: never;
         /** Uploads a file (form field `file`) to be sent with a reply. */
         post: operations["upload_media"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes to somebody known by number, who may never have written.
+         * @description Finds the conversation with them in the inbox or begins one; the rest is a reply as any other. Where a network takes free
+         *     text only for a while after the customer wrote (WhatsApp Cloud API), the first message has to be a template. A key counts for
+         *     one recipient. Conversations on Messenger and Instagram cannot be begun.
+         */
+        post: operations["write_first"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2126,6 +2149,37 @@ export interface components {
             /** @description Webhooks. */
             webhooks: components["schemas"]["WebhookFigures"];
         };
+        /** @description A file: at a public https address, or uploaded before. */
+        FileToSend: {
+            /** @description What to call it; absent: as its address does. */
+            file_name?: string | null;
+            /**
+             * Format: int64
+             * @description The id of an uploaded file, see `POST /api/v1/media`.
+             */
+            media_id: number;
+            /** @description Where it is. It is taken from there before the message is stored: what the customer gets is what the page shows. */
+            url?: string;
+        } & (unknown | unknown);
+        /** @description A reply with its files, and to whom it goes. */
+        FirstMessageForm: {
+            /** @description As in JSON. */
+            client_key?: string | null;
+            /** @description The caption. */
+            content?: string | null;
+            /**
+             * Format: binary
+             * @description The file; several fields of this name for several files, at most ten.
+             */
+            file: string;
+            /**
+             * Format: int64
+             * @description The inbox that writes.
+             */
+            inbox_id: number;
+            /** @description The number with its country code. */
+            phone: string;
+        };
         /** @description Text, `true` as it was shown, or null. */
         GivenSetting: string | boolean | null;
         /** @description How everything does. */
@@ -3033,10 +3087,12 @@ export interface components {
             attachments?: number[];
             /** @description Made by the client: the same key is the same message. The header `Idempotency-Key` does the same. */
             client_key?: string | null;
+            contact?: components["schemas"]["ContactCard"] | null;
             /** @description Contact cards. */
             contacts?: components["schemas"]["ContactCard"][];
             /** @description Text, or the caption of the files. 1 to 2000 characters by default; a channel may take less. */
             content?: string | null;
+            file?: components["schemas"]["FileToSend"] | null;
             /** @description Send although a colleague was faster. */
             force?: boolean;
             interactive?: components["schemas"]["Interactive"] | null;
@@ -3055,11 +3111,23 @@ export interface components {
             template?: components["schemas"]["Template"] | null;
             type?: components["schemas"]["ReplyKind"] | null;
         };
+        /** @description A reply with its files: the fields of the JSON form by their names, those that are objects or lists as JSON. */
+        ReplyForm: {
+            /** @description As in JSON. */
+            client_key?: string | null;
+            /** @description The caption. */
+            content?: string | null;
+            /**
+             * Format: binary
+             * @description The file; several fields of this name for several files, at most ten.
+             */
+            file: string;
+        };
         /**
          * @description What a reply is.
          * @enum {string}
          */
-        ReplyKind: "text" | "template" | "location" | "contacts" | "interactive" | "reaction";
+        ReplyKind: "text" | "file" | "template" | "location" | "contact" | "contacts" | "interactive" | "reaction";
         /** @description Whether free text may be sent now. */
         ReplyWindow: {
             /**
@@ -3170,6 +3238,21 @@ export interface components {
          * @enum {string}
          */
         SenderType: "customer" | "admin" | "system";
+        /** @description A message, and to whom it goes. */
+        SendFirstMessage: {
+            /**
+             * Format: int64
+             * @description The inbox that writes.
+             */
+            inbox_id: number;
+            /** @description What to call them, should they be new here. */
+            name?: string | null;
+            /**
+             * @description The number with its country code, however written.
+             * @example +6281390045512
+             */
+            phone: string;
+        } & components["schemas"]["SendMessage"];
         /**
          * @description A reply: text, files, or one of the special kinds.
          * @example {
@@ -3186,6 +3269,11 @@ export interface components {
             /** @enum {unknown} */
             type?: "text" | null;
         } | {
+            /** @description One file, by its address or its id. */
+            file: components["schemas"]["FileToSend"];
+            /** @enum {unknown} */
+            type?: "file" | null;
+        } | {
             /** @description An approved template: the only kind possible outside WhatsApp's 24-hour window. */
             template: components["schemas"]["Template"];
             /** @enum {unknown} */
@@ -3195,6 +3283,11 @@ export interface components {
             location: components["schemas"]["Location"];
             /** @enum {unknown} */
             type?: "location" | null;
+        } | {
+            /** @description One contact card. */
+            contact: components["schemas"]["ContactCard"];
+            /** @enum {unknown} */
+            type?: "contact" | null;
         } | {
             /** @description Contact cards. */
             contacts: components["schemas"]["ContactCard"][];
@@ -3879,6 +3972,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SendMessage"];
+                "multipart/form-data": components["schemas"]["ReplyForm"];
             };
         };
         responses: {
@@ -4930,6 +5024,93 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    write_first: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The same as `client_key`, which goes before it.
+                 * @example booking-2041-confirmed
+                 */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendFirstMessage"];
+                "multipart/form-data": components["schemas"]["FirstMessageForm"];
+            };
+        };
+        responses: {
+            /** @description Stored before under the same key */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessage"];
+                };
+            };
+            /** @description Stored and queued */
+            201: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such inbox in this account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `CONVERSATION_CLOSED` (`details.conversation_id` tells which), `NEWER_MESSAGES` (a colleague was faster) or `IDEMPOTENCY_CONFLICT` (the key was used for something else) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED`: the network takes no such message now */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };

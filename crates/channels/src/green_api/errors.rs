@@ -40,6 +40,17 @@ pub(super) fn send_error(error: GreenCallError) -> SendError {
     }
 }
 
+/// True when Green API refused what was sent and not who sent it.
+pub(super) fn is_about_content(error: &GreenCallError) -> bool {
+    matches!(error, GreenCallError::Refused(refusal)
+        if matches!(refusal.kind, RefusalKind::Invalid | RefusalKind::FileTooLarge | RefusalKind::Other))
+}
+
+/// A refusal that says nothing about another way to send the same.
+pub(super) fn once_more(error: GreenCallError) -> SendError {
+    SendError { retry: Retry::OnSchedule, scope: Scope::Message, action: Some("retry"), ..send_error(error) }
+}
+
 fn is_used_up(error: &GreenCallError) -> bool {
     matches!(error, GreenCallError::Refused(refusal)
         if matches!(refusal.kind, RefusalKind::QuotaUsedUp | RefusalKind::ChatNotAllowed))

@@ -29,11 +29,12 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
+use frontdesk_green_api_client::ChatId;
 use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
 use crate::contract::{
-    Channel, ChannelContext, ChannelInfo, Connection, Door, FieldError, OpenError, OwnKeys,
+    Channel, ChannelContext, ChannelInfo, Connection, Door, FieldError, OpenError, OwnKeys, Stranger,
 };
 
 /// The channel's name.
@@ -75,6 +76,11 @@ impl Channel for GreenApi {
     fn own_keys(&self, settings: &InboxSettings) -> OwnKeys {
         let secret = fields::text(settings, fields::WEBHOOK_TOKEN).map(str::to_owned);
         OwnKeys { secret, verify_token: None }
+    }
+
+    fn stranger(&self, digits: &str) -> Option<Stranger> {
+        let chat = ChatId::of_phone(digits).ok()?;
+        Some(Stranger { identities: people::identities(&chat), thread: chat.as_str().to_owned() })
     }
 
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {

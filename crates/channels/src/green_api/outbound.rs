@@ -54,9 +54,13 @@ impl Instance {
         media: &OutboundMedia,
     ) -> Result<Result<String, GreenCallError>, SendError> {
         compose::check_media(media)?;
-        if let Some(url) = &media.url {
+        // Green API fetches by itself what lies at an address; what it could not have it is given.
+        if let Some(url) = media.url.as_ref().filter(|_| message.attempt <= 1) {
             let file = compose::file_by_url(message, media, url)?;
-            return Ok(self.clients.send.send_file_by_url(&file).await.map(|sent| sent.id_message));
+            return match self.clients.send.send_file_by_url(&file).await {
+                Err(error) if errors::is_about_content(&error) => Err(errors::once_more(error)),
+                sent => Ok(sent.map(|sent| sent.id_message)),
+            };
         }
         let bytes = tokio::fs::read(&media.path).await.map_err(unreadable)?;
         let file = SendFileByUpload {

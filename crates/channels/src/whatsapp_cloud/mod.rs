@@ -25,7 +25,7 @@ use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
 use crate::contract::{
-    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError, OwnKeys,
+    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError, OwnKeys, Stranger,
 };
 use crate::meta::{self, fields};
 
@@ -103,6 +103,11 @@ impl Channel for WhatsAppCloud {
 
     fn own_keys(&self, settings: &InboxSettings) -> OwnKeys {
         fields::own_keys(settings)
+    }
+
+    fn stranger(&self, digits: &str) -> Option<Stranger> {
+        let identities = people::identities(Some(digits), None);
+        Some(Stranger { identities, thread: digits.to_owned() })
     }
 
     fn check_settings(&self, settings: &InboxSettings) -> Result<(), Vec<FieldError>> {

@@ -3,6 +3,7 @@
 
 mod fetch;
 mod keep;
+mod link;
 mod orphans;
 mod serve;
 mod sniff;
@@ -10,6 +11,8 @@ mod upload;
 
 pub(crate) use fetch::{run, take_over};
 pub use keep::{MediaStore, MediaStoreError};
+pub(crate) use link::take_from;
+pub use link::{FileLink, LinkError};
 pub(crate) use orphans::{expire, sweep_discarded};
 pub use serve::{MediaAddress, MediaFile, find_served, url_of};
 pub use sniff::judge;

@@ -1,6 +1,7 @@
-//! Files agents upload to send them: streamed to disk with a limit, sniffed, kept.
+//! Files agents send: uploaded, or taken from an address they name; streamed to disk with a limit, sniffed, kept.
 
 use frontdesk_model::AttachmentId;
+use frontdesk_model::content::MediaRef;
 use frontdesk_store::StoreError;
 use frontdesk_store::attachments::{self, AttachmentRow, NewUpload};
 use sha2::{Digest, Sha256};
@@ -69,16 +70,49 @@ impl Upload {
         file_name: &str,
         claimed: Option<&str>,
     ) -> Result<AttachmentRow, UploadError> {
-        if self.size == 0 {
+        self.file.flush().await.map_err(MediaStoreError::from)?;
+        let (size_bytes, sha256) = (self.size, hex::encode(self.hash.finalize()));
+        let written = Written { scratch: self.scratch, size_bytes, sha256, claimed, url: None };
+        written.keep(engine, actor, file_name).await
+    }
+}
+
+/// A file on this node's disk that is not kept yet.
+pub(super) struct Written<'a> {
+    pub(super) scratch: Scratch,
+    pub(super) size_bytes: u64,
+    pub(super) sha256: String,
+    /// The type named by whoever gave it.
+    pub(super) claimed: Option<&'a str>,
+    /// The address it came from.
+    pub(super) url: Option<&'a str>,
+}
+
+impl Written<'_> {
+    /// Keeps the file until a reply takes it.
+    pub(super) async fn keep(
+        self,
+        engine: &Engine,
+        actor: Actor,
+        file_name: &str,
+    ) -> Result<AttachmentRow, UploadError> {
+        if self.size_bytes == 0 {
             return Err(UploadError::Empty);
         }
-        self.file.flush().await.map_err(MediaStoreError::from)?;
         let (mime_type, kind) =
-            sniff(&self.scratch.path, claimed, None).await.map_err(MediaStoreError::from)?;
-        let sha256 = hex::encode(self.hash.finalize());
+            sniff(&self.scratch.path, self.claimed, None).await.map_err(MediaStoreError::from)?;
+        let sha256 = self.sha256;
         let storage_key = engine.media().keep(actor.account_id, self.scratch, &sha256).await?;
         let file_name = safe_file_name(file_name);
-        let size_bytes = i64::try_from(self.size).unwrap_or(i64::MAX);
+        let size_bytes = i64::try_from(self.size_bytes).unwrap_or(i64::MAX);
+        let source = self.url.map(|url| MediaRef {
+            kind,
+            remote_id: None,
+            url: Some(url.to_owned()),
+            mime_type: None,
+            file_name: None,
+            sha256: None,
+        });
         let now = engine.clock.now();
         let stored = engine
             .store
@@ -93,6 +127,7 @@ impl Upload {
                     sha256: &sha256,
                     storage_key: &storage_key,
                     inbox_id: None,
+                    source: source.as_ref(),
                 };
                 let id = attachments::insert_upload(tx, &upload, now)?;
                 attachments::find(tx, actor.account_id, id.unwrap_or(AttachmentId(0)))

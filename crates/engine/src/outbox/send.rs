@@ -432,7 +432,7 @@ async fn outgoing_file(
     Ok(OutboundMedia {
         kind: file.kind,
         path,
-        url: None,
+        url: file.source.as_ref().and_then(|source| source.url.clone()),
         mime_type: file.mime_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
         file_name: file.file_name.clone().unwrap_or_else(|| "file".to_owned()),
         size_bytes: u64::try_from(file.size_bytes.unwrap_or(0)).unwrap_or(0),

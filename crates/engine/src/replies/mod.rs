@@ -2,6 +2,7 @@
 
 mod check;
 mod reaction;
+mod recipient;
 mod settle;
 
 use frontdesk_channels::contract::Channel;
@@ -11,7 +12,7 @@ use frontdesk_model::conversation::{ConversationStatus, WindowState};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
 use frontdesk_model::outbound::Interactive;
 use frontdesk_model::{AttachmentId, ConversationId, MessageId, Timestamp};
-use frontdesk_store::attachments;
+use frontdesk_store::attachments::{self, AttachmentRow};
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::messages::{self, MessageRow, NewMessage};
@@ -19,9 +20,12 @@ use frontdesk_store::outbox::{self, NewWork, OutboxKind};
 use frontdesk_store::{StoreError, Tx, reaction_sends};
 
 use crate::caller::Actor;
+use crate::inboxes::InboxBook;
+use crate::media::{self, FileLink, LinkError, MediaStoreError, UploadError};
 use crate::{Engine, inboxes};
 use check::{Check, check_client_key, check_file, check_special, check_text};
 pub use reaction::{NewReaction, react};
+pub use recipient::Recipient;
 pub use settle::{Verdict, settle};
 
 /// How many files one reply may carry; each becomes a message of its own.
@@ -34,6 +38,8 @@ pub struct Reply {
     pub content: Option<String>,
     /// Uploaded files.
     pub attachments: Vec<AttachmentId>,
+    /// A file that is still at its address; goes without uploaded ones.
+    pub link: Option<FileLink>,
     /// Something other than text and files.
     pub special: Option<Special>,
     /// The message it quotes.
@@ -96,7 +102,7 @@ pub enum ReplyError {
     NotFound,
     /// The conversation is closed.
     #[error("the conversation is closed; reopen it to reply")]
-    Closed,
+    Closed(ConversationId),
     /// Free text is not possible any more.
     #[error("the customer's last message is too old for a free reply")]
     WindowClosed {
@@ -117,6 +123,15 @@ pub enum ReplyError {
     /// The inbox of the conversation was removed.
     #[error("the inbox of this conversation was removed")]
     InboxGone,
+    /// There is no such inbox in this account.
+    #[error("there is no such inbox")]
+    NoInbox,
+    /// Nothing speaks against it yet, but its file has to be taken from its address first.
+    #[error("the file is still at its address")]
+    FileElsewhere,
+    /// A file could not be kept.
+    #[error("the file could not be kept")]
+    NotKept(#[from] MediaStoreError),
     /// The message was not sent yet, so that the network has nothing to react to.
     #[error("the message has not been sent yet")]
     NotSentYet,
@@ -146,41 +161,92 @@ pub struct Author {
     pub name: String,
 }
 
+/// To whom somebody writes.
+#[derive(Debug, Clone)]
+pub enum To {
+    /// Whoever a conversation is with.
+    Conversation(ConversationId),
+    /// Somebody known by number, who may never have written.
+    Recipient(Recipient),
+}
+
+impl From<ConversationId> for To {
+    fn from(id: ConversationId) -> Self {
+        Self::Conversation(id)
+    }
+}
+
 /// Stores a reply and queues it for sending.
 pub async fn reply(
     engine: &Engine,
     author: Author,
-    conversation: ConversationId,
+    to: impl Into<To>,
     reply: Reply,
 ) -> Result<Stored, ReplyError> {
+    let to = to.into();
+    match store(engine, &author, &to, &reply).await {
+        Err(ReplyError::FileElsewhere) => {}
+        stored => return stored,
+    }
+    let Some(link) = &reply.link else { return Err(ReplyError::FileElsewhere) };
+    let file = media::take_from(engine, author.actor, link).await.map_err(not_taken)?;
+    store(engine, &author, &to, &Reply { attachments: vec![file.id], ..reply }).await
+}
+
+fn not_taken(error: LinkError) -> ReplyError {
+    let sentence = match error {
+        LinkError::Upload(UploadError::Store(error)) => return ReplyError::Store(error),
+        LinkError::Upload(UploadError::NotKept(error)) => return ReplyError::NotKept(error),
+        LinkError::Upload(error) => format!("The file cannot be sent: {error}."),
+        error => error.to_string(),
+    };
+    ReplyError::Invalid(vec![("file.url".to_owned(), sentence)])
+}
+
+async fn store(engine: &Engine, author: &Author, to: &To, reply: &Reply) -> Result<Stored, ReplyError> {
     let book = inboxes::book(engine).await?;
     let (content_max, now) = (engine.settings.content_max, engine.clock.now());
-    engine
-        .store
-        .write(move |tx| {
-            let account = author.actor.account_id;
-            // Of replies written at once each sees those before it: keys, newer messages and the order hold on every
-            // node.
-            let row = conversations::find_locked(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
-            if let Some(earlier) = find_earlier(tx, &row, &reply)? {
-                return Ok(Stored { messages: earlier, new: false });
-            }
-            if row.status == ConversationStatus::Closed {
-                return Err(ReplyError::Closed);
-            }
-            let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
-            let parts = plan(tx, &row, inbox.channel, &reply, content_max)?;
-            let is_template = matches!(reply.special, Some(Special::Template(_)));
-            check_window(&row, inbox.channel.capabilities(), is_template, now)?;
-            check_newer(tx, &row, &reply)?;
-            let quoted = find_quoted(tx, &row, &reply)?;
-            let mut stored = Vec::with_capacity(parts.len());
-            for (index, part) in parts.iter().enumerate() {
-                stored.push(store_part(tx, &author, &row, part, quoted.as_ref(), &reply, index, now)?);
-            }
-            Ok(Stored { messages: stored, new: true })
-        })
-        .await
+    let (author, to, reply) = (author.clone(), to.clone(), reply.clone());
+    engine.store.write(move |tx| store_reply(tx, &book, &author, &to, &reply, content_max, now)).await
+}
+
+fn store_reply(
+    tx: &mut Tx<'_>,
+    book: &InboxBook,
+    author: &Author,
+    to: &To,
+    reply: &Reply,
+    content_max: usize,
+    now: Timestamp,
+) -> Result<Stored, ReplyError> {
+    let account = author.actor.account_id;
+    let conversation = match to {
+        To::Conversation(id) => *id,
+        To::Recipient(recipient) => recipient::find_or_begin(tx, book, account, recipient, now)?,
+    };
+    // Of replies written at once each sees those before it: keys, newer messages and the order hold on every node.
+    let row = conversations::find_locked(tx, account, conversation)?.ok_or(ReplyError::NotFound)?;
+    if let Some(earlier) = find_earlier(tx, &row, reply)? {
+        return Ok(Stored { messages: earlier, new: false });
+    }
+    if row.status == ConversationStatus::Closed {
+        return Err(ReplyError::Closed(row.id));
+    }
+    let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
+    let is_elsewhere = reply.link.is_some() && reply.attachments.is_empty();
+    let parts = if is_elsewhere { Vec::new() } else { plan(tx, &row, inbox.channel, reply, content_max)? };
+    let is_template = matches!(reply.special, Some(Special::Template(_)));
+    check_window(&row, inbox.channel.capabilities(), is_template, now)?;
+    check_newer(tx, &row, reply)?;
+    let quoted = find_quoted(tx, &row, reply)?;
+    if is_elsewhere {
+        return Err(ReplyError::FileElsewhere);
+    }
+    let mut stored = Vec::with_capacity(parts.len());
+    for (index, part) in parts.iter().enumerate() {
+        stored.push(store_part(tx, author, &row, part, quoted.as_ref(), reply, index, now)?);
+    }
+    Ok(Stored { messages: stored, new: true })
 }
 
 /// One message of a reply.
@@ -212,25 +278,48 @@ fn find_earlier(
     while let Some(message) =
         messages::find_by_client_key(tx, row.account_id, row.id, &key_of_part(key, earlier.len()))?
     {
-        files.extend(attachments::of_message(tx, row.account_id, message.id)?.into_iter().map(|f| f.id));
+        files.extend(attachments::of_message(tx, row.account_id, message.id)?);
         earlier.push(message);
     }
     let Some(first) = earlier.first() else { return Ok(None) };
-    if is_same(&earlier, &files, reply) {
+    if is_same(tx, &earlier, &files, reply)? {
         Ok(Some(earlier.iter().map(|message| message.id).collect()))
     } else {
         Err(ReplyError::KeyConflict(first.id))
     }
 }
 
-fn is_same(earlier: &[MessageRow], files: &[AttachmentId], reply: &Reply) -> bool {
-    match &reply.special {
-        Some(special) => earlier.iter().all(|m| m.kind == special.kind() && m.payload == special.payload()),
-        None => {
-            let said = earlier.iter().find_map(|message| message.content.as_deref());
-            said == reply.text() && files == reply.attachments
+fn is_same(
+    tx: &mut Tx<'_>,
+    earlier: &[MessageRow],
+    files: &[AttachmentRow],
+    reply: &Reply,
+) -> Result<bool, StoreError> {
+    if let Some(special) = &reply.special {
+        return Ok(earlier.iter().all(|m| m.kind == special.kind() && m.payload == special.payload()));
+    }
+    let said = earlier.iter().find_map(|message| message.content.as_deref());
+    if said != reply.text() {
+        return Ok(false);
+    }
+    if let Some(link) = &reply.link {
+        let address = |file: &AttachmentRow| file.source.as_ref().and_then(|source| source.url.clone());
+        return Ok(matches!(files, [file] if address(file).as_deref() == Some(link.url.as_str())));
+    }
+    if files.len() != reply.attachments.len() {
+        return Ok(false);
+    }
+    for (file, id) in files.iter().zip(&reply.attachments) {
+        // A form that is sent again brings its file again: another row of the same bytes.
+        if file.id == *id {
+            continue;
+        }
+        let other = attachments::find(tx, file.account_id, *id)?;
+        if other.is_none_or(|other| other.sha256 != file.sha256) {
+            return Ok(false);
         }
     }
+    Ok(true)
 }
 
 /// Splits a reply into messages and checks each against what the channel can carry.

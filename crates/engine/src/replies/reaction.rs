@@ -44,7 +44,7 @@ pub async fn react(
                 return Ok(false);
             }
             if row.status == ConversationStatus::Closed {
-                return Err(ReplyError::Closed);
+                return Err(ReplyError::Closed(row.id));
             }
             let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
             let can = inbox.channel.capabilities();

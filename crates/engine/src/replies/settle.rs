@@ -55,7 +55,7 @@ pub async fn settle(
                 message_status::raise(tx, sent, now)?;
             } else {
                 if row.status == ConversationStatus::Closed {
-                    return Err(ReplyError::Closed);
+                    return Err(ReplyError::Closed(row.id));
                 }
                 let client_ref = new_client_ref();
                 message_status::restart(

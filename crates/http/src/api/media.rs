@@ -2,13 +2,16 @@
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::multipart::Field;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use frontdesk_engine::caller::Actor;
 use frontdesk_engine::media::{self, MediaAddress, MediaStoreError, Upload, UploadError};
 use frontdesk_engine::views::{AttachmentView, Viewer};
 use frontdesk_model::{AccountId, AttachmentId};
+use frontdesk_store::attachments::AttachmentRow;
 use serde::Deserialize;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
@@ -50,21 +53,30 @@ async fn upload_media(
         let sentence = "Send the file as multipart/form-data in the field \"file\".";
         ApiError::new(ErrorCode::UnsupportedMediaType, sentence)
     })?;
-    while let Some(mut field) = form.next_field().await.map_err(|_| broken_form())? {
+    while let Some(field) = form.next_field().await.map_err(|_| broken_form())? {
         if field.name() != Some("file") {
             continue;
         }
-        let name = field.file_name().unwrap_or("file").to_owned();
-        let claimed = field.content_type().map(str::to_owned);
-        let mut upload = Upload::begin(&state.engine).await?;
-        while let Some(bytes) = field.chunk().await.map_err(|_| broken_form())? {
-            upload.write(&bytes).await?;
-        }
-        let row = upload.finish(&state.engine, caller.actor(), &name, claimed.as_deref()).await?;
+        let row = keep_field(&state, caller.actor(), field).await?;
         let view = Viewer::new(&state.engine).await?.attachment(&row);
         return Ok((StatusCode::CREATED, Json(view)));
     }
     Err(ApiError::invalid("file", "The file field is required."))
+}
+
+/// Keeps the file in a field of a form.
+pub(super) async fn keep_field(
+    state: &HttpState,
+    actor: Actor,
+    mut field: Field<'_>,
+) -> Result<AttachmentRow, ApiError> {
+    let name = field.file_name().unwrap_or("file").to_owned();
+    let claimed = field.content_type().map(str::to_owned);
+    let mut upload = Upload::begin(&state.engine).await?;
+    while let Some(bytes) = field.chunk().await.map_err(|_| broken_form())? {
+        upload.write(&bytes).await?;
+    }
+    Ok(upload.finish(&state.engine, actor, &name, claimed.as_deref()).await?)
 }
 
 /// Tries again to fetch a file that could not be had.
@@ -172,7 +184,7 @@ fn content_disposition(shown: bool, name: &str) -> String {
     format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
-fn broken_form() -> ApiError {
+pub(super) fn broken_form() -> ApiError {
     ApiError::new(ErrorCode::BadRequest, "The form ended before it was complete.")
 }
 

@@ -13,6 +13,8 @@ pub mod messages;
 pub mod monitoring;
 pub mod pusher;
 pub mod realtime;
+pub mod replies;
+mod reply_body;
 pub mod session;
 pub mod templates;
 pub mod tokens;

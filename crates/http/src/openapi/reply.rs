@@ -22,6 +22,7 @@ pub(super) fn describe(document: &mut Value) {
         let properties = json!({ "type": { "enum": [kind, null] }, kind: part });
         forms.push(json!({ "title": kind, "required": [kind], "properties": properties }));
     }
+    schemas["FileToSend"]["oneOf"] = json!([{ "required": ["url"] }, { "required": ["media_id"] }]);
     schemas["Reply"] = schemas["SendMessage"].take();
     schemas["SendMessage"] = json!({
         "description": schemas["Reply"]["description"],

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod failures;
+mod files;
+mod first;
 mod green;
 mod kinds;
 mod order;
