@@ -11,6 +11,7 @@ use frontdesk_store::attachments::{self, NewUpload};
 use frontdesk_store::contacts;
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::{StoreError, Topic, conversations};
+use futures_util::{StreamExt, stream};
 
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
@@ -23,6 +24,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 const MAX_PICTURE_BYTES: u64 = 2 * 1024 * 1024;
 /// How many new contacts are looked at together.
 const BATCH: i64 = 50;
+/// How many are asked for together, and how long one may take: a network that hangs keeps those of others waiting no
+/// longer than that.
+const AT_ONCE: usize = 16;
+const LONGEST_QUESTION: Duration = Duration::from_secs(10);
 /// Waits before a network that did not answer is asked again, in milliseconds; then it is left.
 const ASK_AGAIN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 /// How many questions may wait.
@@ -103,14 +108,22 @@ pub(crate) async fn run(engine: Engine) {
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
-        for question in questions {
-            if engine.shutdown.is_cancelled() {
-                return;
-            }
-            match learn_profile(&engine, question.of).await {
-                Ok(Answer::Final) => {}
-                Ok(Answer::AskAgain) => later.put(question, engine.clock.now()),
-                Err(error) => {
+        let asking = &engine;
+        let ask = |question: Question| async move {
+            let learnt = tokio::time::timeout(LONGEST_QUESTION, learn_profile(asking, question.of)).await;
+            (question, learnt.unwrap_or(Ok(Answer::AskAgain)))
+        };
+        let mut answers = std::pin::pin!(stream::iter(questions).map(ask).buffer_unordered(AT_ONCE));
+        loop {
+            let answered = tokio::select! {
+                () = engine.shutdown.cancelled() => return,
+                answered = answers.next() => answered,
+            };
+            match answered {
+                None => break,
+                Some((_, Ok(Answer::Final))) => {}
+                Some((question, Ok(Answer::AskAgain))) => later.put(question, engine.clock.now()),
+                Some((_, Err(error))) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a profile could not be stored");
                     tokio::time::sleep(PAUSE).await;
                 }

@@ -43,6 +43,7 @@ pub mod reaction_sends;
 pub mod reactions;
 pub mod relays;
 pub mod search_index;
+pub mod send_turns;
 pub mod server_settings;
 pub mod sessions;
 mod signals;
@@ -94,6 +95,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("reactions", reactions::STATEMENTS),
         ("relays", relays::STATEMENTS),
         ("search_index", search_index::STATEMENTS),
+        ("send_turns", send_turns::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("transfer/catalog", transfer::catalog::STATEMENTS),

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_erased_messages",
     4 "0004_monitoring",
     5 "0005_events_to_number",
+    6 "0006_send_turns",
 ];
 
 /// The schema this program needs.

@@ -8,6 +8,7 @@ use frontdesk_store::attachments::{self, AttachmentRow, AttachmentState, Fetched
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::{StoreError, Topic, messages};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::sniff::sniff;
 use crate::{Engine, inboxes};
@@ -16,6 +17,8 @@ use crate::{Engine, inboxes};
 const MAX_SLEEP: Duration = Duration::from_secs(2);
 /// A fetch may take this long before another node may try.
 const LEASE_MS: i64 = 300_000;
+/// A fetch that takes longer gives its place to others: an inbox whose provider hangs keeps no file of another waiting.
+const SLOW: Duration = Duration::from_secs(5);
 /// Waits between tries: soon at first, then hourly; providers keep files for days.
 const LADDER_MS: [i64; 6] = [2_000, 10_000, 60_000, 300_000, 1_800_000, 3_600_000];
 /// After this many tries (about a day) the file is given up.
@@ -34,6 +37,7 @@ pub(crate) async fn take_over(engine: &Engine) -> Result<(), StoreError> {
 pub(crate) async fn run(engine: Engine) {
     let limit = engine.settings.media.concurrency.max(1);
     let places = Arc::new(Semaphore::new(limit));
+    let fetches = TaskTracker::new();
     let mut bell = engine.store.signals().listen(Topic::Media);
     while !engine.shutdown.is_cancelled() {
         bell.mark_unchanged();
@@ -45,16 +49,13 @@ pub(crate) async fn run(engine: Engine) {
         match claim(&engine).await {
             Ok(Some((token, file))) => {
                 let engine = engine.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = fetch(&engine, &file, &token).await {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::error!(
-                            attachment.id = file.id.0,
-                            error,
-                            "the outcome of a fetch could not be written"
-                        );
+                fetches.spawn(async move {
+                    let fetch = carry_out(&engine, &file, &token);
+                    tokio::pin!(fetch);
+                    if tokio::time::timeout(SLOW, &mut fetch).await.is_err() {
+                        drop(place);
+                        fetch.await;
                     }
-                    drop(place);
                 });
                 continue;
             }
@@ -73,8 +74,15 @@ pub(crate) async fn run(engine: Engine) {
             () = tokio::time::sleep(MAX_SLEEP) => {}
         }
     }
-    // Whoever holds a place is fetching: wait for all of them.
-    drop(places.acquire_many(u32::try_from(limit).unwrap_or(u32::MAX)).await);
+    fetches.close();
+    fetches.wait().await;
+}
+
+async fn carry_out(engine: &Engine, file: &AttachmentRow, token: &str) {
+    if let Err(error) = fetch(engine, file, token).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(attachment.id = file.id.0, error, "the outcome of a fetch could not be written");
+    }
 }
 
 async fn claim(engine: &Engine) -> Result<Option<(String, AttachmentRow)>, StoreError> {

@@ -2,12 +2,16 @@
 //!
 //! Exact in every window, wherever it begins: a token bucket lets through up to twice as many in an unlucky one, and
 //! WhatsApp bans numbers for that. What has to wait long waits in the queue and not with a request half begun.
+//!
+//! Each node paces itself; where the network has a pace of its own, the turn that counts is then taken from the database
+//! ([`frontdesk_store::send_turns`]), in the transaction that marks the send as begun: all nodes together keep to it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use frontdesk_channels::contract::SendPace;
+use frontdesk_store::send_turns::Window;
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,6 +22,8 @@ const MARGIN: Duration = Duration::from_millis(100);
 /// How many sends any second and any minute may hold.
 pub struct Pace {
     windows: Vec<(usize, Duration)>,
+    /// The connection's own, which hold for all nodes together.
+    shared: Vec<Window>,
     /// When the last turns were given, oldest first.
     given: Mutex<VecDeque<Instant>>,
 }
@@ -27,11 +33,21 @@ impl Pace {
     pub fn new(per_second: u32, own: Option<SendPace>) -> Self {
         let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let mut windows = vec![(count(per_second.max(1)), SECOND)];
+        let mut shared = Vec::new();
         if let Some(own) = own {
             let limited = [(own.per_second, SECOND + MARGIN), (own.per_minute, MINUTE + MARGIN)];
-            windows.extend(limited.into_iter().filter(|(n, _)| *n > 0).map(|(n, period)| (count(n), period)));
+            for (n, period) in limited.into_iter().filter(|(n, _)| *n > 0) {
+                windows.push((count(n), period));
+                let period_ms = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+                shared.push(Window { count: count(n), period_ms });
+            }
         }
-        Self { windows, given: Mutex::default() }
+        Self { windows, shared, given: Mutex::default() }
+    }
+
+    /// What all nodes together keep to; empty where each may send as fast as the settings allow.
+    pub fn shared(&self) -> &[Window] {
+        &self.shared
     }
 
     /// Gives a turn now, or says how long until there is one.

@@ -13,7 +13,7 @@ use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::deliveries::{self, DeliveryKey};
 use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
-use frontdesk_store::{StoreError, Tx, contacts, message_status};
+use frontdesk_store::{StoreError, Tx, contacts, message_status, send_turns};
 
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
@@ -164,12 +164,14 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
         Ok(outgoing) => outgoing,
         Err(error) => return fail(engine, row, token, error).await,
     };
-    if let Err(wait) = wait_for_turn(engine, row, &line).await {
-        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        return record::hold(engine, row, token, engine.clock.now().plus_ms(wait_ms)).await;
-    }
-    let Some(key) = start(engine, row, token, &job).await? else {
-        return Ok(()); // the claim was lost meanwhile: someone else has it, or nobody wants it any more
+    let key = match begin(engine, row, token, &job, &line).await? {
+        Begun::Sending(key) => key,
+        Begun::NotYet(wait) => {
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            return record::hold(engine, row, token, engine.clock.now().plus_ms(wait_ms)).await;
+        }
+        // Someone else has it, or nobody wants it any more.
+        Begun::ClaimLost => return Ok(()),
     };
     let answer = tokio::time::timeout(request_limit(engine), connection.send(&outgoing)).await;
     let result = answer.unwrap_or_else(|_| Err(timed_out()));
@@ -188,15 +190,46 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
     record::record(engine, row, token, Some(key), fate).await
 }
 
-/// Waits as the pace of the inbox demands; `Err` says how long it would take, when that is long.
-async fn wait_for_turn(engine: &Engine, row: &OutboxRow, line: &Line) -> Result<(), Duration> {
+/// Whether a send may leave.
+enum Begun {
+    /// Yes: it is marked as under way.
+    Sending(DeliveryKey),
+    /// Its turn is so long ahead that it waits in the queue.
+    NotYet(Duration),
+    /// The claim was lost meanwhile.
+    ClaimLost,
+}
+
+/// Waits as the pace of the inbox demands, of this node and then of all, and marks the row as sending.
+async fn begin(
+    engine: &Engine,
+    row: &OutboxRow,
+    token: &str,
+    job: &Job,
+    line: &Line,
+) -> Result<Begun, StoreError> {
     let began = tokio::time::Instant::now();
     let turn = line.pace.wait(LONGEST_TURN).await;
-    let waited = turn.err().unwrap_or_else(|| began.elapsed());
+    let mut waited = turn.err().unwrap_or_else(|| began.elapsed());
+    let begun = match turn {
+        Err(wait) => Begun::NotYet(wait),
+        Ok(()) => loop {
+            let wait = match start(engine, row, token, job, line).await? {
+                Ok(Some(key)) => break Begun::Sending(key),
+                Ok(None) => break Begun::ClaimLost,
+                Err(wait_ms) => Duration::from_millis(u64::try_from(wait_ms).unwrap_or_default()),
+            };
+            waited += wait;
+            if waited > LONGEST_TURN {
+                break Begun::NotYet(wait);
+            }
+            tokio::time::sleep(wait).await;
+        },
+    };
     if waited >= Duration::from_millis(1) {
         monitoring::note_wait(engine, row.account_id, row.inbox_id, waited);
     }
-    turn
+    Ok(begun)
 }
 
 /// The longest a request may take: a file may go up before its message, each within the provider's time-out.
@@ -235,21 +268,28 @@ fn retry_with_new_token(engine: &Engine, error: SendError) -> Fate {
     Fate::Retry { at: engine.clock.now(), hold: Hold::Nothing, problem, reconnect: None }
 }
 
-/// Marks the row as sending and notes the try, just before the request leaves.
+/// Marks the row as sending and notes the try, just before the request leaves: `None` when the claim was lost. `Err` tells
+/// in how many milliseconds it may, when other nodes have had the turns.
 async fn start(
     engine: &Engine,
     row: &OutboxRow,
     token: &str,
     job: &Job,
-) -> Result<Option<DeliveryKey>, StoreError> {
+    line: &Line,
+) -> Result<Result<Option<DeliveryKey>, i64>, StoreError> {
     let now = engine.clock.now();
     let limit_ms = i64::try_from(request_limit(engine).as_millis()).unwrap_or(i64::MAX);
     let lease_until = now.plus_ms(engine.settings.outbox.lease_ms.max(limit_ms.saturating_add(5_000)));
     let (row, token, message) = (row.clone(), token.to_owned(), job.cargo.message_id());
+    let windows = line.pace.shared().to_vec();
     engine
         .store
         .write(move |tx| {
-            let Some(attempt) = outbox::start(tx, &row, &token, lease_until, now)? else { return Ok(None) };
+            if let Err(wait_ms) = send_turns::take(tx, row.account_id, row.inbox_id, &windows)? {
+                return Ok(Err(wait_ms));
+            }
+            let started = outbox::start(tx, &row, &token, lease_until, now)?;
+            let Some(attempt) = started else { return Ok(Ok(None)) };
             let key =
                 DeliveryKey { account_id: row.account_id, message_id: message, outbox_id: row.id, attempt };
             deliveries::begin(tx, key, row.kind, now)?;
@@ -257,7 +297,7 @@ async fn start(
                 OutboxKind::Reaction => reaction::start(tx, &row, now)?,
                 _ => message_status::note_sending(tx, row.account_id, message, now)?,
             }
-            Ok(Some(key))
+            Ok(Ok(Some(key)))
         })
         .await
 }

@@ -21,6 +21,13 @@ impl Stage {
 
     /// Connects an instance that the fake provider knows, with its webhooks or without.
     pub async fn connect_instance(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
+        let id = self.connect_unasked(name, more).await;
+        inboxes::check(self.first(), self.account, id).await.expect("the inbox can be checked");
+        id
+    }
+
+    /// The same, without asking the provider anything.
+    pub async fn connect_unasked(&self, name: &'static str, more: &[(&str, &str)]) -> InboxId {
         let id = self.sandbox.world().inboxes.get(name).expect("the instance is known").account_id.clone();
         let (token, words) = (format!("token-of-{name}"), format!("words-of-{name}"));
         let mut settings =
@@ -29,9 +36,7 @@ impl Stage {
         let settings = settings.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let new = NewInbox { channel: "green_api".to_owned(), name: name.to_owned(), settings };
         let made = inboxes::create(self.first(), Actor::server(self.account), new).await;
-        let id = made.expect("the inbox can be connected").config.id;
-        inboxes::check(self.first(), self.account, id).await.expect("the inbox can be checked");
-        id
+        made.expect("the inbox can be connected").config.id
     }
 
     /// An instance of Green API, known to both sides.

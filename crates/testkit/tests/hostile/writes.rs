@@ -71,6 +71,13 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
         ),
         (
             "POST",
+            "/api/v1/messages",
+            "/api/v1/messages".to_owned(),
+            json!({ "inbox_id": inbox, "phone": "6281390045599", "template": { "name": "hello", "language": "en" } }),
+            &["inbox_id"],
+        ),
+        (
+            "POST",
             "/admin/inbox/{id}/status",
             format!("/admin/inbox/{conversation}/status"),
             json!({ "status": "active" }),

@@ -1,4 +1,5 @@
 //! Several nodes on one PostgreSQL: it does not matter which of them one talks to.
 
+mod pace;
 mod shared;
 mod turns;

@@ -3,6 +3,7 @@
 use frontdesk_model::message::MessageStatus;
 use frontdesk_sandbox::Channel;
 use frontdesk_store::attachments::{self, AttachmentState};
+use frontdesk_testkit::size;
 use frontdesk_testkit::stage::{Stage, StageSettings, id_of, sample, until};
 use serde_json::{Value, json};
 
@@ -182,15 +183,14 @@ async fn an_inbox_that_is_polled_gets_the_same_and_takes_it_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_failures_everything_arrives_once_and_in_order() {
-    const CHATS: usize = 5;
-    const EACH: usize = 20;
+    let (chats, each) = size::pick((5, 20), (20, 50));
     for stage in stages().await {
-        let threads = stage.threads("hotel", CHATS).await;
+        let threads = stage.threads("hotel", chats).await;
         for fault in ["internal_error", "cut_after", "unavailable"] {
             stage.fault(Channel::GreenApi, json!({"fault": fault, "rate": 0.035}));
         }
         let mut sent = Vec::new();
-        for n in 0..EACH {
+        for n in 0..each {
             for thread in &threads {
                 sent.push(stage.say(thread, &format!("number {n}")).await);
             }
@@ -198,9 +198,12 @@ async fn with_failures_everything_arrives_once_and_in_order() {
         for id in sent {
             stage.arrives(id).await;
         }
-        let expected: Vec<String> = (0..EACH).map(|n| format!("number {n}")).collect();
+        let expected: Vec<String> = (0..each).map(|n| format!("number {n}")).collect();
         for thread in &threads {
             assert_eq!(stage.texts_of(thread), expected, "{}", stage.database.kind);
         }
+        let struck = stage.calls("hotel").iter().filter(|call| call.fault.is_some()).count();
+        println!("{}: {} messages, {struck} calls failed", stage.database.kind, chats * each);
+        assert!(struck * 20 > chats * each, "about one in ten was to fail: {struck}");
     }
 }

@@ -1,6 +1,7 @@
 //! The way of a reply: from the API through the queue to the provider and back as ticks, on both databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bulkhead;
 mod failures;
 mod files;
 mod first;
