@@ -21,7 +21,7 @@ use frontdesk_model::SharedClock;
 use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::contact::Identity;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
-use frontdesk_provider_http::{ProviderHttp, SetupError};
+use frontdesk_provider_http::{CallLog, ProviderHttp, SetupError};
 use serde::Serialize;
 
 pub use self::connection::*;
@@ -207,6 +207,9 @@ pub struct GreenApiSettings {
     pub per_second: u32,
     /// `GREEN_API_RATE_LIMIT_PER_MINUTE`: messages of one instance in any minute; 0 for no limit.
     pub per_minute: u32,
+    /// `GREEN_API_ENABLE_DETAILED_LOGGING`, `GREEN_API_LOG_REQUEST_BODY`, `GREEN_API_LOG_RESPONSE_BODY`: what is logged
+    /// of each call.
+    pub log: CallLog,
 }
 
 impl Default for GreenApiSettings {
@@ -217,6 +220,7 @@ impl Default for GreenApiSettings {
             max_retries: 3,
             per_second: 2,
             per_minute: 60,
+            log: CallLog::default(),
         }
     }
 }

@@ -84,6 +84,7 @@ fn stack(
         settings.timeout = Duration::from_millis(providers.green_api.timeout_ms.max(1));
         settings.breaker.open_for = Duration::from_millis(providers.breaker_open_ms);
         settings.retry = retry;
+        settings.log = providers.green_api.log;
         ProviderHttp::with_recorder(settings, context.recorder.clone())
     };
     let shared = context.stacks.get_or_make(name, make).map_err(unusable)?;

@@ -392,10 +392,17 @@ impl Inner {
         request: Request,
         attempt: u32,
     ) -> Result<Answer, CallError> {
-        let mut body = Vec::new();
+        let (mut body, log) = (Vec::new(), self.settings.log);
         let max_bytes = self.settings.max_response_bytes;
-        let received = self.attempt(label, request, &mut body, max_bytes, attempt).await?;
-        Ok(Answer { status: received.status, headers: received.headers, body: body.into() })
+        let sent = log.sent(&request);
+        let received = self.attempt(label, request, &mut body, max_bytes, attempt).await;
+        let answered = received.map(|received| Answer {
+            status: received.status,
+            headers: received.headers,
+            body: body.into(),
+        });
+        log.write(&self.settings.provider, &label, sent.as_deref(), &answered);
+        answered
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`breaker`] | when a failing account is left alone for a while |
 //! | [`retry`] | how long to wait between attempts, and what `Retry-After` says |
 //! | [`error`] | what went wrong and whether the request may have reached the provider |
+//! | [`call_log`] | what is written to the log of each call, on demand, and what is left out |
 //! | [`record`] | what is told to the product's metrics about each call |
 //!
 //! Reads may be retried here, sends only where a client knows from its provider's own answer that it
@@ -25,6 +26,7 @@ struct Readme;
 
 pub mod addresses;
 pub mod breaker;
+pub mod call_log;
 mod client;
 mod download;
 pub mod error;
@@ -35,6 +37,7 @@ pub mod settings;
 
 pub use addresses::AddressPolicy;
 pub use breaker::{BreakerSettings, BreakerState};
+pub use call_log::CallLog;
 pub use client::{Answer, CallLabel, ProviderHttp, SetupError};
 pub use download::{Download, DownloadLimits};
 pub use error::{CallError, NotSent, RedirectTarget, StatusAnswer};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::{AddressPolicy, BreakerSettings, RateLimits, RetryPolicy};
+use crate::{AddressPolicy, BreakerSettings, CallLog, RateLimits, RetryPolicy};
 
 /// Everything [`crate::ProviderHttp`] needs to know; start from [`ProviderSettings::new`].
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct ProviderSettings {
     pub addresses: AddressPolicy,
     /// `false`: any certificate is taken, so anybody on the way can read and answer. For self-signed test servers.
     pub verify_tls: bool,
+    /// What is logged of each call.
+    pub log: CallLog,
 }
 
 impl ProviderSettings {
@@ -52,6 +54,7 @@ impl ProviderSettings {
             breaker: BreakerSettings::default(),
             addresses: AddressPolicy::public_only(),
             verify_tls: true,
+            log: CallLog::default(),
         }
     }
 }

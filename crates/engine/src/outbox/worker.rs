@@ -9,6 +9,7 @@ use frontdesk_store::outbox::{self, OutboxRow};
 use frontdesk_store::{StoreError, Topic};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::send;
 use crate::Engine;
@@ -49,8 +50,14 @@ pub(crate) async fn run(engine: Engine) {
                     let Ok(place) = places.clone().acquire_owned().await else { return };
                     let (engine, token, turn) =
                         (engine.clone(), token.clone(), under_way.begin(row.inbox_id));
+                    let span = tracing::info_span!(
+                        "send",
+                        outbox.id = row.id.0,
+                        inbox.id = row.inbox_id.0,
+                        message.id = row.message_id.map(|id| id.0)
+                    );
                     sends.spawn(async move {
-                        let send = send::carry_out(&engine, row, &token);
+                        let send = send::carry_out(&engine, row, &token).instrument(span);
                         tokio::pin!(send);
                         if tokio::time::timeout(SLOW, &mut send).await.is_err() {
                             drop(place);

@@ -207,7 +207,12 @@ async fn store(engine: &Engine, author: &Author, to: &To, reply: &Reply) -> Resu
     let book = inboxes::book(engine).await?;
     let (content_max, now) = (engine.settings.content_max, engine.clock.now());
     let (author, to, reply) = (author.clone(), to.clone(), reply.clone());
-    engine.store.write(move |tx| store_reply(tx, &book, &author, &to, &reply, content_max, now)).await
+    let body = move |tx: &mut Tx<'_>| store_reply(tx, &book, &author, &to, &reply, content_max, now);
+    let stored = engine.store.write(body).await?;
+    // The line has the id of the request; the sends that follow name the messages.
+    let ids: Vec<i64> = stored.messages.iter().map(|id| id.0).collect();
+    tracing::debug!(message.ids = ?ids, "a reply was queued");
+    Ok(stored)
 }
 
 fn store_reply(

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 21] = [
+const NAMES: [(&str, &str); 24] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -26,6 +26,9 @@ const NAMES: [(&str, &str); 21] = [
     ("GREEN_API_RATE_LIMIT_PER_MINUTE", "green_api.rate_limit_per_minute"),
     ("GREEN_API_RATE_LIMIT_PER_SECOND", "green_api.rate_limit_per_second"),
     ("GREEN_API_WEBHOOK_SECRET", "green_api.webhook_secret"),
+    ("GREEN_API_ENABLE_DETAILED_LOGGING", "green_api.detailed_logging"),
+    ("GREEN_API_LOG_REQUEST_BODY", "green_api.log_request_body"),
+    ("GREEN_API_LOG_RESPONSE_BODY", "green_api.log_response_body"),
     ("PUSHER_APP_ID", "realtime.app_id"),
     ("PUSHER_APP_KEY", "realtime.app_key"),
     ("PUSHER_APP_SECRET", "realtime.app_secret"),

@@ -6,6 +6,7 @@ use frontdesk_channels::contract::{GreenApiSettings, ProviderSettings};
 use frontdesk_engine::realtime::settings::RealtimeSettings;
 use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
 use frontdesk_http::HttpSettings;
+use frontdesk_provider_http::CallLog;
 use frontdesk_store::StoreSettings;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -81,6 +82,11 @@ impl Settings {
                 max_retries: self.green_api.max_retries,
                 per_second: self.green_api.rate_limit_per_second,
                 per_minute: self.green_api.rate_limit_per_minute,
+                log: CallLog {
+                    calls: self.green_api.detailed_logging,
+                    request_bodies: self.green_api.log_request_body,
+                    response_bodies: self.green_api.log_response_body,
+                },
             },
             allow_private_hosts: self.providers.allow_private_hosts.clone(),
             timeout_ms: self.providers.timeout_ms,

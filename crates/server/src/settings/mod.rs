@@ -184,6 +184,12 @@ pub struct GreenApiSettings {
     pub rate_limit_per_minute: u32,
     /// Messages of one instance in any second.
     pub rate_limit_per_second: u32,
+    /// Every call is logged.
+    pub detailed_logging: bool,
+    /// With the body of its request; needs `detailed_logging`.
+    pub log_request_body: bool,
+    /// With the body of its answer; needs `detailed_logging`.
+    pub log_response_body: bool,
     /// Token of instances without one, and key of signatures.
     #[serde(deserialize_with = "none_when_empty")]
     pub webhook_secret: Option<SecretString>,

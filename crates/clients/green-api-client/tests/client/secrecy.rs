@@ -8,10 +8,12 @@ use std::{
 };
 
 use frontdesk_green_api_client::Instance;
+use frontdesk_provider_http::CallLog;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
+    guest,
     stage::{Stage, TOKEN},
     text,
 };
@@ -58,6 +60,7 @@ async fn no_error_no_debug_and_no_log_line_shows_the_token() {
     let stage = Stage::start().await;
     let mut settings = stage.pool.http().settings().clone();
     settings.timeout = Duration::from_millis(300);
+    settings.log = CallLog { calls: true, request_bodies: true, response_bodies: true };
     (settings.breaker.consecutive_failures, settings.breaker.minimum_calls) = (1_000, 1_000);
     let pool = frontdesk_green_api_client::InstancePool::new(settings).unwrap();
     let client = pool.put(Instance::new(1_101_000_001, TOKEN.into()));
@@ -87,6 +90,14 @@ async fn no_error_no_debug_and_no_log_line_shows_the_token() {
     }
     drop(free);
     all += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let detailed: Vec<_> = all.lines().filter(|line| line.contains("Provider call in detail")).collect();
+    assert!(
+        detailed.iter().any(|line| line.contains(r#"\"message\":\"x\""#) && line.contains("idMessage")),
+        "{detailed:#?}"
+    );
+    let phone = guest().to_string();
+    let phone = phone.split('@').next().unwrap();
+    assert!(!detailed.iter().any(|line| line.contains(phone)), "{detailed:#?}");
     assert!(all.contains("sendMessage"), "something was logged");
     assert!(!all.contains(TOKEN), "the token is in: …{}…", around(&all));
 }
