@@ -112,12 +112,12 @@ pub(crate) fn spawn(engine: &Engine, mut requests: Requests) {
     tokio::spawn(async move {
         let mut batch = Vec::with_capacity(MOST_AT_ONCE);
         while requests.0.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
-            answer(&engine, std::mem::take(&mut batch)).await;
+            answer(&engine, std::mem::take(&mut batch), &mut requests.0).await;
         }
     });
 }
 
-async fn answer(engine: &Engine, requests: Vec<Request>) {
+async fn answer(engine: &Engine, mut requests: Vec<Request>, behind: &mut mpsc::Receiver<Request>) {
     let mut times = BTreeMap::<String, i64>::new();
     for request in &requests {
         *times.entry(request.name.clone()).or_default() += 1;
@@ -143,6 +143,10 @@ async fn answer(engine: &Engine, requests: Vec<Request>) {
             }
         }
         Err(error) => {
+            // Whoever waited behind them waited for the same database: a turn of their own would take as long again.
+            while let Ok(request) = behind.try_recv() {
+                requests.push(request);
+            }
             for request in requests {
                 let _ = request.answer.send(Err(StoreError::Unavailable(error.to_string())));
             }

@@ -2171,7 +2171,7 @@ export interface components {
              * Format: binary
              * @description The file; several fields of this name for several files, at most ten.
              */
-            file: string;
+            file?: string;
             /**
              * Format: int64
              * @description The inbox that writes.
@@ -3121,7 +3121,7 @@ export interface components {
              * Format: binary
              * @description The file; several fields of this name for several files, at most ten.
              */
-            file: string;
+            file?: string;
         };
         /**
          * @description What a reply is.

@@ -116,7 +116,7 @@ pub(super) struct FirstMessage {
 #[expect(dead_code, reason = "describes the form")]
 pub(super) struct ReplyForm {
     /// The file; several fields of this name for several files, at most ten.
-    #[schema(value_type = String, format = Binary, min_length = 1)]
+    #[schema(value_type = String, format = Binary, min_length = 1, required = false)]
     file: String,
     /// The caption.
     #[schema(min_length = 1, max_length = 2000, pattern = "\\S")]
@@ -136,7 +136,7 @@ pub(super) struct FirstMessageForm {
     #[schema(max_length = 40, pattern = "^(\\+|00)?[1-9][0-9]{6,14}$")]
     phone: String,
     /// The file; several fields of this name for several files, at most ten.
-    #[schema(value_type = String, format = Binary, min_length = 1)]
+    #[schema(value_type = String, format = Binary, min_length = 1, required = false)]
     file: String,
     /// The caption.
     #[schema(min_length = 1, max_length = 2000, pattern = "\\S")]

@@ -65,12 +65,18 @@ async fn a_client_that_was_away_catches_up_by_number() {
         let get = async |query: &str| {
             node.call(Method::GET, &format!("/api/v1/events?{query}"), &ada.token, &[]).await
         };
+        // Someone who is here sees that what happened has been told; PostgreSQL numbers it after the commit.
+        let mut here = Client::connect(&node).await;
+        here.listen(&node, &ada, "private-inbox").await;
         node.happen(node.account, 5).await;
+        for seq in 1..=5 {
+            assert_eq!(here.data_of("App\\Events\\ContactUpdated").await["seq"], seq);
+        }
         let mut client = Client::connect(&node).await;
         client.listen(&node, &ada, "private-inbox").await;
         node.happen(node.account, 1).await;
         assert_eq!(client.data_of("App\\Events\\ContactUpdated").await["seq"], 6);
-        drop(client);
+        drop((here, client));
         node.happen(node.account, 1000).await;
 
         let mut known = 6;
