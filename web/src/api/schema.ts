@@ -2165,7 +2165,7 @@ export interface components {
         FirstMessageForm: {
             /** @description As in JSON. */
             client_key?: string | null;
-            /** @description The caption. */
+            /** @description The caption; the text when there is no file. */
             content?: string | null;
             /**
              * Format: binary
@@ -3115,7 +3115,7 @@ export interface components {
         ReplyForm: {
             /** @description As in JSON. */
             client_key?: string | null;
-            /** @description The caption. */
+            /** @description The caption; the text when there is no file. */
             content?: string | null;
             /**
              * Format: binary

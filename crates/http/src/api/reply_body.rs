@@ -118,8 +118,8 @@ pub(super) struct ReplyForm {
     /// The file; several fields of this name for several files, at most ten.
     #[schema(value_type = String, format = Binary, min_length = 1, required = false)]
     file: String,
-    /// The caption.
-    #[schema(min_length = 1, max_length = 2000, pattern = "\\S")]
+    /// The caption; the text when there is no file.
+    #[schema(max_length = 2000)]
     content: Option<String>,
     /// As in JSON.
     #[schema(min_length = 1, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
@@ -138,8 +138,8 @@ pub(super) struct FirstMessageForm {
     /// The file; several fields of this name for several files, at most ten.
     #[schema(value_type = String, format = Binary, min_length = 1, required = false)]
     file: String,
-    /// The caption.
-    #[schema(min_length = 1, max_length = 2000, pattern = "\\S")]
+    /// The caption; the text when there is no file.
+    #[schema(max_length = 2000)]
     content: Option<String>,
     /// As in JSON.
     #[schema(min_length = 1, max_length = 200, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
