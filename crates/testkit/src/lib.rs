@@ -1,5 +1,6 @@
 //! Test server, builders and the suites that need the whole product. Top of the dependency graph.
 
+pub mod abyss;
 pub mod bodies;
 pub mod call;
 pub mod database;

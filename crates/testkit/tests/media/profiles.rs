@@ -5,7 +5,7 @@ use frontdesk_store::{contacts, conversations};
 use frontdesk_testkit::stage::{Stage, StageSettings, Thread, until};
 use serde_json::json;
 
-async fn name(stage: &Stage, thread: &Thread) -> Option<String> {
+pub async fn name(stage: &Stage, thread: &Thread) -> Option<String> {
     let (account, id) = (stage.account, thread.id);
     stage
         .read(move |tx| {
@@ -15,7 +15,7 @@ async fn name(stage: &Stage, thread: &Thread) -> Option<String> {
         .await
 }
 
-fn name_at_provider(stage: &Stage, thread: &Thread) -> String {
+pub fn name_at_provider(stage: &Stage, thread: &Thread) -> String {
     stage.sandbox.world().customers[&thread.customer].name.clone()
 }
 

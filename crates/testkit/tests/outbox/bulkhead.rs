@@ -1,11 +1,9 @@
 //! Instances that are dead slow nobody else's messages.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use frontdesk_model::MessageId;
 use frontdesk_model::message::MessageStatus;
 use frontdesk_sandbox::customer::NewCustomer;
+use frontdesk_testkit::abyss::Abyss;
 use frontdesk_testkit::stage::{Stage, StageSettings, id_of};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -20,22 +18,6 @@ const GONE: usize = 5;
 const DEAD_CHATS: usize = 6;
 /// Messages to one guest of each living instance.
 const EACH: usize = 2;
-
-/// An address that takes whatever comes and answers nothing, and how many wait there.
-async fn abyss() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let held = Arc::new(AtomicUsize::new(0));
-    let count = held.clone();
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        while let Ok((connection, _)) = listener.accept().await {
-            open.push(connection);
-            count.store(open.len(), Ordering::SeqCst);
-        }
-    });
-    (url, held)
-}
 
 /// An address where nobody is.
 async fn nowhere() -> String {
@@ -72,11 +54,11 @@ async fn forty_instances_deliver_everything_while_ten_are_dead() {
                 serde_json::from_value(json!({ "name": "Guest", "phone": phone(guest) })).unwrap();
             stage.sandbox.world().add_customer(new).unwrap();
         }
-        let (hanging, held) = abyss().await;
+        let abyss = Abyss::open().await;
         let gone = nowhere().await;
         let alive = join_all((0..ALIVE).map(|n| connect(&stage, format!("alive-{n}"), None))).await;
         let hanging =
-            join_all((0..HANGING).map(|n| connect(&stage, format!("hanging-{n}"), Some(&hanging)))).await;
+            join_all((0..HANGING).map(|n| connect(&stage, format!("hanging-{n}"), Some(&abyss.url)))).await;
         let gone = join_all((0..GONE).map(|n| connect(&stage, format!("gone-{n}"), Some(&gone)))).await;
 
         let (mut lost, mut refused, mut sent) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,7 +79,7 @@ async fn forty_instances_deliver_everything_while_ten_are_dead() {
             let status = stage.message(id).await.status;
             assert!(matches!(status, MessageStatus::Queued | MessageStatus::Sending), "{status:?}");
         }
-        assert!(held.load(Ordering::SeqCst) >= HANGING, "{held:?} wait for an answer");
+        assert!(abyss.held() >= HANGING, "{} wait for an answer", abyss.held());
         for n in 0..ALIVE {
             let texts: Vec<_> =
                 stage.delivered(&format!("alive-{n}")).into_iter().filter_map(|d| d.text).collect();
