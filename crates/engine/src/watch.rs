@@ -170,7 +170,7 @@ pub(crate) async fn arrange(
 }
 
 /// Where the webhooks of an inbox are to go, and what has to come with them.
-fn target(engine: &Engine, inbox: &Inbox) -> Option<DeliveryTarget> {
+pub(crate) fn target(engine: &Engine, inbox: &Inbox) -> Option<DeliveryTarget> {
     let (channel, doors) = (inbox.channel, &engine.settings.doors);
     let server = || channel.door()?.server_keys(doors).secrets.into_iter().next().map(|key| key.secret);
     let token = channel.own_keys(&inbox.config.settings).secret.or_else(server);

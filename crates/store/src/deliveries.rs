@@ -1,6 +1,6 @@
 //! Attempts to send: each try is a row.
 
-use frontdesk_model::{AccountId, MessageId, OutboxId, RemoteId, Timestamp};
+use frontdesk_model::{AccountId, InboxId, MessageId, OutboxId, RemoteId, Timestamp};
 
 use crate::db::statement::both;
 use crate::outbox::OutboxKind;
@@ -19,7 +19,16 @@ statements! {
     LIST = both(
         "SELECT id, kind, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
          FROM deliveries WHERE account_id = $1 AND message_id = $2 ORDER BY id");
+    FAILURES_SINCE = both(
+        "SELECT m.inbox_id, d.provider_code, COUNT(*) FROM deliveries d
+         JOIN messages m ON m.account_id = d.account_id AND m.id = d.message_id
+         WHERE d.id > (SELECT COALESCE(MAX(id), 0) - $1 FROM deliveries) AND d.finished_at >= $2
+           AND d.outcome IN ('failed', 'unknown') AND d.provider_code IS NOT NULL
+         GROUP BY m.inbox_id, d.provider_code ORDER BY COUNT(*) DESC, d.provider_code");
 }
+
+/// So many of the newest tries are looked through for failures.
+const LOOKED_THROUGH: i64 = 10_000;
 
 /// One try as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,4 +132,26 @@ pub fn interrupt(
 /// All tries of a message, oldest first.
 pub fn list(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<Vec<DeliveryRow>, StoreError> {
     tx.query(&LIST, p![account, message])
+}
+
+/// How often tries to send from an inbox ended with a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the columns")]
+pub struct FailureCount {
+    pub inbox_id: InboxId,
+    /// The provider's word, or ours.
+    pub code: String,
+    pub count: i64,
+}
+
+impl FromRow for FailureCount {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self { inbox_id: row.next()?, code: row.next()?, count: row.next()? })
+    }
+}
+
+/// Why tries since `since` failed for good or are of unknown outcome, of all inboxes, the most frequent first. Of very many,
+/// the newest count.
+pub fn failures_since(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<FailureCount>, StoreError> {
+    tx.query(&FAILURES_SINCE, p![LOOKED_THROUGH, since])
 }

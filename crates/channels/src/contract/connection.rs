@@ -147,6 +147,9 @@ pub trait Delivery: Send + Sync {
     /// Makes the provider deliver to `target` (or hand out, for inboxes that are polled) everything this channel
     /// reads, and looks whether it took that. Changes nothing where all is so already. `Err`: what is not so.
     async fn arrange(&self, target: &DeliveryTarget) -> Result<(), ConnectionState>;
+
+    /// Looks whether it does, and changes nothing. `Err`: what is not so.
+    async fn inspect(&self, target: &DeliveryTarget) -> Result<(), ConnectionState>;
 }
 
 /// Where webhooks are to go.

@@ -40,12 +40,7 @@ impl Delivery for Instance {
     /// Changed settings restart the instance, so that nothing is changed without need. Green API has said "saved"
     /// without saving (issue 1096 of its tracker): what it has stored is what counts.
     async fn arrange(&self, target: &DeliveryTarget) -> Result<(), ConnectionState> {
-        let wanted = if self.is_polled() {
-            wanted(String::new(), None)
-        } else {
-            self.check_target(target)?;
-            wanted(target.url.clone(), target.token.clone())
-        };
+        let wanted = self.wanted(target)?;
         let failed = |error| check_failed(&error);
         if wanted.missing_in(&self.ask().get_settings().await.map_err(failed)?).is_empty() {
             return Ok(());
@@ -60,9 +55,60 @@ impl Delivery for Instance {
             "It is tried again. If it lasts, set them in the Green API console.",
         ))
     }
+
+    async fn inspect(&self, target: &DeliveryTarget) -> Result<(), ConnectionState> {
+        let wanted = self.wanted(target)?;
+        let stored = self.ask().get_settings().await.map_err(|error| check_failed(&error))?;
+        match difference(&wanted, &stored) {
+            None => Ok(()),
+            Some(message) => Err(degraded(message, SET_IT)),
+        }
+    }
+}
+
+/// What sets an instance right that delivers elsewhere.
+const SET_IT: &str =
+    "Check this inbox (Check now on the page, or `frontdesk inbox check`): that sets the instance.";
+
+/// What is wrong with the settings of an instance, for people.
+fn difference(wanted: &Settings, stored: &Settings) -> Option<String> {
+    let missing = wanted.missing_in(stored);
+    let address = stored.webhook_url.as_deref().unwrap_or_default();
+    Some(match missing.as_slice() {
+        [] => return None,
+        ["webhookUrl", ..] if wanted.webhook_url.as_deref() == Some("") => {
+            format!(
+                "Green API delivers to {}, so that nothing is left to be fetched.",
+                without_query(address)
+            )
+        }
+        ["webhookUrl", ..] if address.is_empty() => {
+            "Green API has no address to deliver webhooks to.".to_owned()
+        }
+        ["webhookUrl", ..] => format!("Green API delivers webhooks to {}, not here.", without_query(address)),
+        ["webhookUrlToken", ..] => {
+            "Green API sends another webhook token than this inbox expects: its webhooks are refused."
+                .to_owned()
+        }
+        names => format!("Settings of the instance differ: {}.", names.join(", ")),
+    })
+}
+
+/// An address as it may be shown: people have put secrets into what follows the path.
+fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
 }
 
 impl Instance {
+    /// What the instance is to be set to; refuses what cannot work.
+    fn wanted(&self, target: &DeliveryTarget) -> Result<Settings, ConnectionState> {
+        if self.is_polled() {
+            return Ok(wanted(String::new(), None));
+        }
+        self.check_target(target)?;
+        Ok(wanted(target.url.clone(), target.token.clone()))
+    }
+
     /// Refuses what cannot work before the instance is set to it.
     fn check_target(&self, target: &DeliveryTarget) -> Result<(), ConnectionState> {
         if target.token.is_none() {

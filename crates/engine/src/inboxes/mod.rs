@@ -8,7 +8,7 @@ mod form;
 mod link;
 mod templates;
 
-use frontdesk_channels::contract::{Channel, FieldError};
+use frontdesk_channels::contract::{Channel, Connection, FieldError};
 use frontdesk_channels::registry::find_channel;
 use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
@@ -189,6 +189,16 @@ pub async fn check(engine: &Engine, account: AccountId, id: InboxId) -> Result<I
         set_state(engine, account, id, state).await?;
     }
     get(engine, account, id).await
+}
+
+/// What is wrong with where the provider of an inbox delivers, if anything. Changes nothing there.
+pub async fn inspect_delivery(
+    engine: &Engine,
+    inbox: &Inbox,
+    connection: &dyn Connection,
+) -> Option<ConnectionState> {
+    let (delivery, target) = (connection.delivery()?, watch::target(engine, inbox)?);
+    delivery.inspect(&target).await.err()
 }
 
 /// Stores the state of an inbox and tells everyone, when it changed.

@@ -4,6 +4,7 @@
 mod backup;
 mod demo;
 mod doctor;
+mod doctor_green;
 mod migrate_database;
 mod postgres;
 mod program;

@@ -1,12 +1,13 @@
 //! `frontdesk doctor`: looks everything over and says what to do. Changes nothing.
 //!
 //! One file per part of the body: [`machine`] (key, folder, disk, clock), [`database`], [`outside`] (what providers and
-//! browsers see). To add a check: a function there that returns [`Finding`]s.
+//! browsers see), [`traffic`] (what went on in the last hour). To add a check: a function there that returns [`Finding`]s.
 
 mod database;
 mod finding;
 mod machine;
 mod outside;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ use frontdesk_engine::realtime::settings::PublicInbox;
 use serde_json::json;
 
 use super::{Surroundings, output};
+use crate::secret_key;
 use crate::settings::Settings;
 use finding::{Finding, Level};
 
@@ -48,8 +50,22 @@ pub async fn run(doctor: &Doctor, surroundings: &Surroundings) -> anyhow::Result
     if !doctor.offline {
         findings.extend(outside::reach_public_url(settings).await);
         findings.extend(outside::compare_clock(settings, surroundings.clock.as_ref()).await);
-        if let Some(store) = store {
-            findings.extend(outside::check_inboxes(settings, store, surroundings.clock.clone()).await);
+    }
+    // Without a key there are no inboxes yet, and looking must not make one.
+    if let Some(store) = store
+        && matches!(secret_key::load(settings), Ok(Some(_)))
+    {
+        drop(store);
+        match surroundings.engine().await {
+            Ok(engine) => {
+                findings.extend(traffic::check(&engine).await);
+                if !doctor.offline {
+                    findings.extend(outside::check_inboxes(&engine).await);
+                }
+            }
+            Err(error) => {
+                findings.push(Finding::fail("inboxes", format!("{error:#}"), "see the findings above"));
+            }
         }
     }
 

@@ -1,17 +1,17 @@
-//! What providers and browsers see: the public address, the webhook doors, the credentials of each inbox.
+//! What providers and browsers see: the public address, the webhook doors, the credentials of each inbox and where its
+//! provider delivers.
 
 use std::time::Duration;
 
 use frontdesk_channels::registry::find_channel;
-use frontdesk_engine::inboxes;
-use frontdesk_model::inbox::ConnectionCode;
-use frontdesk_model::{Clock, SharedClock};
+use frontdesk_engine::{Engine, inboxes};
+use frontdesk_model::Clock;
+use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_store::{Store, inboxes as inbox_rows};
 use url::Host;
 
 use super::finding::{Finding, chain};
 use crate::settings::Settings;
-use crate::wiring;
 
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -159,14 +159,9 @@ pub async fn check_doors(settings: &Settings, store: &Store) -> Vec<Finding> {
     findings
 }
 
-/// Asks each provider whether the credentials work.
-pub async fn check_inboxes(settings: &Settings, store: Store, clock: SharedClock) -> Vec<Finding> {
-    drop(store);
-    let engine = match wiring::build_engine(settings, clock).await {
-        Ok(engine) => engine,
-        Err(error) => return vec![Finding::fail("inboxes", format!("{error:#}"), "see the findings above")],
-    };
-    let book = match inboxes::book(&engine).await {
+/// Asks each provider whether the credentials work, and whether it delivers here.
+pub async fn check_inboxes(engine: &Engine) -> Vec<Finding> {
+    let book = match inboxes::book(engine).await {
         Ok(book) => book,
         Err(error) => return vec![Finding::fail("inboxes", chain(error), "see the database's finding")],
     };
@@ -175,30 +170,20 @@ pub async fn check_inboxes(settings: &Settings, store: Store, clock: SharedClock
     let mut findings = Vec::new();
     for inbox in all {
         let name = format!("{} ({} {})", inbox.name, inbox.config.channel, inbox.config.id);
-        let state = match inbox.channel.open(&engine.channels, &inbox.config) {
-            Ok(connection) => connection.check().await,
+        let connection = match inbox.channel.open(&engine.channels, &inbox.config) {
+            Ok(connection) => connection,
             Err(error) => {
                 findings.push(Finding::fail("inboxes", format!("{name}: {error}"), "correct its settings"));
                 continue;
             }
         };
-        let message = format!("{name}: {}", state.message);
-        findings.push(match state.code {
-            ConnectionCode::Connected => Finding::ok("inboxes", message),
-            ConnectionCode::Connecting | ConnectionCode::Degraded | ConnectionCode::Paused => Finding::warn(
-                "inboxes",
-                message,
-                state.action.unwrap_or_else(|| "look at it on the page".to_owned()),
-            ),
-            ConnectionCode::Reconnect => {
-                Finding::fail("inboxes", message, "give it new credentials on the page")
-            }
-            ConnectionCode::Unreachable => Finding::fail(
-                "inboxes",
-                message,
-                "check the network, META_GRAPH_URL and the provider's status page",
-            ),
-        });
+        let state = connection.check().await;
+        let answers = !matches!(state.code, ConnectionCode::Reconnect | ConnectionCode::Unreachable);
+        findings.push(tell_state(&name, state));
+        if answers && let Some(problem) = inboxes::inspect_delivery(engine, inbox, &*connection).await {
+            let advice = problem.action.unwrap_or_else(|| "check the inbox on the page".to_owned());
+            findings.push(Finding::fail("delivery", format!("{name}: {}", problem.message), advice));
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::warn(
@@ -208,6 +193,24 @@ pub async fn check_inboxes(settings: &Settings, store: Store, clock: SharedClock
         ));
     }
     findings
+}
+
+fn tell_state(name: &str, state: ConnectionState) -> Finding {
+    let message = format!("{name}: {}", state.message);
+    let advice = |usual: &str| state.action.clone().unwrap_or_else(|| usual.to_owned());
+    match state.code {
+        ConnectionCode::Connected => Finding::ok("inboxes", message),
+        ConnectionCode::Connecting | ConnectionCode::Degraded | ConnectionCode::Paused => {
+            Finding::warn("inboxes", message, advice("look at it on the page"))
+        }
+        ConnectionCode::Reconnect => {
+            Finding::fail("inboxes", message, advice("give it new credentials on the page"))
+        }
+        ConnectionCode::Unreachable => {
+            let usual = "check the network, the provider's address in the settings and its status page";
+            Finding::fail("inboxes", message, advice(usual))
+        }
+    }
 }
 
 fn client() -> reqwest::Result<reqwest::Client> {
