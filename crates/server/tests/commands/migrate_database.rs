@@ -198,7 +198,10 @@ async fn an_installation_moves_to_postgresql_and_back_whole() {
     assert!(search(&serving, &cookie, &word) > 0, "{word}");
     receive(&place, &serving, "wolkenkratzer");
     assert_eq!(one("SELECT MAX(id) FROM messages").await, last_message + 1);
-    assert!(one("SELECT event_seq FROM accounts WHERE id = 1").await > last_event);
+    let numbered = async || one("SELECT event_seq FROM accounts WHERE id = 1").await > last_event;
+    serving.until("the new event has its number, which it gets after the commit", || {
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(numbered()))
+    });
     assert_eq!(one("SELECT COUNT(*) - COUNT(DISTINCT seq) FROM events WHERE account_id = 1").await, 0);
     assert_eq!(search(&serving, &cookie, "wolkenkratzer"), 1);
     let path = address_of_a_file(&before, &serving, &cookie);
