@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
+use crate::origin::Origin;
 use crate::{Engine, inboxes};
 
 /// Why a change was not made.
@@ -49,7 +50,7 @@ pub async fn mark_read(engine: &Engine, actor: Actor, id: ConversationId) -> Res
         return Ok(false);
     }
     let can_tell = tells_read(engine, &row).await?;
-    let now = engine.clock.now();
+    let (now, origin) = (engine.clock.now(), Origin::current());
     engine
         .store
         .write(move |tx| {
@@ -60,7 +61,7 @@ pub async fn mark_read(engine: &Engine, actor: Actor, id: ConversationId) -> Res
                 return Ok(false);
             }
             if can_tell {
-                queue_read_mark(tx, &row, now)?;
+                queue_read_mark(tx, &row, &origin, now)?;
             }
             tx.emit(updated(account, id));
             Ok(true)
@@ -114,7 +115,12 @@ async fn tells_read(engine: &Engine, row: &ConversationRow) -> Result<bool, Stor
         .is_some_and(|inbox| inbox.enabled && inbox.channel.capabilities().read_receipts))
 }
 
-fn queue_read_mark(tx: &mut Tx<'_>, row: &ConversationRow, now: Timestamp) -> Result<(), StoreError> {
+fn queue_read_mark(
+    tx: &mut Tx<'_>,
+    row: &ConversationRow,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(last) = row.last_inbound_id else { return Ok(()) };
     let remote = messages::find(tx, row.account_id, last)?.and_then(|m| m.remote_id);
     let Some(remote) = remote else { return Ok(()) };
@@ -128,6 +134,7 @@ fn queue_read_mark(tx: &mut Tx<'_>, row: &ConversationRow, now: Timestamp) -> Re
         message_id: None,
         kind: OutboxKind::Read,
         data: Some(remote.as_str()),
+        request_id: origin.request_id.as_deref(),
     };
     outbox::insert(tx, work, now)
 }

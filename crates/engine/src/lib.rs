@@ -17,6 +17,7 @@ pub mod intake;
 pub mod limits;
 pub mod media;
 pub mod monitoring;
+pub mod origin;
 mod outbox;
 pub mod own_password;
 pub mod passwords;

@@ -8,8 +8,10 @@ use frontdesk_model::InboxId;
 use frontdesk_store::{StoreError, Topic, leases};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::inboxes::{self, InboxBook};
+use crate::origin::Origin;
 use crate::{Engine, intake};
 
 /// How long a node has an inbox to itself, in milliseconds; taken anew for each body.
@@ -148,7 +150,8 @@ async fn take_next(
             return Ok(Turn::Failed);
         }
     };
-    if intake::take_polled(engine, door, id, polled.body).await.is_err() {
+    let span = tracing::info_span!("polled", request.id = Origin::new_id(), inbox.id = id.0);
+    if intake::take_polled(engine, door, id, polled.body).instrument(span).await.is_err() {
         return Ok(Turn::Failed); // not stored: it stays at the provider and comes again
     }
     match polling.done(&polled.receipt).await {

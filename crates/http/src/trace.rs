@@ -4,6 +4,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use frontdesk_engine::origin::Origin;
 use tracing::Instrument;
 
 use crate::headers;
@@ -17,9 +18,10 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
     let id = request_id(request.headers().get(REQUEST_ID));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = known_method(request.method().as_str());
-    let span = tracing::info_span!("request", id, method, route);
+    let span = tracing::info_span!("request", request.id = id, method, route);
     let started = tokio::time::Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let origin = Origin { request_id: Some(id.clone()) };
+    let mut response = origin.scope(next.run(request)).instrument(span.clone()).await;
 
     let duration = started.elapsed();
     let status = response.status().as_u16();
@@ -45,7 +47,7 @@ fn request_id(given: Option<&HeaderValue>) -> String {
     };
     match given.and_then(|v| v.to_str().ok()).filter(sensible) {
         Some(id) => id.to_owned(),
-        None => format!("{:016x}", rand::random::<u64>()),
+        None => Origin::new_id(),
     }
 }
 

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_monitoring",
     5 "0005_events_to_number",
     6 "0006_send_turns",
+    7 "0007_request_ids",
 ];
 
 /// The schema this program needs.

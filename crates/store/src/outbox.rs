@@ -13,7 +13,7 @@ use crate::{Columns, FromRow, StoreError, Tx};
 macro_rules! columns {
     () => {
         "id, account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, attempts,
-         created_at"
+         created_at, request_id"
     };
 }
 
@@ -36,8 +36,9 @@ macro_rules! claimable {
 
 statements! {
     INSERT = both(
-        "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7)");
+        "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at,
+             request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7, $8)");
     CLAIM = each(
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
          WHERE id IN (", claimable!("SELECT value FROM json_each($5)"), ") RETURNING ", columns!()),
@@ -137,6 +138,8 @@ pub struct OutboxRow {
     /// Tries so far.
     pub attempts: i64,
     pub created_at: Timestamp,
+    /// The request that asked for it; `None` for what a node of an earlier version queued.
+    pub request_id: Option<String>,
 }
 
 impl FromRow for OutboxRow {
@@ -153,6 +156,7 @@ impl FromRow for OutboxRow {
             due_at: row.next()?,
             attempts: row.next()?,
             created_at: row.next()?,
+            request_id: row.next()?,
         })
     }
 }
@@ -167,15 +171,16 @@ pub struct NewWork<'a> {
     pub message_id: Option<MessageId>,
     pub kind: OutboxKind,
     pub data: Option<&'a str>,
+    pub request_id: Option<&'a str>,
 }
 
 /// Queues work, due at once.
 pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data } = work;
+    let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data, request_id } = work;
     tx.signal(Topic::Outbox);
     tx.execute_later(
         &INSERT,
-        row![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now],
+        row![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now, request_id],
     )
 }
 

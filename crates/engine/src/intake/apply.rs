@@ -10,7 +10,9 @@ use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::webhook_logs::{self, NewWebhookLog, Outcome, WebhookState};
 use frontdesk_store::{StoreError, Tx, erased_messages, inboxes};
+use tracing::Span;
 
+use super::message::Became;
 use super::queue::Receipt;
 use super::{changes, message, status};
 use crate::Engine;
@@ -25,6 +27,8 @@ pub(crate) struct Received {
     pub(crate) verified_by: VerifiedBy,
     pub(crate) events: Vec<RoutedEvent>,
     pub(crate) unreadable: Option<String>,
+    /// The request that brought it: lines of the log about applying it are told apart by it.
+    pub(crate) span: Span,
 }
 
 impl Received {
@@ -89,8 +93,10 @@ pub(crate) fn keep_and_apply(
     context: &Context,
     bodies: &[Arc<Received>],
 ) -> Result<Vec<Receipt>, StoreError> {
-    let routings: Vec<_> =
-        bodies.iter().map(|body| route(context, body.door, body.verified_by, &body.events)).collect();
+    let routings: Vec<_> = bodies
+        .iter()
+        .map(|body| route(context, body.door, body.verified_by, &body.events, &body.span))
+        .collect();
     let logs: Vec<_> = bodies.iter().zip(&routings).map(|(body, routing)| body.log(routing)).collect();
     let (by_messages, by_bytes): (Vec<_>, Vec<_>) = (0..bodies.len())
         .partition(|&n| logs[n].state == WebhookState::Applied && routings[n].is_told_by_messages());
@@ -144,7 +150,7 @@ pub(crate) fn keep_as_failed(
     body: &Received,
     reason: &str,
 ) -> Result<Receipt, StoreError> {
-    let routing = route(context, body.door, body.verified_by, &body.events);
+    let routing = route(context, body.door, body.verified_by, &body.events, &body.span);
     let log = NewWebhookLog { state: WebhookState::Failed, error: Some(reason), ..body.log(&routing) };
     let kept = webhook_logs::insert_many(tx, &[log], context.now)?.into_iter().flatten().next();
     Ok(if kept.is_some() { Receipt::Kept(WebhookState::Failed) } else { Receipt::Repeated })
@@ -158,8 +164,9 @@ pub(crate) fn apply_again(
     verified_by: VerifiedBy,
     events: &[RoutedEvent],
     log: frontdesk_model::WebhookLogId,
+    span: &Span,
 ) -> Result<WebhookState, StoreError> {
-    let routing = route(context, door, verified_by, events);
+    let routing = route(context, door, verified_by, events, span);
     apply_routed(tx, context, [&routing])?;
     webhook_logs::set_outcome(tx, log, &routing.outcome(events.len()), context.now)?;
     Ok(routing.state())
@@ -174,6 +181,8 @@ struct Routing<'a> {
     problem: Option<String>,
     /// What is left out, and why.
     left_out: LeftOut,
+    /// The request that brought it.
+    span: &'a Span,
 }
 
 impl Routing<'_> {
@@ -263,6 +272,7 @@ fn route<'a>(
     door: &str,
     verified_by: VerifiedBy,
     events: &'a [RoutedEvent],
+    span: &'a Span,
 ) -> Routing<'a> {
     let mut routing = Routing {
         steps: Vec::with_capacity(events.len()),
@@ -270,6 +280,7 @@ fn route<'a>(
         inbox: None,
         problem: None,
         left_out: LeftOut::of(events),
+        span,
     };
     let Some(keys) = context.inboxes.door_keys(door) else {
         routing.problem = Some(format!("no channel receives webhooks at {door}"));
@@ -320,6 +331,7 @@ fn apply_routed<'r, 'e: 'r>(
     let mut messages = Vec::new();
     let mut bodies_of_messages = Vec::new();
     let mut brought_messages = Vec::new();
+    let mut spans = Vec::new();
     let (mut statuses, mut others) = (Vec::new(), Vec::new());
     let mut heard = BTreeMap::new();
     for routing in routings {
@@ -336,13 +348,30 @@ fn apply_routed<'r, 'e: 'r>(
             }
         }
         brought_messages.push(false);
+        spans.push(routing.span);
     }
     let erased = find_erased(tx, context, &messages)?;
     let numbered = messages.into_iter().zip(bodies_of_messages).enumerate();
     let (messages, bodies_of_messages): (Vec<_>, Vec<_>) =
         numbered.filter(|(n, _)| !erased.contains(n)).map(|(_, told)| told).unzip();
-    for (body, is_new) in bodies_of_messages.into_iter().zip(message::apply_all(tx, &messages)?) {
-        brought_messages[body] |= is_new;
+    let became = message::apply_all(tx, &messages)?;
+    for ((body, (news, _)), became) in bodies_of_messages.into_iter().zip(&messages).zip(became) {
+        match became {
+            Became::New(id) => {
+                brought_messages[body] = true;
+                spans[body].in_scope(|| {
+                    tracing::debug!(
+                        message.id = id.0,
+                        inbox.id = news.inbox.0,
+                        "a customer's message is stored"
+                    )
+                });
+            }
+            Became::Known => {}
+            Became::LeftOut => spans[body].in_scope(|| {
+                tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out")
+            }),
+        }
     }
     status::apply_all(tx, &statuses)?;
     for (news, event) in others {

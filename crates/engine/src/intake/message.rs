@@ -23,23 +23,36 @@ use crate::media::safe_file_name;
 /// A message and where it was told.
 pub(super) type Told<'a> = (News, &'a InboundMessage);
 
-/// Applies messages, in this order. Those that are here already change nothing. Tells of each whether it is a customer's
-/// and new.
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Became {
+    /// It is a customer's, and new.
+    New(MessageId),
+    /// It is here already, or our side wrote it.
+    Known,
+    /// It names no sender: nothing is made of it.
+    LeftOut,
+}
+
+/// Applies messages, in this order. Those that are here already change nothing. Tells of each what became of it.
 ///
 /// All that have come together are looked up and stored together, one question for each noun: what makes the
 /// difference when a database is a network away.
-pub(super) fn apply_all(tx: &mut Tx<'_>, told: &[Told<'_>]) -> Result<Vec<bool>, StoreError> {
+pub(super) fn apply_all(tx: &mut Tx<'_>, told: &[Told<'_>]) -> Result<Vec<Became>, StoreError> {
     let placed = place(tx, told)?;
-    let mut is_new = vec![false; told.len()];
-    for number in store_inbound(tx, &placed)? {
-        is_new[number] = true;
+    let mut became = vec![Became::LeftOut; told.len()];
+    for placed in &placed {
+        became[placed.number] = Became::Known;
+    }
+    for (number, id) in store_inbound(tx, &placed)? {
+        became[number] = Became::New(id);
     }
     for placed in &placed {
         if let Some(echo) = &placed.message.echo {
             apply_echo(tx, placed.news, placed.place, placed.message, echo)?;
         }
     }
-    Ok(is_new)
+    Ok(became)
 }
 
 /// A message with the conversation it belongs to.
@@ -77,10 +90,7 @@ fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, Stor
     known.extend(begun);
     let mut all = Vec::with_capacity(told.len());
     for (number, (((news, message), contact), hinted)) in told.iter().zip(&contacts).zip(&hints).enumerate() {
-        let Some(contact) = contact else {
-            tracing::warn!(inbox.id = news.inbox.0, "a message without a sender was left out");
-            continue;
-        };
+        let Some(contact) = contact else { continue };
         let (news, sent_at) = (*news, hinted.at);
         let party = (news.account, news.inbox, contact.id);
         let conversation = match known.get(&party) {
@@ -152,8 +162,8 @@ struct Place {
     sent_at: Timestamp,
 }
 
-/// Stores what customers wrote and moves their conversations. Returns the numbers of those that were new.
-fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<usize>, StoreError> {
+/// Stores what customers wrote and moves their conversations. Returns the numbers of those that were new, with their ids.
+fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<(usize, MessageId)>, StoreError> {
     let inbound: Vec<_> = placed.iter().filter(|p| p.message.echo.is_none()).collect();
     let mut stored = Vec::with_capacity(inbound.len());
     let Some(now) = inbound.first().map(|p| p.news.now) else { return Ok(stored) };
@@ -177,7 +187,7 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<usize>, S
     let mut arrived = Vec::with_capacity(inbound.len());
     for (p, id) in inbound.iter().zip(ids) {
         let Some(id) = id else { continue };
-        stored.push(p.number);
+        stored.push((p.number, id));
         store_media(tx, p.news, id, p.message)?;
         let (conversation, unread) = (p.place.conversation, i64::from(!is_notice(p.message)));
         let new = NewInbound {

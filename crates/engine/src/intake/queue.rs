@@ -185,11 +185,13 @@ async fn apply_alone(engine: &Engine, body: Arc<Received>) -> Result<Receipt, St
         Err(error) if error.is_unavailable() => Err(error),
         Err(error) => {
             let reason = error_chain(&error);
-            tracing::error!(
-                door = body.door,
-                reason,
-                "a webhook could not be applied; it is kept for replay"
-            );
+            body.span.in_scope(|| {
+                tracing::error!(
+                    door = body.door,
+                    reason,
+                    "a webhook could not be applied; it is kept for replay"
+                );
+            });
             metrics::counter!("frontdesk_webhooks_failed_total", "door" => body.door).increment(1);
             let context = apply::Context::new(engine).await?;
             engine.store.write(move |tx| apply::keep_as_failed(tx, &context, &body, &reason)).await
@@ -228,6 +230,7 @@ mod tests {
             verified_by: VerifiedBy::Settings,
             events: vec![event],
             unreadable: None,
+            span: tracing::Span::none(),
         };
         Waiting { received: Arc::new(received), answer: oneshot::channel().0 }
     }

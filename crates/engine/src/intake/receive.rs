@@ -103,6 +103,7 @@ async fn keep(
         verified_by,
         events: parsed.unwrap_or_default(),
         unreadable: unreadable.as_ref().map(ToString::to_string),
+        span: tracing::Span::current(),
     };
     let receipt = engine.intake().submit(received).await;
     told.note(engine, receipt.as_ref().ok().copied());

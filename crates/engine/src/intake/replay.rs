@@ -5,6 +5,7 @@ use frontdesk_channels::registry;
 use frontdesk_model::WebhookLogId;
 use frontdesk_store::StoreError;
 use frontdesk_store::webhook_logs::{self, Outcome, WebhookState};
+use tracing::Span;
 
 use super::queue::error_chain;
 use super::{apply, receive};
@@ -48,10 +49,10 @@ pub async fn replay(engine: &Engine, id: WebhookLogId) -> Result<WebhookState, R
         }
     };
     let context = apply::Context::new(engine).await?;
-    let count = events.len() as i64;
+    let (count, span) = (events.len() as i64, Span::current());
     let applied = engine
         .store
-        .write(move |tx| apply::apply_again(tx, &context, door.path(), verified_by, &events, id))
+        .write(move |tx| apply::apply_again(tx, &context, door.path(), verified_by, &events, id, &span))
         .await;
     match applied {
         Ok(state) => Ok(state),

@@ -6,7 +6,9 @@ use frontdesk_model::message::MessageStatus;
 use frontdesk_model::outbound::Recipient;
 use frontdesk_store::outbox::{self, OutboxRow};
 use frontdesk_store::{StoreError, contacts, conversations, messages};
+use tracing::Instrument as _;
 
+use super::send;
 use crate::intake::{News, status};
 use crate::{Engine, inboxes};
 
@@ -24,7 +26,7 @@ pub(crate) async fn reconcile(engine: &Engine) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let due = engine.store.read(move |tx| outbox::list_unknown(tx, now, BATCH)).await?;
     for row in due {
-        let again_at = look_up(engine, &row, now).await?;
+        let again_at = look_up(engine, &row, now).instrument(send::span_of(&row)).await?;
         let Some(again_at) = again_at else { continue };
         engine.store.write(move |tx| outbox::postpone_unknown(tx, &row, again_at)).await?;
     }

@@ -131,6 +131,7 @@ pub(super) async fn record(
         Fate::Unknown(_) => "unknown",
     };
     metrics::counter!("frontdesk_sends_total", "outcome" => outcome).increment(1);
+    tracing::debug!(outcome, attempt = key.map(|key| key.attempt), "a send ended");
     if row.kind == OutboxKind::Message {
         monitoring::note_send(engine, row.account_id, row.inbox_id, outcome);
     }

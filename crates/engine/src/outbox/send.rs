@@ -14,6 +14,7 @@ use frontdesk_store::deliveries::{self, DeliveryKey};
 use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
 use frontdesk_store::{StoreError, Tx, contacts, message_status, send_turns};
+use tracing::Span;
 
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
@@ -31,6 +32,17 @@ const CONFIRM_MS: i64 = 60_000;
 const LONGEST_TURN: Duration = Duration::from_secs(5);
 /// Read marks are a courtesy: after this many tries they are left.
 const MAX_READ_TRIES: i64 = 5;
+
+/// The span of everything done about a row: its lines have the id of the request that asked for it.
+pub(super) fn span_of(row: &OutboxRow) -> Span {
+    tracing::info_span!(
+        "send",
+        request.id = row.request_id,
+        outbox.id = row.id.0,
+        inbox.id = row.inbox_id.0,
+        message.id = row.message_id.map(|id| id.0)
+    )
+}
 
 /// Carries out one claimed row and writes down what came of it. Never fails: what cannot be written is found by the
 /// sweep when the lease runs out.

@@ -4,7 +4,7 @@ use frontdesk_model::Timestamp;
 use frontdesk_model::message::{MessageStatus, StatusError};
 use frontdesk_store::{StoreError, Tx, deliveries, outbox};
 
-use super::record;
+use super::{record, send};
 use crate::Engine;
 
 /// Looks for leases that ran out.
@@ -42,6 +42,8 @@ fn end_leases(
             deliveries::interrupt(tx, row.account_id, message, row.id, &error.message, now)?;
         }
         record::raise(tx, &row, MessageStatus::Unknown, Some(&error), now)?;
+        send::span_of(&row)
+            .in_scope(|| tracing::warn!("a send was interrupted: nobody knows what became of it"));
     }
     Ok(())
 }

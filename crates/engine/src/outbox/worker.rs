@@ -50,12 +50,7 @@ pub(crate) async fn run(engine: Engine) {
                     let Ok(place) = places.clone().acquire_owned().await else { return };
                     let (engine, token, turn) =
                         (engine.clone(), token.clone(), under_way.begin(row.inbox_id));
-                    let span = tracing::info_span!(
-                        "send",
-                        outbox.id = row.id.0,
-                        inbox.id = row.inbox_id.0,
-                        message.id = row.message_id.map(|id| id.0)
-                    );
+                    let span = send::span_of(&row);
                     sends.spawn(async move {
                         let send = send::carry_out(&engine, row, &token).instrument(span);
                         tokio::pin!(send);

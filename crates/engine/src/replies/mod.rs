@@ -22,6 +22,7 @@ use frontdesk_store::{StoreError, Tx, reaction_sends};
 use crate::caller::Actor;
 use crate::inboxes::InboxBook;
 use crate::media::{self, FileLink, LinkError, MediaStoreError, UploadError};
+use crate::origin::Origin;
 use crate::{Engine, inboxes};
 use check::{Check, check_client_key, check_file, check_special, check_text};
 pub use reaction::{NewReaction, react};
@@ -205,14 +206,25 @@ fn not_taken(error: LinkError) -> ReplyError {
 
 async fn store(engine: &Engine, author: &Author, to: &To, reply: &Reply) -> Result<Stored, ReplyError> {
     let book = inboxes::book(engine).await?;
-    let (content_max, now) = (engine.settings.content_max, engine.clock.now());
     let (author, to, reply) = (author.clone(), to.clone(), reply.clone());
-    let body = move |tx: &mut Tx<'_>| store_reply(tx, &book, &author, &to, &reply, content_max, now);
+    let moment = Moment {
+        content_max: engine.settings.content_max,
+        now: engine.clock.now(),
+        origin: Origin::current(),
+    };
+    let body = move |tx: &mut Tx<'_>| store_reply(tx, &book, &author, &to, &reply, &moment);
     let stored = engine.store.write(body).await?;
-    // The line has the id of the request; the sends that follow name the messages.
+    // The line has the id of the request, and so have those of the sends that follow.
     let ids: Vec<i64> = stored.messages.iter().map(|id| id.0).collect();
     tracing::debug!(message.ids = ?ids, "a reply was queued");
     Ok(stored)
+}
+
+/// What a reply is stored under: one for all messages of it.
+struct Moment {
+    content_max: usize,
+    now: Timestamp,
+    origin: Origin,
 }
 
 fn store_reply(
@@ -221,9 +233,9 @@ fn store_reply(
     author: &Author,
     to: &To,
     reply: &Reply,
-    content_max: usize,
-    now: Timestamp,
+    moment: &Moment,
 ) -> Result<Stored, ReplyError> {
+    let now = moment.now;
     let account = author.actor.account_id;
     let conversation = match to {
         To::Conversation(id) => *id,
@@ -239,7 +251,8 @@ fn store_reply(
     }
     let inbox = book.find(row.inbox_id).ok_or(ReplyError::InboxGone)?;
     let is_elsewhere = reply.link.is_some() && reply.attachments.is_empty();
-    let parts = if is_elsewhere { Vec::new() } else { plan(tx, &row, inbox.channel, reply, content_max)? };
+    let parts =
+        if is_elsewhere { Vec::new() } else { plan(tx, &row, inbox.channel, reply, moment.content_max)? };
     let is_template = matches!(reply.special, Some(Special::Template(_)));
     check_window(&row, inbox.channel.capabilities(), is_template, now)?;
     check_newer(tx, &row, reply)?;
@@ -249,7 +262,7 @@ fn store_reply(
     }
     let mut stored = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
-        stored.push(store_part(tx, author, &row, part, quoted.as_ref(), reply, index, now)?);
+        stored.push(store_part(tx, author, &row, part, quoted.as_ref(), reply, index, moment)?);
     }
     Ok(Stored { messages: stored, new: true })
 }
@@ -470,8 +483,9 @@ fn store_part(
     quoted: Option<&MessageRow>,
     reply: &Reply,
     index: usize,
-    now: Timestamp,
+    moment: &Moment,
 ) -> Result<MessageId, ReplyError> {
+    let now = moment.now;
     let client_ref = new_client_ref();
     let key = reply.client_key.as_ref().map(|key| key_of_part(key, index));
     let inserted = messages::insert(
@@ -507,7 +521,7 @@ fn store_part(
         let message = format!("The uploaded file {file} is part of another message.");
         return Err(ReplyError::Invalid(vec![("attachments".to_owned(), message)]));
     }
-    queue(tx, row, id, now)?;
+    queue(tx, row, id, &moment.origin, now)?;
     conversations::record_outbound(tx, row.account_id, row.id, id, now, now)?;
     tx.emit(NewEvent {
         account_id: row.account_id,
@@ -523,6 +537,7 @@ fn queue(
     tx: &mut Tx<'_>,
     row: &ConversationRow,
     message: MessageId,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let work = NewWork {
@@ -532,6 +547,7 @@ fn queue(
         message_id: Some(message),
         kind: OutboxKind::Message,
         data: None,
+        request_id: origin.request_id.as_deref(),
     };
     outbox::insert(tx, work, now)
 }

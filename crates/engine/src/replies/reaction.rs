@@ -13,6 +13,7 @@ use frontdesk_store::{StoreError, Tx, reactions};
 
 use super::check::{Check, check_client_key};
 use super::{Author, ReplyError, check_window, new_client_ref};
+use crate::origin::Origin;
 use crate::{Engine, inboxes};
 
 /// What an agent says without words.
@@ -34,7 +35,7 @@ pub async fn react(
     reaction: NewReaction,
 ) -> Result<bool, ReplyError> {
     let book = inboxes::book(engine).await?;
-    let now = engine.clock.now();
+    let (now, origin) = (engine.clock.now(), Origin::current());
     engine
         .store
         .write(move |tx| {
@@ -51,7 +52,7 @@ pub async fn react(
             check(can, inbox.channel.info().label, &reaction)?;
             let message = find_target(tx, &row, reaction.message)?;
             check_window(&row, can, false, now)?;
-            store(tx, &author, &row, &message, &reaction, now)?;
+            store(tx, &author, &row, &message, &reaction, &origin, now)?;
             Ok(true)
         })
         .await
@@ -101,6 +102,7 @@ fn store(
     row: &ConversationRow,
     message: &MessageRow,
     reaction: &NewReaction,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let account = row.account_id;
@@ -140,6 +142,7 @@ fn store(
         message_id: Some(message.id),
         kind: OutboxKind::Reaction,
         data: Some(&send.to_string()),
+        request_id: origin.request_id.as_deref(),
     };
     outbox::insert(tx, work, now)?;
     tx.emit(NewEvent {

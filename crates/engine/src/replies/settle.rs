@@ -11,6 +11,7 @@ use super::{ReplyError, new_client_ref, queue};
 use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
+use crate::origin::Origin;
 
 /// What a person says about a message whose fate is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub async fn settle(
     message: MessageId,
     verdict: Verdict,
 ) -> Result<MessageId, ReplyError> {
-    let now = engine.clock.now();
+    let (now, origin) = (engine.clock.now(), Origin::current());
     engine
         .store
         .write(move |tx| {
@@ -66,7 +67,7 @@ pub async fn settle(
                     Some(&client_ref),
                     now,
                 )?;
-                queue(tx, &row, found.id, now)?;
+                queue(tx, &row, found.id, &origin, now)?;
             }
             let action = if verdict == Verdict::Sent { "message.settled" } else { "message.resent" };
             let deed = Deed { action, subject_type: "message", subject_id: found.id.0 };
