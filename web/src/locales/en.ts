@@ -1,4 +1,7 @@
-/** English: the source of every text on the page. Plurals: `one | many`. */
+/**
+ * English: the source of every text on the page. Plurals: `one | many`. One file for each language, long as it is: a translator
+ * works through it from top to bottom, and the type check holds the others to its keys.
+ */
 export default {
   app: { name: 'Frontdesk', skip: 'Skip to the conversation' },
   common: {

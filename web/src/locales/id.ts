@@ -1,4 +1,4 @@
-/** Indonesian. Nouns have no plural form, so both plural forms read the same. */
+/** Indonesian. Nouns have no plural form, so both plural forms read the same. One file, as `en.ts` says why. */
 import type { Messages } from './i18n'
 
 const messages: Messages = {
@@ -633,7 +633,7 @@ const messages: Messages = {
       'Dipanggil dengan permintaan bertanda tangan setiap peringatan muncul atau berakhir.',
     webhookSecret: 'Rahasia tanda tangan',
     secretOnce: 'Salin sekarang: tidak ditampilkan lagi.',
-    emails: 'Alamat surel',
+    emails: 'Alamat email',
     emailsHelp: 'Dipisahkan koma.',
     sendTest: 'Kirim uji coba',
     testSent: 'Uji coba terkirim',

@@ -1,4 +1,4 @@
-/** Brazilian Portuguese. */
+/** Brazilian Portuguese. One file, as `en.ts` says why. */
 import type { Messages } from './i18n'
 
 const messages: Messages = {
@@ -436,7 +436,8 @@ const messages: Messages = {
     role: 'Papel',
     password: 'Senha',
     newPassword: 'Nova senha',
-    passwordHelp: 'Pelo menos 10 caracteres. Conte você mesmo à pessoa; ela não aparece de novo.',
+    passwordHelp:
+      'Pelo menos 10 caracteres. Informe-a pessoalmente; ela não será mostrada de novo.',
     keepPassword: 'Deixe vazio para manter a atual.',
     admin: 'Administrador',
     agent: 'Atendente',
@@ -489,7 +490,7 @@ const messages: Messages = {
     replay: 'Repetir',
     replayed: 'Repetido',
     emptyTitle: 'Nada aqui',
-    emptyText: 'Os pedidos dos provedores aparecem aqui quando chegam.',
+    emptyText: 'As requisições dos provedores aparecem aqui quando chegam.',
     states: {
       pending: 'Esperando',
       applied: 'Aplicado',
