@@ -26,7 +26,7 @@ pub enum Fault {
     Unavailable,
     /// The connection is closed without an answer, nothing is done.
     CutBefore,
-    /// The call is carried out, then the connection is closed without an answer.
+    /// The call is carried out, then the connection is closed without an answer. A call that is refused gets its refusal.
     CutAfter,
     /// The call is carried out at once and answered late.
     LateAnswer {

@@ -41,6 +41,11 @@ pub(crate) fn cut() -> Response {
     response
 }
 
+/// Closes the connection in place of an answer that says that the call was carried out; a refusal is told.
+pub(crate) fn cut_when_done(answer: Response) -> Response {
+    if answer.status().is_success() { cut() } else { answer }
+}
+
 /// Will the connection be closed in place of this response?
 pub(crate) fn is_cut(response: &Response) -> bool {
     response.extensions().get::<Cut>().is_some()

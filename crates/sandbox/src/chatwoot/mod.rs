@@ -60,10 +60,7 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     }
     let fault = draw(&sandbox, scope, FaultStage::Answer);
     let response = match &fault {
-        Some(Fault::CutAfter) => {
-            drop(answer(&sandbox, &call));
-            misbehaviour::cut()
-        }
+        Some(Fault::CutAfter) => misbehaviour::cut_when_done(answer(&sandbox, &call)),
         Some(Fault::LateAnswer { late_ms }) => {
             let answered = answer(&sandbox, &call);
             tokio::time::sleep(Duration::from_millis(*late_ms)).await;

@@ -64,10 +64,7 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let fault = draw(&sandbox, &subject, FaultStage::Answer);
     let struck = fault.as_ref().and_then(|fault| serde_json::to_value(fault).ok());
     let response = match fault {
-        Some(Fault::CutAfter) => {
-            drop(answer(&sandbox, read));
-            misbehaviour::cut()
-        }
+        Some(Fault::CutAfter) => misbehaviour::cut_when_done(answer(&sandbox, read)),
         Some(Fault::LateAnswer { late_ms }) => {
             let answered = answer(&sandbox, read);
             tokio::time::sleep(Duration::from_millis(late_ms)).await;

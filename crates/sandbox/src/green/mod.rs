@@ -74,8 +74,8 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let fault = draw(&sandbox, scope, FaultStage::Answer);
     let response = match &fault {
         Some(Fault::CutAfter) => {
-            drop(answer(&sandbox, inbox.as_ref(), &call).await);
-            misbehaviour::cut()
+            let answered = answer(&sandbox, inbox.as_ref(), &call).await;
+            misbehaviour::cut_when_done(answered.unwrap_or_else(IntoResponse::into_response))
         }
         Some(Fault::LateAnswer { late_ms }) => {
             let answered = answer(&sandbox, inbox.as_ref(), &call).await;

@@ -7,9 +7,13 @@ use crate::stage::{NUMBER, Stage, text_to};
 const SARI: &str = "6281390045512";
 
 async fn post(stage: &Stage) -> Result<reqwest::Response, reqwest::Error> {
+    post_body(stage, text_to(SARI, "x")).await
+}
+
+async fn post_body(stage: &Stage, body: Value) -> Result<reqwest::Response, reqwest::Error> {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = format!("{}/graph/v25.0/{NUMBER}/messages", stage.url);
-    http.post(url).bearer_auth("T").json(&text_to(SARI, "x")).send().await
+    http.post(url).bearer_auth("T").json(&body).send().await
 }
 
 async fn next(stage: &Stage, mut fault: Value) {
@@ -60,6 +64,8 @@ async fn a_cut_connection_gives_no_answer() {
     let error = post(&stage).await.unwrap_err();
     assert!(error.is_request(), "no status, no headers: {error:?}");
     assert_eq!(delivered(&stage).await, 1, "it was sent all the same");
+    next(&stage, json!({"fault": "cut_after"})).await;
+    assert_eq!(post_body(&stage, json!({})).await.unwrap().status(), 400, "what is refused is not carried out");
     let calls = stage.set("GET", "/api-calls", Value::Null).await;
     assert_eq!(calls["data"][1]["http_status"], Value::Null);
 }
