@@ -65,7 +65,11 @@ async fn a_cut_connection_gives_no_answer() {
     assert!(error.is_request(), "no status, no headers: {error:?}");
     assert_eq!(delivered(&stage).await, 1, "it was sent all the same");
     next(&stage, json!({"fault": "cut_after"})).await;
-    assert_eq!(post_body(&stage, json!({})).await.unwrap().status(), 400, "what is refused is not carried out");
+    assert_eq!(
+        post_body(&stage, json!({})).await.unwrap().status(),
+        400,
+        "what is refused is not carried out"
+    );
     let calls = stage.set("GET", "/api-calls", Value::Null).await;
     assert_eq!(calls["data"][1]["http_status"], Value::Null);
 }
