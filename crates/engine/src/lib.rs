@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod caller;
+pub mod chatwoot;
 mod connections;
 pub mod contacts;
 pub mod conversations;
@@ -44,6 +45,7 @@ use frontdesk_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessCache;
+use crate::chatwoot::Chatwoot;
 use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
 use crate::intake::IntakeQueue;
@@ -65,6 +67,7 @@ pub struct Engine {
 struct EngineState {
     parts: EngineParts,
     access: AccessCache,
+    chatwoot: Chatwoot,
     inboxes: InboxBooks,
     passwords: PasswordDesk,
     connections: Connections,
@@ -104,9 +107,11 @@ impl Engine {
         let media =
             MediaStore::new(parts.settings.data_dir.join("media"), shared.then(|| parts.store.clone()));
         let realtime = Realtime::new(&parts);
+        let chatwoot = Chatwoot::new(&parts, &realtime);
         let state = EngineState {
             parts,
             access,
+            chatwoot,
             inboxes,
             passwords: PasswordDesk::default(),
             connections: Connections::default(),
@@ -133,6 +138,10 @@ impl Engine {
 
     pub(crate) fn request_counter(&self) -> &RequestCounter {
         &self.state.request_counter
+    }
+
+    pub(crate) fn chatwoot(&self) -> &Chatwoot {
+        &self.state.chatwoot
     }
 
     pub(crate) fn connections(&self) -> &Connections {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 pub use frontdesk_channels::contract::DoorSettings;
 use serde::Deserialize;
 
+use crate::chatwoot::settings::ChatwootSettings;
 use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
 
@@ -17,6 +18,8 @@ pub struct EngineSettings {
     pub public_url: String,
     /// Keys of the webhook doors.
     pub doors: DoorSettings,
+    /// The Chatwoot that the first account works with, if any.
+    pub chatwoot: Option<ChatwootSettings>,
     /// Sending.
     pub outbox: OutboxSettings,
     /// Files.
@@ -43,6 +46,7 @@ impl Default for EngineSettings {
             data_dir: PathBuf::from("data"),
             public_url: "http://127.0.0.1:8080".to_owned(),
             doors: DoorSettings::default(),
+            chatwoot: None,
             outbox: OutboxSettings::default(),
             media: MediaSettings::default(),
             limits: LimitSettings::default(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use frontdesk_channels::contract::FieldError;
 use frontdesk_model::message::describe_words;
@@ -88,6 +88,8 @@ codes! {
     WindowClosed = "WINDOW_CLOSED", UNPROCESSABLE_ENTITY;
     /// Too many requests.
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
+    /// Chatwoot refused or failed; `error_code` says how.
+    ChatwootError = "CHATWOOT_ERROR", BAD_GATEWAY;
     /// Our fault.
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
     /// The database cannot be reached or cannot take writes.
@@ -175,6 +177,13 @@ impl ApiError {
         Self { source: Some(source.into()), ..error }
     }
 
+    /// The same with another status than that of its code.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     /// The same as 400: seed 002 has it so for unknown words in a field.
     #[must_use]
     pub fn as_bad_request(mut self) -> Self {
@@ -194,6 +203,32 @@ impl ApiError {
     pub fn with_retry_after(mut self, secs: u64) -> Self {
         self.retry_after_secs = Some(secs);
         self
+    }
+
+    /// The same with what it comes from: for the log, never told.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Writes what belongs into the log, and hands out the status, the headers and what the client is told.
+    pub(crate) fn told(self) -> (StatusCode, HeaderMap, ErrorBody) {
+        if let Some(source) = &self.source {
+            let cause = &**source as &dyn std::error::Error;
+            tracing::error!(error = cause, code = self.code.as_str(), "A request failed");
+        } else if matches!(self.code, ErrorCode::RateLimited | ErrorCode::PayloadTooLarge) {
+            // Counted by route and status, as every answer; which request it was stands in the span around it.
+            tracing::info!(code = self.code.as_str(), "A request was refused");
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        (self.status, headers, self.into_body())
     }
 
     /// What the client is told.
@@ -216,22 +251,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if let Some(source) = &self.source {
-            let cause = &**source as &dyn std::error::Error;
-            tracing::error!(error = cause, code = self.code.as_str(), "A request failed");
-        } else if matches!(self.code, ErrorCode::RateLimited | ErrorCode::PayloadTooLarge) {
-            // Counted by route and status, as every answer; which request it was stands in the span around it.
-            tracing::info!(code = self.code.as_str(), "A request was refused");
-        }
-        let (status, retry_after_secs) = (self.status, self.retry_after_secs);
-        let mut response = (status, Json(self.into_body())).into_response();
-        if let Some(secs) = retry_after_secs {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
-        }
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        let (status, headers, body) = self.told();
+        (status, headers, Json(body)).into_response()
     }
 }
 

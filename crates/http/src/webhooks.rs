@@ -70,7 +70,7 @@ async fn take(
 }
 
 /// Compressed bodies could hide any size.
-fn refuse_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(crate) fn refuse_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
@@ -79,7 +79,11 @@ fn refuse_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, sentence))
 }
 
-async fn read_body(body: Body, max_bytes: usize, headers: &HeaderMap) -> Result<bytes::Bytes, ApiError> {
+pub(crate) async fn read_body(
+    body: Body,
+    max_bytes: usize,
+    headers: &HeaderMap,
+) -> Result<bytes::Bytes, ApiError> {
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     if declared.is_some_and(|length: usize| length > max_bytes) {

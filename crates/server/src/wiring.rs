@@ -56,6 +56,12 @@ pub async fn open_store(settings: &Settings, clock: SharedClock) -> anyhow::Resu
 pub async fn build_engine(settings: &Settings, clock: SharedClock) -> anyhow::Result<Engine> {
     let key = secret_key::load_or_make(settings)?;
     let store = open_store(settings, clock.clone()).await?;
+    if let Some((setting, variable)) = settings.chatwoot.missing() {
+        tracing::warn!(
+            missing = setting,
+            "Chatwoot is not connected: set {variable}, or unset the rest of it"
+        );
+    }
     let done = store.migrate().await.context("the database's schema could not be brought up to date")?;
     if !done.applied.is_empty() {
         tracing::info!(from = done.from, to = done.to, "Brought the database's schema up to date");

@@ -1,9 +1,10 @@
 //! The whole play: nodes of Frontdesk on one database, customers with phones, and the providers between them.
 //!
-//! `customers.rs`, `replies.rs`, `providers.rs` and `instances.rs` say what can be done on it.
+//! `customers.rs`, `chatwoot.rs`, `replies.rs`, `providers.rs` and `instances.rs` say what can be done on it.
 //! Everything speaks HTTP over the loopback address. Time runs as on the machine and can be moved forward.
 #![expect(clippy::expect_used, reason = "a test cannot go on without its stage")]
 
+mod chatwoot;
 mod customers;
 mod instances;
 mod providers;
@@ -37,6 +38,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::chatwoot::chatwoot_signature;
 pub use self::customers::Thread;
 use crate::database::{TestDatabase, databases};
 
@@ -78,6 +80,8 @@ pub struct StageSettings {
     pub provider_open: bool,
     /// Time-out of one call at the provider.
     pub timeout_ms: u64,
+    /// True: the sandbox's Chatwoot is connected.
+    pub chatwoot: bool,
 }
 
 impl Default for StageSettings {
@@ -90,7 +94,7 @@ impl Default for StageSettings {
         engine.outbox.per_inbox_per_second = 1000;
         engine.limits.send_per_minute = 1_000_000;
         engine.limits.list_per_minute = 1_000_000;
-        Self { engine, provider_open: true, timeout_ms: 5000 }
+        Self { engine, provider_open: true, timeout_ms: 5000, chatwoot: false }
     }
 }
 
@@ -219,7 +223,11 @@ impl Stage {
         };
         Engine::new(EngineParts {
             store,
-            settings: EngineSettings { data_dir: data.to_owned(), ..settings },
+            settings: EngineSettings {
+                data_dir: data.to_owned(),
+                chatwoot: self.settings.chatwoot.then(|| self.chatwoot_settings()),
+                ..settings
+            },
             vault: Vault::new(key),
             channels: ChannelContext {
                 clock: clock.clone(),
@@ -314,9 +322,20 @@ impl Stage {
 
     /// Asks one of the nodes, as the admin.
     pub async fn call_on(&self, node: usize, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.call_as(&self.token, node, method, path, body).await
+    }
+
+    /// Asks one of the nodes, as whoever holds this token.
+    pub async fn call_as(
+        &self,
+        token: &str,
+        node: usize,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let method = method.parse().expect("a method");
-        let request =
-            self.http.request(method, format!("{}{path}", self.nodes[node].url)).bearer_auth(&self.token);
+        let request = self.http.request(method, format!("{}{path}", self.nodes[node].url)).bearer_auth(token);
         let request = if body.is_null() { request } else { request.json(&body) };
         let answer = request.send().await.expect("the node answers");
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())

@@ -14,8 +14,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client"]),
     ("store", &["model"]),
-    // provider-http for its own outgoing calls: webhooks about alerts.
-    ("engine", &["model", "store", "channels", "provider-http"]),
+    // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: no channel, but what an account works with.
+    ("engine", &["model", "store", "channels", "provider-http", "chatwoot-client"]),
     // May read from the store; every write goes through the engine.
     ("http", &["model", "store", "channels", "engine"]),
     // Stands on the providers' wire types alone: a fake that used our own code would repeat our mistakes.

@@ -111,7 +111,8 @@ impl ChatwootClient {
         self.inner.settings.account_id
     }
 
-    pub(crate) fn breaker_state(&self) -> BreakerState {
+    /// What the breaker does with the next call.
+    pub fn breaker_state(&self) -> BreakerState {
         self.inner.http.breaker_state(&self.inner.key)
     }
 

@@ -29,7 +29,7 @@ const SEEN_EVERY_MS: i64 = 60_000;
 /// Nothing may have happened for this long before an alert ends: so far the slots are read at least.
 const LOOK_BACK_MS: i64 = 300_000;
 
-/// An inbox, or nobody's webhooks (inbox 0), with what happened in it lately.
+/// An inbox, or nobody's webhooks (inbox 0), or Chatwoot, with what happened in it lately.
 struct Watched {
     name: String,
     series: Vec<(Timestamp, Figures)>,
@@ -102,8 +102,13 @@ async fn watch(
     for ((account, inbox), series) in series(&rows) {
         let account = if account == AccountId(0) { only } else { Some(account) };
         let Some(account) = account else { continue };
-        if inbox == InboxId(0) {
-            watched.insert((account, inbox), Watched { name: String::new(), series });
+        let name = match inbox {
+            InboxId(0) => Some(""),
+            super::CHATWOOT => Some(super::CHATWOOT_NAME),
+            _ => None,
+        };
+        if let Some(name) = name {
+            watched.insert((account, inbox), Watched { name: name.to_owned(), series });
         } else if let Some(known) = watched.get_mut(&(account, inbox)) {
             known.series = series;
         }
@@ -139,7 +144,7 @@ fn decide(
             .filter(|rule| rule.inbox_id.is_none_or(|inbox| inbox == alert.inbox_id));
         let series: Option<&Series> = match watched.get(&(alert.account_id, alert.inbox_id)) {
             Some(watched) => Some(&watched.series),
-            None if alert.inbox_id == InboxId(0) => Some(&[]),
+            None if [InboxId(0), super::CHATWOOT].contains(&alert.inbox_id) => Some(&[]),
             None => None,
         };
         standing.insert((alert.account_id, alert.rule_name.clone(), alert.inbox_id), ());

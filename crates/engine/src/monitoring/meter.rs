@@ -47,7 +47,8 @@ pub(super) struct Unwritten {
 
 impl Meter {
     pub(super) fn new(account: AccountId, inbox: InboxId) -> Self {
-        let meter = Self { account, inbox, label: inbox.to_string(), slots: Mutex::default() };
+        let label = if inbox == super::CHATWOOT { "chatwoot".to_owned() } else { inbox.to_string() };
+        let meter = Self { account, inbox, label, slots: Mutex::default() };
         meter.begin_counting();
         meter
     }
@@ -165,7 +166,7 @@ impl Meter {
         }
     }
 
-    fn note_call(&self, now: Timestamp, call: &CallRecord<'_>) {
+    pub(crate) fn note_call(&self, now: Timestamp, call: &CallRecord<'_>) {
         let left = call.outcome != Outcome::Held;
         let limited = call.limited || call.outcome == Outcome::Throttled;
         // No connection is no response: it would pass for a quick one.

@@ -40,6 +40,11 @@ const EVALUATE_EVERY: Duration = Duration::from_secs(5);
 /// How often old slots are put together.
 const AGE_EVERY: Duration = Duration::from_secs(60);
 
+/// What stands for the Chatwoot of an account where inboxes are counted; no inbox has this id.
+pub const CHATWOOT: InboxId = InboxId(-1);
+/// Its name among them, for people.
+const CHATWOOT_NAME: &str = "Chatwoot";
+
 /// The meters of this node.
 #[derive(Default)]
 pub struct Monitoring {

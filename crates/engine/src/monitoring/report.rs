@@ -11,11 +11,14 @@ use frontdesk_store::metric_slots::{self, MetricSlot};
 use frontdesk_store::{StoreError, alerts, outbox};
 use serde::Serialize;
 
+use super::CHATWOOT;
 use super::figures::Figures;
 use super::meter::{SLOT_MS, slot_start};
 use super::slots::{self, LONG_SLOT_SECS};
-use crate::{Engine, inboxes};
+use crate::{Engine, chatwoot, inboxes};
 
+/// The name of the integration.
+const CHATWOOT_WORD: &str = "chatwoot";
 /// Inboxes of one account that are reported on.
 const MAX_INBOXES: i64 = 10_000;
 /// What a node said of its breaker this long ago still holds.
@@ -246,6 +249,18 @@ pub struct TrendPoint {
     pub queue_depth: u64,
 }
 
+/// What an account works with besides its inboxes.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct IntegrationFigures {
+    /// `chatwoot`.
+    pub name: &'static str,
+    /// What its breaker does: the strictest of all nodes.
+    pub breaker: BreakerWord,
+    /// What happened.
+    #[serde(flatten)]
+    pub figures: FiguresView,
+}
+
 /// The figures of an account.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct MetricsReport {
@@ -258,10 +273,12 @@ pub struct MetricsReport {
     pub window_secs: i64,
     /// The length of a part of the trend.
     pub step_secs: i64,
-    /// All inboxes together; with webhooks that were nobody's where the server has one account only.
+    /// All inboxes and integrations together; with webhooks that were nobody's where the server has one account only.
     pub total: FiguresView,
     /// Each inbox by itself.
     pub inboxes: Vec<InboxFigures>,
+    /// Each integration by itself: Chatwoot, where it is connected.
+    pub integrations: Vec<IntegrationFigures>,
     /// How it went, the oldest part first; of the inbox asked for, or of all.
     pub trend: Vec<TrendPoint>,
 }
@@ -304,10 +321,32 @@ pub struct InboxHealth {
     pub last_webhook_at: Option<Timestamp>,
 }
 
+/// How an integration does.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct IntegrationHealth {
+    /// `chatwoot`.
+    pub name: &'static str,
+    /// All in one word.
+    pub status: HealthStatus,
+    /// What its breaker does.
+    pub breaker: BreakerWord,
+    /// Share of requests that failed within five minutes.
+    #[schema(required = true)]
+    pub error_rate: Option<f64>,
+    /// 95 of 100 answers came within it, in milliseconds, within five minutes.
+    #[schema(required = true)]
+    pub p95_ms: Option<f64>,
+    /// Names of the rules whose alerts fire.
+    pub alerts: Vec<String>,
+    /// When its last request ended.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub last_request_at: Option<Timestamp>,
+}
+
 /// How everything does.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct HealthReport {
-    /// `healthy` when all inboxes are, `unhealthy` when all of them are, `degraded` between.
+    /// `healthy` when all inboxes and integrations are, `unhealthy` when all of them are, `degraded` between.
     pub status: HealthStatus,
     /// As of when.
     #[schema(value_type = String, format = DateTime)]
@@ -316,6 +355,8 @@ pub struct HealthReport {
     pub firing_alerts: usize,
     /// Each inbox.
     pub inboxes: Vec<InboxHealth>,
+    /// Each integration: Chatwoot, where it is connected.
+    pub integrations: Vec<IntegrationHealth>,
 }
 
 /// What is read for a report.
@@ -326,10 +367,12 @@ struct Material {
     queues: BTreeMap<InboxId, QueueFigures>,
     last_requests: BTreeMap<InboxId, Timestamp>,
     firing: Vec<AlertRow>,
+    has_chatwoot: bool,
 }
 
 async fn gather(engine: &Engine, account: AccountId, window_secs: i64) -> Result<Material, StoreError> {
     slots::flush(engine).await?;
+    let has_chatwoot = chatwoot::is_of(engine, account).await?;
     let now = engine.clock.now();
     // Long slots that began before the window reach into it.
     let since = slot_start(now).plus_ms(SLOT_MS - window_secs * 1000);
@@ -353,7 +396,7 @@ async fn gather(engine: &Engine, account: AccountId, window_secs: i64) -> Result
         (inbox, QueueFigures { depth, oldest_age_secs })
     });
     let (queues, last_requests) = (queues.collect(), last_requests.into_iter().collect());
-    Ok(Material { now, slots, inboxes, queues, last_requests, firing })
+    Ok(Material { now, slots, inboxes, queues, last_requests, firing, has_chatwoot })
 }
 
 /// The figures of an account. The trend is that of `inbox`, or of all.
@@ -405,6 +448,15 @@ fn put_together(material: &Material, window: Window, inbox: Option<InboxId>) -> 
             ),
         }
     });
+    let integrations = material.has_chatwoot.then(|| IntegrationFigures {
+        name: CHATWOOT_WORD,
+        breaker: material.breaker(CHATWOOT),
+        figures: view(
+            by_inbox.get(&CHATWOOT).unwrap_or(&nothing),
+            QueueFigures::default(),
+            material.last_requests.get(&CHATWOOT).copied(),
+        ),
+    });
     MetricsReport {
         generated_at: now,
         window,
@@ -412,6 +464,7 @@ fn put_together(material: &Material, window: Window, inbox: Option<InboxId>) -> 
         step_secs: window.step_secs(),
         total: view(&total, all, material.last_requests.values().max().copied()),
         inboxes: inboxes.collect(),
+        integrations: integrations.into_iter().collect(),
         trend: trend(by_time, now, window),
     }
 }
@@ -527,8 +580,17 @@ pub async fn health(engine: &Engine, account: AccountId) -> Result<HealthReport,
         }
     };
     let inboxes: Vec<InboxHealth> = material.inboxes.iter().map(of_inbox).collect();
-    let statuses: Vec<HealthStatus> =
-        inboxes.iter().map(|inbox| inbox.status).filter(|s| *s != HealthStatus::Disabled).collect();
+    let integrations: Vec<_> = material
+        .has_chatwoot
+        .then(|| material.chatwoot_health(by_inbox.get(&CHATWOOT).unwrap_or(&nothing)))
+        .into_iter()
+        .collect();
+    let statuses: Vec<HealthStatus> = inboxes
+        .iter()
+        .map(|inbox| inbox.status)
+        .filter(|s| *s != HealthStatus::Disabled)
+        .chain(integrations.iter().map(|integration: &IntegrationHealth| integration.status))
+        .collect();
     let all = |wanted| statuses.iter().all(|status| *status == wanted);
     let status = if all(HealthStatus::Healthy) && material.firing.is_empty() {
         HealthStatus::Healthy
@@ -537,22 +599,49 @@ pub async fn health(engine: &Engine, account: AccountId) -> Result<HealthReport,
     } else {
         HealthStatus::Degraded
     };
-    Ok(HealthReport { status, checked_at: material.now, firing_alerts: material.firing.len(), inboxes })
+    let firing_alerts = material.firing.len();
+    Ok(HealthReport { status, checked_at: material.now, firing_alerts, inboxes, integrations })
 }
 
 fn status(row: &InboxRow, breaker: BreakerWord, firing: &[&AlertRow]) -> HealthStatus {
-    let critical = firing.iter().any(|alert| alert.severity == AlertSeverity::Critical);
-    match row.state.code {
+    match (row.state.code, status_of_calls(breaker, firing)) {
         _ if !row.config.enabled => HealthStatus::Disabled,
-        ConnectionCode::Reconnect | ConnectionCode::Unreachable => HealthStatus::Unhealthy,
-        _ if critical || breaker == BreakerWord::Open => HealthStatus::Unhealthy,
-        ConnectionCode::Degraded | ConnectionCode::Paused => HealthStatus::Degraded,
-        _ if !firing.is_empty() || breaker == BreakerWord::HalfOpen => HealthStatus::Degraded,
-        ConnectionCode::Connecting | ConnectionCode::Connected => HealthStatus::Healthy,
+        (ConnectionCode::Reconnect | ConnectionCode::Unreachable, _) | (_, HealthStatus::Unhealthy) => {
+            HealthStatus::Unhealthy
+        }
+        (ConnectionCode::Degraded | ConnectionCode::Paused, _) => HealthStatus::Degraded,
+        (ConnectionCode::Connecting | ConnectionCode::Connected, by_calls) => by_calls,
+    }
+}
+
+/// What breaker and alerts say.
+fn status_of_calls(breaker: BreakerWord, firing: &[&AlertRow]) -> HealthStatus {
+    let critical = firing.iter().any(|alert| alert.severity == AlertSeverity::Critical);
+    if critical || breaker == BreakerWord::Open {
+        HealthStatus::Unhealthy
+    } else if !firing.is_empty() || breaker == BreakerWord::HalfOpen {
+        HealthStatus::Degraded
+    } else {
+        HealthStatus::Healthy
     }
 }
 
 impl Material {
+    /// How Chatwoot does, by its figures of the last minutes.
+    fn chatwoot_health(&self, figures: &Figures) -> IntegrationHealth {
+        let firing: Vec<&AlertRow> = self.firing.iter().filter(|alert| alert.inbox_id == CHATWOOT).collect();
+        let breaker = self.breaker(CHATWOOT);
+        IntegrationHealth {
+            name: CHATWOOT_WORD,
+            status: status_of_calls(breaker, &firing),
+            breaker,
+            error_rate: figures.error_rate().map(share),
+            p95_ms: figures.percentile(0.95).map(ms),
+            alerts: firing.iter().map(|alert| alert.rule_name.clone()).collect(),
+            last_request_at: self.last_requests.get(&CHATWOOT).copied(),
+        }
+    }
+
     /// What the nodes last said of an inbox's breaker: the strictest.
     fn breaker(&self, inbox: InboxId) -> BreakerWord {
         let lately = slot_start(self.now).plus_ms(-BREAKER_MS);

@@ -30,6 +30,9 @@ pub async fn flush(engine: &Engine) -> Result<(), StoreError> {
             meter.note_breaker(now, until);
         }
     }
+    if let Some((meter, until)) = engine.chatwoot().breaker(now) {
+        meter.note_breaker(now, until);
+    }
     let unwritten: Vec<_> =
         engine.monitoring().meters().iter().flat_map(|meter| meter.unwritten(&engine.node_id)).collect();
     if unwritten.is_empty() {

@@ -100,6 +100,37 @@ impl Told {
     }
 }
 
+/// A genuine body that is no inbox's.
+pub(crate) enum Body {
+    /// It told this.
+    Told(&'static str),
+    /// It came before.
+    Repeated,
+    /// It could not be read.
+    Unreadable,
+}
+
+/// Counts a genuine body that is no inbox's.
+pub(crate) fn note_body(engine: &Engine, account: AccountId, of: InboxId, body: &Body) {
+    let meter = engine.monitoring().meter(account, of);
+    let mut types = ByWord::new();
+    if let Body::Told(word) = body {
+        count(&mut types, word);
+    }
+    meter.note(engine.clock.now(), |figures| {
+        figures.counts.webhooks += 1;
+        match body {
+            Body::Told(word) => count(&mut figures.counts.webhook_types, word),
+            Body::Repeated => figures.counts.webhooks_repeated += 1,
+            Body::Unreadable => figures.counts.webhook_errors += 1,
+        }
+    });
+    meter.count_webhooks(&types);
+    if matches!(body, Body::Unreadable) {
+        meter.count_webhook_error();
+    }
+}
+
 /// Counts a body that was not genuine. It says nothing that could be believed about whose it is.
 pub(crate) fn note_refused(engine: &Engine) {
     let meter = engine.monitoring().meter(AccountId(0), InboxId(0));

@@ -135,7 +135,7 @@ impl Realtime {
     }
 
     /// Tells the other nodes, if there may be any. False when too much waits to be told.
-    fn tell(&self, account_id: AccountId, note: impl FnOnce() -> Note) -> bool {
+    pub(crate) fn tell(&self, account_id: AccountId, note: impl FnOnce() -> Note) -> bool {
         !self.is_shared || self.enqueue(Step::Tell { account_id, note: note() })
     }
 }

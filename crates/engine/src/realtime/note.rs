@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hub::Whose;
 use super::protocol::Frame;
+use crate::chatwoot::Tag;
 
 /// Something one node tells the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub enum Note {
         /// Sockets by channel.
         channels: BTreeMap<String, usize>,
     },
+    /// What is kept of this in Chatwoot no longer holds.
+    Chatwoot(Tag),
 }
 
 impl Note {
@@ -67,6 +70,19 @@ impl Note {
 mod tests {
     use super::*;
     use crate::realtime::protocol;
+
+    #[test]
+    fn what_no_longer_holds_is_named_in_words_that_stay() {
+        for (tag, text) in [
+            (Tag::Conversation(12), r#"{"chatwoot":{"tag":"conversation","id":12}}"#),
+            (Tag::Account, r#"{"chatwoot":{"tag":"account"}}"#),
+            (Tag::All, r#"{"chatwoot":{"tag":"all"}}"#),
+        ] {
+            let note = Note::Chatwoot(tag);
+            assert_eq!(serde_json::to_string(&note).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Note>(text).unwrap(), note);
+        }
+    }
 
     #[test]
     fn a_note_reads_back_as_it_was_written() {

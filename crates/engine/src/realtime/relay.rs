@@ -20,6 +20,7 @@ use super::note::Note;
 use super::presence::{self, Change, Departed, Outcome};
 use super::protocol::{self, CloseCode, Frame};
 use crate::Engine;
+use crate::chatwoot::Tag;
 
 /// Steps carried out in one transaction at most.
 const MAX_ROUND: usize = 256;
@@ -181,6 +182,7 @@ impl Node {
             // notes. Everyone comes back at once and starts from a true state.
             tracing::warn!("this node was given up by the others: its sockets are asked to come back");
             self.engine.realtime().hub.close_all(CloseCode::GoingAway, "The server was interrupted");
+            self.engine.chatwoot().forget(Tag::All);
             return self.start().await;
         }
         if self.shared { self.bury_the_dead().await } else { Ok(()) }
@@ -283,6 +285,7 @@ impl Node {
                 continue;
             }
             match serde_json::from_str(&relay.data) {
+                Ok(Note::Chatwoot(tag)) => self.engine.chatwoot().forget(tag),
                 Ok(note) => self.engine.realtime().hear(relay.account_id, note),
                 // A newer version of this program may say things we do not know.
                 Err(error) => tracing::warn!(%error, relay.id, "a note of another node is not understood"),

@@ -147,6 +147,7 @@ impl Realtime {
                 self.tell(account, || Note::Answer { question, channels });
             }
             Note::Answer { question, channels } => self.questions.answer(&question, channels),
+            Note::Chatwoot(_) => {} // no matter of sockets: the relay hands it on
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod channels;
+pub mod chatwoot;
 pub mod contacts;
 mod conversation_filter;
 pub mod conversations;

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 24] = [
+const NAMES: [(&str, &str); 46] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -29,19 +29,43 @@ const NAMES: [(&str, &str); 24] = [
     ("GREEN_API_ENABLE_DETAILED_LOGGING", "green_api.detailed_logging"),
     ("GREEN_API_LOG_REQUEST_BODY", "green_api.log_request_body"),
     ("GREEN_API_LOG_RESPONSE_BODY", "green_api.log_response_body"),
+    ("CHATWOOT_URL", "chatwoot.url"),
+    ("CHATWOOT_API_TOKEN", "chatwoot.api_token"),
+    ("CHATWOOT_ACCOUNT_ID", "chatwoot.account_id"),
+    ("CHATWOOT_API_TIMEOUT", "chatwoot.timeout_secs"),
+    ("CHATWOOT_API_RETRY_ATTEMPTS", "chatwoot.retry_attempts"),
+    ("CHATWOOT_API_RETRY_DELAY", "chatwoot.retry_delay_ms"),
+    ("CHATWOOT_VERIFY_SSL", "chatwoot.verify_ssl"),
+    ("CHATWOOT_USER_AGENT", "chatwoot.user_agent"),
+    ("CHATWOOT_MAX_REDIRECTS", "chatwoot.max_redirects"),
+    ("CHATWOOT_CACHE_CONVERSATION_TTL", "chatwoot.cache.conversation_ttl_secs"),
+    ("CHATWOOT_CACHE_MESSAGES_TTL", "chatwoot.cache.messages_ttl_secs"),
+    ("CHATWOOT_CACHE_CONTACT_TTL", "chatwoot.cache.contact_ttl_secs"),
+    ("CHATWOOT_CACHE_ACCOUNT_TTL", "chatwoot.cache.account_ttl_secs"),
+    ("CHATWOOT_WEBHOOK_SECRET", "chatwoot.webhook.secrets"),
+    ("CHATWOOT_WEBHOOK_TIMESTAMP_ENABLED", "chatwoot.webhook.timestamp_enabled"),
+    ("WEBHOOK_TIMESTAMP_TOLERANCE", "chatwoot.webhook.tolerance_secs"),
+    ("WEBHOOK_MAX_PAYLOAD_SIZE", "chatwoot.webhook.max_bytes"),
+    ("WEBHOOK_IDEMPOTENCY_TTL", "chatwoot.webhook.idempotency_secs"),
+    ("CHATWOOT_CONVERSATIONS_ENDPOINT", "chatwoot.endpoints.conversations"),
+    ("CHATWOOT_MESSAGES_ENDPOINT", "chatwoot.endpoints.messages"),
+    ("CHATWOOT_CONTACTS_ENDPOINT", "chatwoot.endpoints.contacts"),
+    ("CHATWOOT_ACCOUNTS_ENDPOINT", "chatwoot.endpoints.accounts"),
     ("PUSHER_APP_ID", "realtime.app_id"),
     ("PUSHER_APP_KEY", "realtime.app_key"),
     ("PUSHER_APP_SECRET", "realtime.app_secret"),
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 10] = [
     "database.url",
     "secret.key",
     "meta.app_secrets",
     "meta.verify_tokens",
     "meta.whatsapp_webhook_token",
     "green_api.webhook_secret",
+    "chatwoot.api_token",
+    "chatwoot.webhook.secrets",
     "realtime.app_secret",
     "mail.password",
 ];

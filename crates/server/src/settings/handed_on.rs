@@ -40,6 +40,7 @@ impl Settings {
                     .map(|secret| secret.expose_secret().to_owned()),
                 green_api_signature_required: self.green_api.require_signature,
             },
+            chatwoot: self.chatwoot.for_client(&self.providers.allow_private_hosts),
             outbox: self.outbox.clone(),
             media: self.media.clone(),
             limits: self.limits.clone(),

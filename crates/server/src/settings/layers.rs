@@ -209,6 +209,7 @@ fn expectation(key: &str) -> &'static str {
         "server.public_url" | "meta.graph_url" | "meta.instagram_url" => {
             "an address, as https://inbox.example.org"
         }
+        "chatwoot.url" => "an address, as https://chatwoot.example.org",
         "server.trusted_proxies" => "a list of networks, as 10.0.0.0/8",
         "log.format" => "auto, text or json",
         "realtime.public_inbox" => "off, signed_in or open",

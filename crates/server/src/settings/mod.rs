@@ -6,8 +6,10 @@
 //!
 //! - [`layers`]: defaults, file and environment on top of each other, unknown keys and wrong kinds refused
 //! - [`ranges`]: values that no server can work with
+//! - [`chatwoot`]: what the client of Chatwoot is told
 //! - [`handed_on`]: what the other crates are given
 
+mod chatwoot;
 mod environment;
 mod error;
 mod handed_on;
@@ -26,6 +28,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IntoDeserializer};
 use url::Url;
 
+pub use chatwoot::ChatwootSettings;
 pub use environment::Environment;
 pub use error::SettingsError;
 
@@ -47,6 +50,8 @@ pub struct Settings {
     pub meta: MetaSettings,
     /// Green API's webhooks and API.
     pub green_api: GreenApiSettings,
+    /// The Chatwoot that the first account works with.
+    pub chatwoot: ChatwootSettings,
     /// Calls to any provider.
     pub providers: ProviderSettings,
     /// Live updates.

@@ -37,6 +37,29 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     between("green_api.max_retries", green.max_retries as i128, 0, 20)?;
     between("green_api.rate_limit_per_minute", green.rate_limit_per_minute.into(), 0, 100_000)?;
     between("green_api.rate_limit_per_second", green.rate_limit_per_second.into(), 0, 10_000)?;
+    let chatwoot = &settings.chatwoot;
+    check_url(layers, "chatwoot.url", chatwoot.url.as_ref())?;
+    between("chatwoot.account_id", chatwoot.account_id.into(), 1, i64::MAX.into())?;
+    between("chatwoot.timeout_secs", chatwoot.timeout_secs.into(), 1, 600)?;
+    between("chatwoot.retry_attempts", chatwoot.retry_attempts as i128, 0, 20)?;
+    between("chatwoot.retry_delay_ms", chatwoot.retry_delay_ms.into(), 1, 600_000)?;
+    between("chatwoot.requests_per_minute", chatwoot.requests_per_minute.into(), 0, 1_000_000)?;
+    between("chatwoot.max_redirects", chatwoot.max_redirects as i128, 0, 20)?;
+    if chatwoot.user_agent.is_empty() || chatwoot.user_agent.contains(|c: char| !(' '..='~').contains(&c)) {
+        return Err(layers.wrong("chatwoot.user_agent", "plain letters, as Bridge-Service/2.1"));
+    }
+    for (key, value) in [
+        ("chatwoot.cache.conversation_ttl_secs", chatwoot.cache.conversation_ttl_secs),
+        ("chatwoot.cache.messages_ttl_secs", chatwoot.cache.messages_ttl_secs),
+        ("chatwoot.cache.contact_ttl_secs", chatwoot.cache.contact_ttl_secs),
+        ("chatwoot.cache.account_ttl_secs", chatwoot.cache.account_ttl_secs),
+    ] {
+        between(key, value.into(), 0, 30 * 86_400)?;
+    }
+    between("chatwoot.cache.max_bytes", chatwoot.cache.max_bytes.into(), 0, 1 << 40)?;
+    between("chatwoot.webhook.tolerance_secs", chatwoot.webhook.tolerance_secs.into(), 1, 86_400)?;
+    between("chatwoot.webhook.max_bytes", chatwoot.webhook.max_bytes as i128, 1024, 1 << 26)?;
+    between("chatwoot.webhook.idempotency_secs", chatwoot.webhook.idempotency_secs.into(), 1, 365 * 86_400)?;
     duration("providers.timeout_ms", settings.providers.timeout_ms.into())?;
     between("replies.content_max", settings.replies.content_max as i128, 1, 1_000_000)?;
     between("sign_in.session_secs", settings.sign_in.session_secs.into(), 60, LONGEST_MS / 1000)?;
@@ -111,6 +134,9 @@ fn check_url(layers: &Layers, key: &str, url: Option<&Url>) -> Result<(), Settin
     match url {
         Some(url) if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() => {
             Err(layers.wrong(key, "an http or https address, as https://inbox.example.org"))
+        }
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err(layers.wrong(key, "an address without a user name and password"))
         }
         Some(url) if url.query().is_some() || url.fragment().is_some() => {
             Err(layers.wrong(key, "an address without ? and #"))

@@ -1,5 +1,6 @@
 use std::io::Write;
 
+use frontdesk_engine::chatwoot::settings::ChatwootSettings as ChatwootClientSettings;
 use frontdesk_engine::settings::EngineSettings;
 
 use super::layers::{EXAMPLE, Layers};
@@ -188,6 +189,9 @@ fn no_secret_is_shown() {
         ("META_VERIFY_TOKEN", "hunter2"),
         ("WHATSAPP_WEBHOOK_TOKEN", "hunter2"),
         ("PUSHER_APP_SECRET", "hunter2"),
+        ("CHATWOOT_URL", "https://chatwoot.test"),
+        ("CHATWOOT_API_TOKEN", "hunter2"),
+        ("CHATWOOT_WEBHOOK_SECRET", "hunter2"),
     ]);
     let settings = Settings::load(None, &environment).unwrap();
     let shown = format!("{settings:?} {:?}", settings.for_engine());
@@ -205,4 +209,96 @@ fn a_misspelt_variable_is_noticed() {
     ]);
     let keys: Vec<String> = Layers::defaults().unwrap().keys().collect();
     assert_eq!(environment.unknown(keys.iter().map(String::as_str)), ["FRONTDESK_OUTBOX_LEASE"]);
+}
+
+/// The variables of the guide for Laravel, with its defaults.
+#[test]
+fn chatwoot_is_told_what_its_own_variables_say() {
+    let needed = [("CHATWOOT_URL", "https://chatwoot.test"), ("CHATWOOT_API_TOKEN", "t")];
+    let client = |more: &[(&str, &str)]| {
+        let mut environment = Environment::of(needed);
+        more.iter().for_each(|(name, value)| environment.set(name, value));
+        Settings::load(None, &environment).unwrap().for_engine().chatwoot.unwrap()
+    };
+    let theirs = |more: &[(&str, &str)]| {
+        ChatwootClientSettings::from_lookup(|name| {
+            let found = needed.iter().chain(more).find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+        .unwrap()
+    };
+    let others = [
+        ("CHATWOOT_ACCOUNT_ID", "7"),
+        ("CHATWOOT_API_TIMEOUT", "4"),
+        ("CHATWOOT_API_RETRY_ATTEMPTS", "1"),
+        ("CHATWOOT_API_RETRY_DELAY", "250"),
+        ("CHATWOOT_CACHE_CONVERSATION_TTL", "1"),
+        ("CHATWOOT_CACHE_MESSAGES_TTL", "2"),
+        ("CHATWOOT_CACHE_CONTACT_TTL", "3"),
+        ("CHATWOOT_CACHE_ACCOUNT_TTL", "4"),
+        ("CHATWOOT_VERIFY_SSL", "false"),
+        ("CHATWOOT_USER_AGENT", "me/1"),
+        ("CHATWOOT_MAX_REDIRECTS", "0"),
+        ("CHATWOOT_WEBHOOK_SECRET", "one, two"),
+        ("CHATWOOT_WEBHOOK_TIMESTAMP_ENABLED", "false"),
+        ("WEBHOOK_MAX_PAYLOAD_SIZE", "2048"),
+        ("WEBHOOK_TIMESTAMP_TOLERANCE", "8"),
+        ("WEBHOOK_IDEMPOTENCY_TTL", "7"),
+        ("CHATWOOT_CONVERSATIONS_ENDPOINT", "/a"),
+        ("CHATWOOT_MESSAGES_ENDPOINT", "/b"),
+        ("CHATWOOT_CONTACTS_ENDPOINT", "/c"),
+        ("CHATWOOT_ACCOUNTS_ENDPOINT", "/d"),
+    ];
+    // The client reads the same names by itself: both have to come to the same.
+    for variables in [&[][..], &others[..]] {
+        let (ours, theirs) = (client(variables), theirs(variables));
+        assert_eq!((ours.base_url, ours.account_id), (theirs.base_url, theirs.account_id));
+        assert_eq!(ours.api_token.expose_secret(), theirs.api_token.expose_secret());
+        assert_eq!((ours.read_timeout, ours.write_timeout), (theirs.read_timeout, theirs.write_timeout));
+        assert_eq!((ours.retry_attempts, ours.retry_delay), (theirs.retry_attempts, theirs.retry_delay));
+        assert_eq!((ours.requests_per_minute, ours.cache), (theirs.requests_per_minute, theirs.cache));
+        assert_eq!((ours.verify_ssl, ours.user_agent), (theirs.verify_ssl, theirs.user_agent));
+        assert_eq!((ours.max_redirects, ours.endpoints), (theirs.max_redirects, theirs.endpoints));
+        let (ours, theirs) = (ours.webhook, theirs.webhook);
+        assert_eq!(exposed_texts(&ours.secrets), exposed_texts(&theirs.secrets));
+        assert_eq!(
+            (ours.timestamp_enabled, ours.timestamp_tolerance, ours.max_payload_size, ours.idempotency_ttl),
+            (
+                theirs.timestamp_enabled,
+                theirs.timestamp_tolerance,
+                theirs.max_payload_size,
+                theirs.idempotency_ttl
+            )
+        );
+    }
+}
+
+fn exposed_texts(secrets: &[SecretString]) -> Vec<&str> {
+    secrets.iter().map(ExposeSecret::expose_secret).collect()
+}
+
+#[test]
+fn half_a_chatwoot_is_none_and_what_is_missing_has_a_name() {
+    for (set, missing) in [
+        (("CHATWOOT_URL", "https://chatwoot.test"), "CHATWOOT_API_TOKEN"),
+        (("CHATWOOT_API_TOKEN", "t"), "CHATWOOT_URL"),
+    ] {
+        let settings = Settings::load(None, &Environment::of([set])).unwrap();
+        assert!(settings.for_engine().chatwoot.is_none());
+        assert_eq!(settings.chatwoot.missing().map(|(_, variable)| variable), Some(missing));
+    }
+    assert_eq!(defaults().chatwoot.missing(), None);
+    for (name, value) in [
+        ("CHATWOOT_URL", "chatwoot.test"),
+        ("CHATWOOT_URL", "ftp://chatwoot.test"),
+        ("CHATWOOT_URL", "https://me:hunter2@chatwoot.test"),
+        ("CHATWOOT_ACCOUNT_ID", "0"),
+        ("CHATWOOT_API_TIMEOUT", "0"),
+        ("CHATWOOT_VERIFY_SSL", "perhaps"),
+        ("WEBHOOK_MAX_PAYLOAD_SIZE", "-1"),
+        ("CHATWOOT_USER_AGENT", "a\nb"),
+    ] {
+        let error = Settings::load(None, &Environment::of([(name, value)])).unwrap_err().to_string();
+        assert!(error.starts_with(name), "{error}");
+    }
 }

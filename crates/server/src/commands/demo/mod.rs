@@ -1,6 +1,7 @@
 //! `frontdesk demo`: the real server beside fake providers, on a fresh data folder, with a few customers who have
 //! written already.
 
+mod chatwoot;
 mod customers;
 
 use std::net::SocketAddr;
@@ -76,13 +77,16 @@ pub async fn run(demo: Demo, surroundings: Surroundings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let secrets = Secrets { app_secret: random(32), verify_token: random(24), access_token: random(40) };
     let (sandbox, phones) = start_sandbox(address, &secrets).await?;
-    let settings = settings_for(surroundings.settings, address, folder, &sandbox, &secrets)?;
+    let mut settings = settings_for(surroundings.settings, address, folder, &sandbox, &secrets)?;
+    let token = secrets.access_token.clone().into();
+    let chatwoot = chatwoot::connect(&mut settings, &sandbox, reachable(address), &token).await?;
     let server = Server::start_on(listener, settings, surroundings.clock, phones).await?;
     let (admin_password, agent_password) = (random(16), random(16));
     fill(server.engine(), &sandbox, &secrets, [&admin_password, &agent_password]).await?;
     customers::write(&sandbox).context("the first customers could not write")?;
+    let conversation = chatwoot::write(&chatwoot).await.context("nobody could write in Chatwoot")?;
 
-    print(address, &admin_password, &agent_password)?;
+    print(address, &admin_password, &agent_password, conversation)?;
     stop.cancelled().await;
     server.stop().await;
     drop(temporary);
@@ -212,7 +216,12 @@ fn label(channel: Channel) -> &'static str {
     }
 }
 
-fn print(address: SocketAddr, admin_password: &str, agent_password: &str) -> std::io::Result<()> {
+fn print(
+    address: SocketAddr,
+    admin_password: &str,
+    agent_password: &str,
+    conversation: i64,
+) -> std::io::Result<()> {
     let url = format!("http://{}", reachable(address));
     let (admin, agent) = (ADMIN.0, AGENT.0);
     let rule = "─".repeat(64);
@@ -226,6 +235,8 @@ fn print(address: SocketAddr, admin_password: &str, agent_password: &str) -> std
          Password:  {agent_password}\n\n  \
          Customers' phones, and knobs that make the providers fail:\n  \
          Sandbox:   {url}/sandbox/\n\n  \
+         A conversation in Chatwoot (docs/chatwoot.md):\n  \
+         Chatwoot:  {url}/api/v1/chatwoot/conversations/{conversation}\n\n  \
          Ctrl-C ends it.\n{rule}"
     ))
 }

@@ -1,8 +1,10 @@
 //! `frontdesk doctor`: looks everything over and says what to do. Changes nothing.
 //!
 //! One file per part of the body: [`machine`] (key, folder, disk, clock), [`database`], [`outside`] (what providers and
-//! browsers see), [`traffic`] (what went on in the last hour). To add a check: a function there that returns [`Finding`]s.
+//! browsers see), [`traffic`] (what went on in the last hour), [`chatwoot`]. To add a check: a function there that returns
+//! [`Finding`]s.
 
+mod chatwoot;
 mod database;
 mod finding;
 mod machine;
@@ -45,10 +47,12 @@ pub async fn run(doctor: &Doctor, surroundings: &Surroundings) -> anyhow::Result
         findings.extend(outside::check_doors(settings, store).await);
     }
     findings.push(check_realtime(settings));
+    findings.extend(chatwoot::check(settings));
     findings.push(outside::check_listen(settings).await);
     findings.push(outside::check_public_url(settings));
     if !doctor.offline {
         findings.extend(outside::reach_public_url(settings).await);
+        findings.extend(chatwoot::ask(settings).await);
         findings.extend(outside::compare_clock(settings, surroundings.clock.as_ref()).await);
     }
     // Without a key there are no inboxes yet, and looking must not make one.
