@@ -176,6 +176,7 @@ export function monitoringHandlers(inboxes: () => Inbox[]) {
           breaker: 'closed',
           ...figures(),
         })),
+        integrations: [],
         trend: trend(window),
       }
       return json(report)
@@ -203,6 +204,7 @@ export function monitoringHandlers(inboxes: () => Inbox[]) {
           last_request_at: new Date(Date.now() - 4000 * (index + 1) ** 4).toISOString(),
           last_webhook_at: inbox.last_webhook_at,
         })),
+        integrations: [],
       }
       return json(report)
     }),

@@ -202,6 +202,181 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chatwoot/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the cache fares. Every node has its own. */
+        get: operations["chatwoot_cache"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/cache/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets all that is kept, on every node. */
+        post: operations["clear_chatwoot_cache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/cache/warm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches what everybody needs and what is read most, for the node that answers. */
+        post: operations["warm_chatwoot_cache"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a contact. 409 `CONFLICT` when another has its e-mail, number or identifier. */
+        post: operations["create_chatwoot_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a contact, at most ten minutes old; what changed is fetched anew at once. */
+        get: operations["get_chatwoot_contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a contact. What is absent stays; an empty e-mail, number or identifier is taken away. */
+        patch: operations["change_chatwoot_contact"];
+        trace?: never;
+    };
+    "/api/v1/chatwoot/contacts/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches contacts. Not kept: Chatwoot is asked each time, a hundred times a minute at most. */
+        get: operations["search_chatwoot_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a conversation, at most five minutes old; what changed is fetched anew at once. */
+        get: operations["get_chatwoot_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists messages of a conversation, at most a minute old; what changed is fetched anew at once. */
+        get: operations["list_chatwoot_messages"];
+        put?: never;
+        /**
+         * Writes a message. When Chatwoot's answer is lost and the message cannot be found there, the refusal has
+         *     `details.certain` false: look before writing it again.
+         */
+        post: operations["create_chatwoot_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Asks Chatwoot how it is: whether it is there, its database and queue work, and it takes our token for our account. */
+        get: operations["chatwoot_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chatwoot/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the client fares: its limit, its breaker. Requests, errors and times are in the monitoring. */
+        get: operations["chatwoot_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}": {
         parameters: {
             query?: never;
@@ -740,6 +915,26 @@ export interface paths {
         put?: never;
         /** Changes one's own password. All other sign-ins of the user end; API tokens stay. */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/chatwoot/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes what Chatwoot delivers.
+         * @description What it is about is fetched anew when it is next asked for, on every node. The same again changes nothing.
+         */
+        post: operations["deliver_chatwoot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1647,6 +1842,255 @@ export interface components {
             /** @description Whether anybody listens. */
             occupied: boolean;
         };
+        /** @description How the cache of the node that answers fares. */
+        ChatwootCache: {
+            /**
+             * Format: int64
+             * @description Answers kept, roughly.
+             */
+            entries: number;
+            /**
+             * Format: double
+             * @description Share of answers from memory, 0 to 100; 0 without any.
+             */
+            hit_rate_percentage: number;
+            /**
+             * Format: int64
+             * @description Fresh answers from memory.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Times that something was said to hold no longer.
+             */
+            invalidations: number;
+            /**
+             * Format: int64
+             * @description The most that is kept.
+             */
+            max_bytes: number;
+            /**
+             * Format: int64
+             * @description Answers that Chatwoot was waited for.
+             */
+            misses: number;
+            /**
+             * Format: int64
+             * @description Their size, roughly.
+             */
+            size_bytes: number;
+            /**
+             * Format: int64
+             * @description Stale ones, handed out while they were fetched anew.
+             */
+            stale_hits: number;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description What was forgotten. */
+        ChatwootCacheCleared: {
+            /** @description The kinds of answers. */
+            cleared: string[];
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description What was fetched beforehand. */
+        ChatwootCacheWarmed: {
+            /** @description How much of what is read most was fetched anew. */
+            preloaded: number;
+            /** @description True. */
+            success: boolean;
+            /** @description What came: `account`, `inboxes`, `labels`, `agents`, `conversations` (the newest). */
+            warmed: string[];
+        };
+        /**
+         * @description A contact.
+         * @example {
+         *       "contact": {
+         *         "custom_attributes": {},
+         *         "email": "joao@example.com",
+         *         "id": 77,
+         *         "name": "João Silva",
+         *         "phone_number": "+5511999999999"
+         *       },
+         *       "success": true
+         *     }
+         */
+        ChatwootContactAnswer: {
+            /** @description As Chatwoot writes it. */
+            contact: Record<string, never>;
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description A contact of Chatwoot: what it is to be, or what changes of it. Attributes are merged with those it has.
+         * @example {
+         *       "email": "joao@example.com",
+         *       "name": "João Silva",
+         *       "phone_number": "+5511999999999"
+         *     }
+         */
+        ChatwootContactFields: {
+            /** @description Attributes that the server keeps: city, company… */
+            additional_attributes?: Record<string, never> | null;
+            /** @description Where its picture is. */
+            avatar_url?: string | null;
+            /** @description True: what it writes is dropped. */
+            blocked?: boolean | null;
+            /** @description Attributes that people define. */
+            custom_attributes?: Record<string, never> | null;
+            /** @description Its e-mail; no two contacts have the same. */
+            email?: string | null;
+            /** @description The id that another system gave it; no two contacts have the same. */
+            identifier?: string | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description Its number, `+` and digits; no two contacts have the same. */
+            phone_number?: string | null;
+        };
+        /** @description Contacts that were found. */
+        ChatwootContactsAnswer: {
+            /** @description As Chatwoot writes them. */
+            contacts: Record<string, never>[];
+            /** @description `count`, `current_page`, `has_more`, as Chatwoot says them. */
+            meta: Record<string, never>;
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description A conversation.
+         * @example {
+         *       "conversation": {
+         *         "contact": {
+         *           "id": 77,
+         *           "name": "Ana Souza",
+         *           "phone_number": "+5511987654321"
+         *         },
+         *         "id": 123,
+         *         "inbox_id": 3,
+         *         "labels": [
+         *           "vip"
+         *         ],
+         *         "status": "open",
+         *         "unread_count": 1
+         *       },
+         *       "success": true
+         *     }
+         */
+        ChatwootConversationAnswer: {
+            /** @description As Chatwoot writes it, with `contact`: who wrote it. `messages` holds the last one only. */
+            conversation: Record<string, never>;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description The body of every refusal of these routes. */
+        ChatwootError: components["schemas"]["Error"] & {
+            /**
+             * @description What is the matter: one of Chatwoot's ten (`BAD_REQUEST`, `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `CONFLICT`,
+             *     `VALIDATION_ERROR`, `RATE_LIMIT_EXCEEDED`, `INTERNAL_SERVER_ERROR`, `BAD_GATEWAY`, `SERVICE_UNAVAILABLE`) when `code`
+             *     is `CHATWOOT_ERROR`, `NOT_CONFIGURED` while there is no Chatwoot, else the same as `code`.
+             */
+            error_code: string;
+            /** @description False. */
+            success: boolean;
+        };
+        /**
+         * @description How Chatwoot is.
+         * @example {
+         *       "error_code": null,
+         *       "message": "OK",
+         *       "response_time_ms": 41,
+         *       "status": "ok",
+         *       "success": true,
+         *       "version": "4.16.2"
+         *     }
+         */
+        ChatwootHealth: {
+            /** @description The code of what is wrong, as in refusals. */
+            error_code: string | null;
+            /** @description What is wrong, for people; `OK` if nothing is. */
+            message: string;
+            /**
+             * Format: int64
+             * @description How long its answer took.
+             */
+            response_time_ms: number;
+            /** @description `ok` or `error`. */
+            status: string;
+            /** @description Whether `status` is `ok`. */
+            success: boolean;
+            /** @description Its version, where it says it. */
+            version: string | null;
+        };
+        /** @description A message that was written. */
+        ChatwootMessageAnswer: {
+            /** @description As Chatwoot writes it. */
+            message: Record<string, never>;
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description Messages of a conversation.
+         * @example {
+         *       "messages": [
+         *         {
+         *           "content": "Hi, is my order out?",
+         *           "created_at": 1787048130,
+         *           "id": 9001,
+         *           "message_type": 0,
+         *           "private": false,
+         *           "sender": {
+         *             "id": 77,
+         *             "name": "Ana Souza"
+         *           }
+         *         }
+         *       ],
+         *       "meta": {},
+         *       "success": true
+         *     }
+         */
+        ChatwootMessagesAnswer: {
+            /**
+             * @description As Chatwoot writes them, the oldest first. `message_type`: 0 of the customer, 1 of an agent, 2 a note of what
+             *     happened, 3 of an automation.
+             */
+            messages: Record<string, never>[];
+            /** @description What Chatwoot says beside them. */
+            meta: Record<string, never>;
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description Whose a message is.
+         * @enum {string}
+         */
+        ChatwootMessageType: "outgoing" | "incoming";
+        /** @description How the client fares, on the node that answers. */
+        ChatwootStats: {
+            /**
+             * Format: double
+             * @description Share of answers from memory, 0 to 100.
+             */
+            cache_hit_rate: number;
+            /**
+             * Format: int32
+             * @description Failures in a row.
+             */
+            circuit_breaker_failures: number;
+            /** @description `closed`, `open` or `half_open`. */
+            circuit_breaker_state: string;
+            /** @description Requests that may leave now without waiting, by our own limit; null for no limit. */
+            rate_limit_remaining: number | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description A webhook that was taken. */
+        ChatwootWebhookTaken: {
+            /** @description True when it came before, and changed nothing. */
+            duplicate: boolean;
+            /** @description True. */
+            success: boolean;
+        };
         /** @description Whether a number is on the network. */
         CheckedNumber: {
             phone: string;
@@ -1764,6 +2208,29 @@ export interface components {
          * @enum {string}
          */
         ConversationStatus: "active" | "archived" | "closed";
+        /**
+         * @description A message to write in Chatwoot.
+         * @example {
+         *       "content": "Olá! Como posso ajudar?",
+         *       "content_type": "text",
+         *       "message_type": "outgoing"
+         *     }
+         */
+        CreateChatwootMessage: {
+            /** @description What it says. */
+            content: string;
+            /** @description `in_reply_to`, `items`… */
+            content_attributes?: Record<string, never> | null;
+            /** @description Absent: `text`. */
+            content_type?: string | null;
+            /** @description Comes back in the answer. */
+            echo_id?: string | null;
+            message_type?: components["schemas"]["ChatwootMessageType"] | null;
+            /** @description True: a note that the customer does not see. */
+            private?: boolean | null;
+            /** @description Its id in the channel. Chatwoot sends an outgoing message that has one to nobody: it is for mirroring. */
+            source_id?: string | null;
+        };
         /** @description An account of a channel to connect. */
         CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"];
         /** @description An account of WhatsApp (Green API) to connect. */
@@ -2068,11 +2535,12 @@ export interface components {
          *     - `VALIDATION_ERROR`: A field is wrong; see `errors`.
          *     - `WINDOW_CLOSED`: The network allows no free text now.
          *     - `RATE_LIMITED`: Too many requests.
+         *     - `CHATWOOT_ERROR`: Chatwoot refused or failed; `error_code` says how.
          *     - `INTERNAL_ERROR`: Our fault.
          *     - `STORAGE_UNAVAILABLE`: The database cannot be reached or cannot take writes.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
+        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "CHATWOOT_ERROR" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
         /** @description One event, as it was pushed. */
         Event: {
             data: {
@@ -2193,7 +2661,9 @@ export interface components {
             firing_alerts: number;
             /** @description Each inbox. */
             inboxes: components["schemas"]["InboxHealth"][];
-            /** @description `healthy` when all inboxes are, `unhealthy` when all of them are, `degraded` between. */
+            /** @description Each integration: Chatwoot, where it is connected. */
+            integrations: components["schemas"]["IntegrationHealth"][];
+            /** @description `healthy` when all inboxes and integrations are, `unhealthy` when all of them are, `degraded` between. */
             status: components["schemas"]["HealthStatus"];
         };
         /**
@@ -2329,6 +2799,39 @@ export interface components {
             message: string;
             /** Format: date-time */
             since: string | null;
+        };
+        /** @description What an account works with besides its inboxes. */
+        IntegrationFigures: components["schemas"]["FiguresView"] & {
+            /** @description What its breaker does: the strictest of all nodes. */
+            breaker: components["schemas"]["BreakerWord"];
+            /** @description `chatwoot`. */
+            name: string;
+        };
+        /** @description How an integration does. */
+        IntegrationHealth: {
+            /** @description Names of the rules whose alerts fire. */
+            alerts: string[];
+            /** @description What its breaker does. */
+            breaker: components["schemas"]["BreakerWord"];
+            /**
+             * Format: double
+             * @description Share of requests that failed within five minutes.
+             */
+            error_rate: number | null;
+            /**
+             * Format: date-time
+             * @description When its last request ended.
+             */
+            last_request_at: string | null;
+            /** @description `chatwoot`. */
+            name: string;
+            /**
+             * Format: double
+             * @description 95 of 100 answers came within it, in milliseconds, within five minutes.
+             */
+            p95_ms: number | null;
+            /** @description All in one word. */
+            status: components["schemas"]["HealthStatus"];
         };
         /** @description Buttons or a list, in a form every channel can map to its own. */
         Interactive: {
@@ -2590,12 +3093,14 @@ export interface components {
             generated_at: string;
             /** @description Each inbox by itself. */
             inboxes: components["schemas"]["InboxFigures"][];
+            /** @description Each integration by itself: Chatwoot, where it is connected. */
+            integrations: components["schemas"]["IntegrationFigures"][];
             /**
              * Format: int64
              * @description The length of a part of the trend.
              */
             step_secs: number;
-            /** @description All inboxes together; with webhooks that were nobody's where the server has one account only. */
+            /** @description All inboxes and integrations together; with webhooks that were nobody's where the server has one account only. */
             total: components["schemas"]["FiguresView"];
             /** @description How it went, the oldest part first; of the inbox asked for, or of all. */
             trend: components["schemas"]["TrendPoint"][];
@@ -3668,6 +4173,27 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
+        /** @description Refused here, or by Chatwoot: `code` says which, `error_code` what is the matter. 404 with `NOT_CONFIGURED` while no Chatwoot is connected. */
+        ChatwootRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "CHATWOOT_ERROR",
+                 *       "details": {
+                 *         "certain": true,
+                 *         "retryable": false
+                 *       },
+                 *       "error": "Chatwoot has no such entry in this account.",
+                 *       "error_code": "NOT_FOUND",
+                 *       "success": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChatwootError"];
+            };
+        };
         /** @description Our fault; it was logged. */
         Failed: {
             headers: {
@@ -4287,6 +4813,406 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    chatwoot_cache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootCache"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    clear_chatwoot_cache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootCacheCleared"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    warm_chatwoot_cache: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootCacheWarmed"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    create_chatwoot_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatwootContactFields"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootContactAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    get_chatwoot_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id in Chatwoot */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootContactAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    change_chatwoot_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatwootContactFields"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootContactAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    search_chatwoot_contacts: {
+        parameters: {
+            query: {
+                /** @description From 1; fifteen on each. */
+                page?: number;
+                /** @description Letters of name, e-mail, number or identifier. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootContactsAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    get_chatwoot_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its number in Chatwoot, as its page's address shows it */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootConversationAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    list_chatwoot_messages: {
+        parameters: {
+            query?: {
+                /** @description Older than this message. */
+                before_id?: number;
+                /** @description As many at most, the newest of them; 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootMessagesAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    create_chatwoot_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateChatwootMessage"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootMessageAnswer"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    chatwoot_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootHealth"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
+        };
+    };
+    chatwoot_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootStats"];
+                };
+            };
+            400: components["responses"]["ChatwootRefused"];
+            401: components["responses"]["ChatwootRefused"];
+            403: components["responses"]["ChatwootRefused"];
+            404: components["responses"]["ChatwootRefused"];
+            409: components["responses"]["ChatwootRefused"];
+            422: components["responses"]["ChatwootRefused"];
+            429: components["responses"]["ChatwootRefused"];
+            500: components["responses"]["ChatwootRefused"];
+            502: components["responses"]["ChatwootRefused"];
+            503: components["responses"]["ChatwootRefused"];
         };
     };
     get_contact: {
@@ -5698,6 +6624,70 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deliver_chatwoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same for every repetition */
+                "X-Chatwoot-Delivery"?: string | null;
+                /** @description `sha256=` and the HMAC-SHA256 over `timestamp.body` in hex, made with the secret of the webhook or API inbox */
+                "X-Chatwoot-Signature"?: string | null;
+                /** @description When it was sent, in seconds since 1970 */
+                "X-Chatwoot-Timestamp"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The event, as Chatwoot writes it. */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootWebhookTaken"];
+                };
+            };
+            /** @description The body did not arrive completely */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not genuine, or too old */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No Chatwoot is connected */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };

@@ -42,6 +42,7 @@ fn the_demo_shows_customers_of_every_channel_and_an_answer_gets_its_ticks() {
     let mut place = Place::new();
     let mut demo = place.start(&["demo", "--listen", "127.0.0.1:0"]);
     let password = demo.wait_for_line("Password:");
+    let in_chatwoot = demo.wait_for_line("Chatwoot:");
     let login = json!({ "email": "ada@example.org", "password": password }).to_string();
     let (head, _) = call(&demo, "POST", "/api/v1/session", "", &login);
     let cookie = head.lines().find(|line| line.to_lowercase().starts_with("set-cookie:")).unwrap();
@@ -80,6 +81,22 @@ fn the_demo_shows_customers_of_every_channel_and_an_answer_gets_its_ticks() {
             .unwrap()
             .iter()
             .any(|m| m["content"] == "With pleasure!" && m["status"] == "delivered")
+    });
+
+    // The Chatwoot of the demo is connected, and tells of what it is told.
+    let path = in_chatwoot.trim_start_matches(&format!("http://{}", demo.address)).to_owned();
+    let shown = get(&demo, &path, &cookie);
+    assert_eq!(
+        (&shown["success"], &shown["conversation"]["contact"]["name"]),
+        (&json!(true), &json!("Ana Souza"))
+    );
+    let (head, _) = call(&demo, "POST", &format!("{path}/messages"), &cookie, r#"{"content":"Já saiu!"}"#);
+    assert!(head.starts_with("HTTP/1.1 201"), "{head}");
+    let messages = get(&demo, &format!("{path}/messages"), &cookie);
+    assert_eq!(messages["messages"][1]["content"], "Já saiu!", "{messages}");
+    wait("Chatwoot's webhook arrives", || {
+        let metrics = get(&demo, "/api/v1/monitoring/metrics", &cookie);
+        metrics["integrations"][0]["webhooks"]["by_type"]["message"].as_i64() >= Some(2)
     });
 
     // The phones are shown at the same address; "/" is the inbox, not the sandbox.

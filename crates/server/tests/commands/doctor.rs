@@ -247,3 +247,43 @@ fn a_running_server_is_reached_at_its_public_address() {
     assert!(ended.stdout.contains("/healthz answers"), "{}", ended.stdout);
     serving.stop();
 }
+
+#[test]
+fn a_chatwoot_that_cannot_work_is_noticed() {
+    let connected = |place: &mut Place| {
+        place.set("CHATWOOT_URL", "https://chatwoot.example.org").set("CHATWOOT_API_TOKEN", "EAAsecret");
+    };
+    expect("warn", "chatwoot", "chatwoot.api_token is not set", |place| {
+        place.set("CHATWOOT_URL", "https://chatwoot.example.org");
+    });
+    expect("warn", "chatwoot", "no webhook secret", connected);
+    expect("warn", "chatwoot", "can be guessed", |place| {
+        connected(place);
+        place.set("CHATWOOT_WEBHOOK_SECRET", "short");
+    });
+    expect("warn", "chatwoot", "any certificate", |place| {
+        connected(place);
+        place.set("CHATWOOT_VERIFY_SSL", "false");
+    });
+    expect("fail", "chatwoot", "cannot be called", |place| {
+        connected(place);
+        place.set("CHATWOOT_URL", "http://10.1.2.3:3000");
+    });
+}
+
+#[test]
+fn a_chatwoot_that_does_not_answer_is_told_from_one_that_refuses() {
+    let mut place = sound();
+    place
+        .set("CHATWOOT_URL", "http://127.0.0.1:1")
+        .set("CHATWOOT_API_TOKEN", "EAAsecret")
+        .set("CHATWOOT_API_RETRY_ATTEMPTS", "0")
+        .set("FRONTDESK_PROVIDERS_ALLOW_PRIVATE_HOSTS", "127.0.0.1")
+        .set("META_GRAPH_URL", "http://127.0.0.1:1");
+    let ended = place.run(&["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|e| panic!("{e}: {ended:?}"));
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|f| f["check"] == "chatwoot" && f["level"] == "fail").unwrap();
+    assert!(found["message"].as_str().unwrap().contains("SERVICE_UNAVAILABLE"), "{found}");
+    assert!(found["action"].as_str().unwrap().contains("CHATWOOT_URL"), "{found}");
+}
