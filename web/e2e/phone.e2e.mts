@@ -48,3 +48,16 @@ mocked('touch targets are large enough', async () => {
   )
   expect(small).toEqual([])
 })
+
+mocked('the settings say where one is, and the audit log what was done', async () => {
+  const page = await open('/settings/audit', PHONE)
+  const row = page.getByRole('table').getByRole('row').nth(1)
+  await row.waitFor()
+  const right = (of: typeof row) =>
+    of.evaluate((element) => Math.round(element.getBoundingClientRect().right))
+  const here = page.getByRole('link', { name: 'Audit' })
+  await expect.poll(() => right(here)).toBeLessThanOrEqual(390)
+  for (const cell of await row.getByRole('cell').all()) {
+    expect(await right(cell)).toBeLessThanOrEqual(390)
+  }
+})

@@ -62,7 +62,7 @@ export function useFigures() {
     return isTime(metric) ? seconds(value) : number(value)
   }
 
-  /** How a limit is written: ≥ 10 %. */
+  /** How a limit is written: ≥ 10%. */
   const limit = (metric: AlertMetric, operator: AlertOperator, threshold: number) =>
     `${SIGNS[operator]} ${ofMetric(metric, threshold)}`
 
