@@ -1,7 +1,5 @@
 //! Chatwoot through the server: read, written, kept, refused, told of.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 mod cache;
 mod figures;
 mod reads;
