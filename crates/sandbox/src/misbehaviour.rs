@@ -1,5 +1,7 @@
 //! Answers that no provider should give, alike for all fakes.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
@@ -11,6 +13,13 @@ use crate::faults::Fault;
 
 /// Size of the answer of [`Fault::HugeAnswer`].
 const HUGE_ANSWER_BYTES: u64 = 100 * 1024 * 1024;
+
+/// Keeps a call waiting before anything looks at it, when the fault that was drawn for that says so.
+pub(crate) async fn delay(fault: Option<Fault>) {
+    if let Some(Fault::Latency { latency_ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
+    }
+}
 
 /// The answer of a fault that is not told in a provider's own words.
 pub(crate) fn answer(fault: &Fault) -> Response {

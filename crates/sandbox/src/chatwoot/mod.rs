@@ -55,9 +55,7 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let path = parts.uri.path().to_owned();
     let call = Call::read(parts, bytes).await;
     let scope = call.fault_scope();
-    if let Some(Fault::Latency { latency_ms }) = draw(&sandbox, scope, FaultStage::Delay) {
-        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
-    }
+    misbehaviour::delay(draw(&sandbox, scope, FaultStage::Delay)).await;
     let fault = draw(&sandbox, scope, FaultStage::Answer);
     let response = match &fault {
         Some(Fault::CutAfter) => misbehaviour::cut_when_done(answer(&sandbox, &call)),

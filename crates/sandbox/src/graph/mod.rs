@@ -58,9 +58,7 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let recordable = bytes.len() <= RECORDED_BODY_MAX_BYTES;
     let read = Call::read(parts, bytes).await;
     let recorded = read.as_ref().ok().filter(|_call| recordable).map_or(Value::Null, Call::body_value);
-    if let Some(Fault::Latency { latency_ms }) = draw(&sandbox, &subject, FaultStage::Delay) {
-        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
-    }
+    misbehaviour::delay(draw(&sandbox, &subject, FaultStage::Delay)).await;
     let fault = draw(&sandbox, &subject, FaultStage::Answer);
     let struck = fault.as_ref().and_then(|fault| serde_json::to_value(fault).ok());
     let response = match fault {

@@ -68,9 +68,7 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let inbox = sandbox.world().find_inbox_by_account(&call.instance).cloned();
     let inbox = inbox.filter(|inbox| inbox.channel == Channel::GreenApi);
     let scope = call.fault_scope();
-    if let Some(Fault::Latency { latency_ms }) = draw(&sandbox, scope, FaultStage::Delay) {
-        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
-    }
+    misbehaviour::delay(draw(&sandbox, scope, FaultStage::Delay)).await;
     let fault = draw(&sandbox, scope, FaultStage::Answer);
     let response = match &fault {
         Some(Fault::CutAfter) => {
