@@ -96,6 +96,11 @@ describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
 
   mocked('it stays at its end while a long reply is written below it', async () => {
     const page = await openThread(motion)
+    await receive(
+      page,
+      Array.from({ length: 40 }, (_, n) => `earlier ${n}`),
+    )
+    await page.getByRole('log').getByText('earlier 39', { exact: true }).waitFor()
     await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
     const field = page.getByRole('textbox', { name: /Sari Dewi/ })
     await field.fill('one\ntwo\nthree\nfour')

@@ -8,11 +8,13 @@ test('content that grows or shrinks under a reader is no move of theirs', () => 
   expect(moved(at(600, 1000), at(600, 3000))).toBe('not')
   expect(moved(at(600, 1000), at(580, 980))).toBe('not')
   expect(moved(at(600, 1000), at(0, 300))).toBe('not')
+  expect(moved(at(600, 1000), at(900, 3000))).not.toBe('up')
 })
 
 test('a reader who scrolls up has moved, also while content comes or goes', () => {
   expect(moved(at(600, 1000), at(500, 1000))).toBe('up')
   expect(moved(at(600, 1000), at(590, 1400))).toBe('up')
+  expect(moved(at(600, 1000), at(500, 1400))).toBe('up')
   expect(moved(at(600, 1000), at(480, 980))).toBe('up')
 })
 
