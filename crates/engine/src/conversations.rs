@@ -135,6 +135,7 @@ fn queue_read_mark(
         kind: OutboxKind::Read,
         data: Some(remote.as_str()),
         request_id: origin.request_id.as_deref(),
+        trace_parent: origin.trace_parent.as_deref(),
     };
     outbox::insert(tx, work, now)
 }

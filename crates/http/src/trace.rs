@@ -6,10 +6,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use frontdesk_engine::origin::Origin;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::headers;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The caller's span, by [W3C Trace Context](https://www.w3.org/TR/trace-context/).
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_ID_BYTES: usize = 64;
 
 /// Middleware, the outermost: names the request, measures it, returns its name in `x-request-id` and adds the headers
@@ -18,13 +21,16 @@ pub(crate) async fn follow(request: Request, next: Next) -> Response {
     let id = request_id(request.headers().get(REQUEST_ID));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = known_method(request.method().as_str());
-    let span = tracing::info_span!("request", request.id = id, method, route);
+    let span =
+        tracing::info_span!("request", otel.kind = "server", request.id = id, method, route, status = Empty);
+    let trace_parent = request.headers().get(TRACE_PARENT).and_then(|value| value.to_str().ok());
+    let origin = Origin::of_request(&id, &span, trace_parent);
     let started = tokio::time::Instant::now();
-    let origin = Origin { request_id: Some(id.clone()) };
     let mut response = origin.scope(next.run(request)).instrument(span.clone()).await;
 
     let duration = started.elapsed();
     let status = response.status().as_u16();
+    span.record("status", status);
     span.in_scope(|| {
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(status, duration_ms, "Answered");

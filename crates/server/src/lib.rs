@@ -12,4 +12,5 @@ pub mod metrics;
 mod secret_key;
 pub mod settings;
 mod signals;
+mod traces;
 pub mod wiring;

@@ -1,10 +1,13 @@
-//! Logs on stderr: text for people, JSON for machines.
+//! Logs on stderr: text for people, JSON for machines. Spans also to a collector, see [`crate::traces`].
 
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::settings::{LogFormat, LogSettings, SettingsError};
+use crate::traces::Traces;
 
 /// What is logged unless told otherwise; see `config.example.toml`.
 const USUAL: &str = "info";
@@ -12,18 +15,26 @@ const USUAL: &str = "info";
 const SHORT: &str = "warn";
 
 /// Starts logging for the whole process and sends panics there too. Later calls change nothing.
-pub fn start(settings: &LogSettings, long_running: bool) -> Result<(), SettingsError> {
+pub fn start(
+    settings: &LogSettings,
+    traces: Option<&Traces>,
+    long_running: bool,
+) -> Result<(), SettingsError> {
     let wanted = if long_running || settings.filter != USUAL { &settings.filter } else { SHORT };
     let filter = EnvFilter::try_new(wanted).map_err(SettingsError::LogFilter)?;
     let on_terminal = stderr().is_terminal();
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(on_terminal);
+    let logs = fmt::layer().with_writer(stderr).with_ansi(on_terminal);
     let as_text = match settings.format {
         LogFormat::Auto => on_terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
+    let logs = if as_text { logs.boxed() } else { logs.json().flatten_event(true).boxed() };
+    // Each has a filter of its own: what is not logged may still be traced.
+    let subscriber =
+        tracing_subscriber::registry().with(logs.with_filter(filter)).with(traces.map(Traces::layer));
     // The only error is that logging has been started already, as it has in tests with several servers.
-    let _started = if as_text { logs.try_init() } else { logs.json().flatten_event(true).try_init() };
+    let _started = subscriber.try_init();
     std::panic::set_hook(Box::new(|panic| {
         // The message of a panic may quote data, so it is kept out of the log unless asked for.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

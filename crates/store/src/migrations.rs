@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_events_to_number",
     6 "0006_send_turns",
     7 "0007_request_ids",
+    8 "0008_trace_parents",
 ];
 
 /// The schema this program needs.

@@ -13,7 +13,7 @@ use crate::{Columns, FromRow, StoreError, Tx};
 macro_rules! columns {
     () => {
         "id, account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, attempts,
-         created_at, request_id"
+         created_at, request_id, trace_parent"
     };
 }
 
@@ -37,8 +37,8 @@ macro_rules! claimable {
 statements! {
     INSERT = both(
         "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at,
-             request_id)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7, $8)");
+             request_id, trace_parent)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7, $8, $9)");
     CLAIM = each(
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
          WHERE id IN (", claimable!("SELECT value FROM json_each($5)"), ") RETURNING ", columns!()),
@@ -140,6 +140,8 @@ pub struct OutboxRow {
     pub created_at: Timestamp,
     /// The request that asked for it; `None` for what a node of an earlier version queued.
     pub request_id: Option<String>,
+    /// The span of that request, where spans are exported.
+    pub trace_parent: Option<String>,
 }
 
 impl FromRow for OutboxRow {
@@ -157,6 +159,7 @@ impl FromRow for OutboxRow {
             attempts: row.next()?,
             created_at: row.next()?,
             request_id: row.next()?,
+            trace_parent: row.next()?,
         })
     }
 }
@@ -172,15 +175,25 @@ pub struct NewWork<'a> {
     pub kind: OutboxKind,
     pub data: Option<&'a str>,
     pub request_id: Option<&'a str>,
+    pub trace_parent: Option<&'a str>,
 }
 
 /// Queues work, due at once.
 pub fn insert(tx: &mut Tx<'_>, work: NewWork<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let NewWork { account_id, inbox_id, conversation_id, message_id, kind, data, request_id } = work;
     tx.signal(Topic::Outbox);
     tx.execute_later(
         &INSERT,
-        row![account_id, inbox_id, conversation_id, message_id, kind.as_str(), data, now, request_id],
+        row![
+            work.account_id,
+            work.inbox_id,
+            work.conversation_id,
+            work.message_id,
+            work.kind.as_str(),
+            work.data,
+            now,
+            work.request_id,
+            work.trace_parent
+        ],
     )
 }
 

@@ -19,6 +19,8 @@ use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::Instant,
 };
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use crate::{
@@ -260,9 +262,31 @@ impl ProviderHttp {
 }
 
 impl Inner {
-    /// One attempt, in the order that holds for every call of every provider.
+    /// One attempt, in a span of its own: neither address nor body is in it.
     pub(crate) async fn attempt(
         &self,
+        label: CallLabel<'_>,
+        request: Request,
+        sink: &mut (impl AsyncWrite + Unpin + ?Sized),
+        max_bytes: u64,
+        attempt: u32,
+    ) -> Result<Received, CallError> {
+        let (provider, operation) = (&self.settings.provider, label.operation);
+        let span = tracing::info_span!(
+            "call",
+            otel.kind = "client",
+            provider,
+            operation,
+            outcome = Empty,
+            status = Empty
+        );
+        self.attempt_in(&span, label, request, sink, max_bytes, attempt).instrument(span.clone()).await
+    }
+
+    /// One attempt, in the order that holds for every call of every provider.
+    async fn attempt_in(
+        &self,
+        span: &Span,
         label: CallLabel<'_>,
         request: Request,
         sink: &mut (impl AsyncWrite + Unpin + ?Sized),
@@ -335,6 +359,8 @@ impl Inner {
             duration: started.elapsed(),
         };
         self.recorder.record(&record);
+        span.record("outcome", record.outcome.as_str());
+        span.record("status", record.status);
         tracing::debug!(
             provider = record.provider,
             operation = record.operation,

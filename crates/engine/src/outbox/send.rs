@@ -20,7 +20,7 @@ use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
 use super::record::{self, Fate, Hold, Problem};
 use crate::connections::Line;
-use crate::{Engine, inboxes, monitoring};
+use crate::{Engine, inboxes, monitoring, origin};
 
 /// How long a held inbox rests before its queue is looked at again, in milliseconds.
 const HOLD_MS: i64 = 60_000;
@@ -35,13 +35,16 @@ const MAX_READ_TRIES: i64 = 5;
 
 /// The span of everything done about a row: its lines have the id of the request that asked for it.
 pub(super) fn span_of(row: &OutboxRow) -> Span {
-    tracing::info_span!(
+    let span = tracing::info_span!(
         "send",
+        otel.kind = "consumer",
         request.id = row.request_id,
         outbox.id = row.id.0,
         inbox.id = row.inbox_id.0,
         message.id = row.message_id.map(|id| id.0)
-    )
+    );
+    origin::follow(&span, row.trace_parent.as_deref());
+    span
 }
 
 /// Carries out one claimed row and writes down what came of it. Never fails: what cannot be written is found by the

@@ -548,6 +548,7 @@ fn queue(
         kind: OutboxKind::Message,
         data: None,
         request_id: origin.request_id.as_deref(),
+        trace_parent: origin.trace_parent.as_deref(),
     };
     outbox::insert(tx, work, now)
 }

@@ -143,6 +143,7 @@ fn store(
         kind: OutboxKind::Reaction,
         data: Some(&send.to_string()),
         request_id: origin.request_id.as_deref(),
+        trace_parent: origin.trace_parent.as_deref(),
     };
     outbox::insert(tx, work, now)?;
     tx.emit(NewEvent {

@@ -30,6 +30,7 @@ use frontdesk_model::SharedClock;
 use frontdesk_model::clock::SystemClock;
 
 use crate::settings::{Environment, Settings, SettingsError};
+use crate::traces::Traces;
 use crate::{logging, wiring};
 
 /// The inbox where a small team answers every customer: WhatsApp, Messenger and Instagram in one place.
@@ -119,7 +120,8 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let settings = Settings::load(cli.config.as_deref(), &environment)?;
     let long_running = matches!(cli.command, Command::Serve | Command::Sandbox(_));
-    logging::start(&settings.log, long_running)?;
+    let traces = if long_running { Traces::start(&settings.traces)? } else { None };
+    logging::start(&settings.log, traces.as_ref(), long_running)?;
     let clock = Arc::new(SystemClock);
     let surroundings = Surroundings { settings, environment, config: cli.config, clock };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -129,6 +131,9 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let result = runtime.block_on(carry_out(cli.command, surroundings));
     // A blocking call that hangs (a dead network disk) must not keep the program from ending.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Some(traces) = traces {
+        traces.finish();
+    }
     result
 }
 

@@ -7,13 +7,17 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 46] = [
+const NAMES: [(&str, &str); 50] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
     ("DATABASE_URL", "database.url"),
     ("FRONTDESK_SECRET_KEY", "secret.key"),
     ("FRONTDESK_LOG", "log.filter"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers"),
+    ("OTEL_SERVICE_NAME", "traces.service_name"),
+    ("OTEL_TRACES_SAMPLER_ARG", "traces.sample_ratio"),
     ("META_APP_SECRET", "meta.app_secrets"),
     ("META_VERIFY_TOKEN", "meta.verify_tokens"),
     ("WHATSAPP_WEBHOOK_TOKEN", "meta.whatsapp_webhook_token"),
@@ -57,9 +61,10 @@ const NAMES: [(&str, &str); 46] = [
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 11] = [
     "database.url",
     "secret.key",
+    "traces.headers",
     "meta.app_secrets",
     "meta.verify_tokens",
     "meta.whatsapp_webhook_token",

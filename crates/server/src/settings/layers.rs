@@ -206,7 +206,7 @@ fn shown(key: &str, value: &Value) -> String {
 fn expectation(key: &str) -> &'static str {
     match key {
         "server.listen" => "an address with a port, as 127.0.0.1:8080",
-        "server.public_url" | "meta.graph_url" | "meta.instagram_url" => {
+        "server.public_url" | "traces.endpoint" | "meta.graph_url" | "meta.instagram_url" => {
             "an address, as https://inbox.example.org"
         }
         "chatwoot.url" => "an address, as https://chatwoot.example.org",

@@ -46,6 +46,8 @@ pub struct Settings {
     pub secret: SecretSettings,
     /// Logs.
     pub log: LogSettings,
+    /// Spans for a collector.
+    pub traces: TraceSettings,
     /// Meta's webhooks and APIs.
     pub meta: MetaSettings,
     /// Green API's webhooks and API.
@@ -139,6 +141,22 @@ pub struct LogSettings {
     pub filter: String,
     /// How lines look.
     pub format: LogFormat,
+}
+
+/// Spans for a collector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceSettings {
+    /// The collector; `None`: nothing is exported.
+    #[serde(deserialize_with = "parsed_unless_empty")]
+    pub endpoint: Option<Url>,
+    /// `key=value` pairs that go with each delivery; may hold a token.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub headers: Option<SecretString>,
+    /// What this program is called there.
+    pub service_name: String,
+    /// The share of traces exported, where the caller does not say.
+    pub sample_ratio: f64,
 }
 
 /// How log lines look.

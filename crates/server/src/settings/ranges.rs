@@ -28,6 +28,10 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     between("server.shutdown_ms", server.shutdown_ms.into(), 0, LONGEST_MS)?;
     check_url(layers, "server.public_url", server.public_url.as_ref())?;
 
+    check_url(layers, "traces.endpoint", settings.traces.endpoint.as_ref())?;
+    if !(0.0..=1.0).contains(&settings.traces.sample_ratio) {
+        return Err(layers.wrong("traces.sample_ratio", "a number from 0 to 1"));
+    }
     between("database.postgres_connections", settings.database.postgres_connections as i128, 2, 1000)?;
     check_url(layers, "meta.graph_url", Some(&settings.meta.graph_url))?;
     check_url(layers, "meta.instagram_url", Some(&settings.meta.instagram_url))?;

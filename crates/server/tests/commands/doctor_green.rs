@@ -1,58 +1,12 @@
 //! The table of troubles in `docs/channels/green-api.md`: each is put in at the fake Green API or in the figures, and the
 //! doctor says so in the words of the table.
 
-use frontdesk_sandbox::inbox::Inbox;
-use frontdesk_sandbox::{Sandbox, SandboxSettings};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use crate::program::{Place, request};
-
-const INSTANCE: &str = "1101000001";
-const TOKEN: &str = "d75b3a66374942c5b3c019c698abc2067e";
-
-/// One instance, set up and delivering here.
-struct Hotel {
-    place: Place,
-    sandbox: Sandbox,
-}
+use crate::hotel::{Hotel, TOKEN, WEBHOOK_TOKEN};
+use crate::program::request;
 
 impl Hotel {
-    async fn open() -> Self {
-        let (router, sandbox) = Sandbox::new(SandboxSettings::default()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        sandbox.set_public_url(&url);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let inbox: Inbox =
-            serde_json::from_value(json!({ "id": "hotel", "channel": "green_api", "name": "Hotel Senja",
-            "account_id": INSTANCE, "display_phone_number": "15550100001", "access_token": TOKEN }))
-            .unwrap();
-        sandbox.world().inboxes.insert("hotel".to_owned(), inbox);
-        let mut place = Place::new();
-        place
-            .set("FRONTDESK_PROVIDERS_ALLOW_PRIVATE_HOSTS", "127.0.0.1")
-            .set("FRONTDESK_PUBLIC_URL", "http://127.0.0.1:1")
-            .set("META_GRAPH_URL", "http://127.0.0.1:1")
-            .set("GREEN_API_MAX_RETRIES", "0");
-        place.add_admin();
-        let hotel = Self { place, sandbox };
-        hotel.connect(&format!("{url}/green"), "token of the hotel");
-        hotel.place.get(&["inbox", "check", "--id", "1"]);
-        hotel
-    }
-
-    fn connect(&self, api_url: &str, webhook_token: &str) {
-        let fields = [
-            format!("instance_id={INSTANCE}"),
-            format!("api_url={api_url}"),
-            format!("webhook_token={}", webhook_token.replace(' ', "-")),
-        ];
-        let mut add = vec!["inbox", "add", "green_api", "--name", "Hotel Senja", "--set", "api_token=-"];
-        add.extend(fields.iter().flat_map(|field| ["--set", field.as_str()]));
-        self.place.get_with(&add, TOKEN);
-    }
-
     /// Changes what the instance has stored.
     fn set(&self, setting: &str, value: &str) {
         self.sandbox.green("hotel", |instance| instance.settings.insert(setting.to_owned(), json!(value)));
@@ -76,11 +30,7 @@ impl Hotel {
     fn complaints(&self) -> Vec<Value> {
         let ended = self.place.run(&["doctor", "--json"]);
         let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|e| panic!("{e}: {ended:?}"));
-        assert!(
-            !ended.stdout.contains(TOKEN) && !ended.stdout.contains("token-of-the-hotel"),
-            "{}",
-            ended.stdout
-        );
+        assert!(!ended.stdout.contains(TOKEN) && !ended.stdout.contains(WEBHOOK_TOKEN), "{}", ended.stdout);
         let others = ["address", "reach", "disk", "clock"];
         let findings = report["findings"].as_array().unwrap().iter();
         let complaints =
@@ -149,7 +99,7 @@ async fn webhooks_that_go_elsewhere_or_bring_the_wrong_token_are_failures() {
     hotel.set("webhookUrl", &ours);
     hotel.set("webhookUrlToken", "another");
     hotel.expect("fail", "delivery", "sends another webhook token than this inbox expects");
-    hotel.set("webhookUrlToken", "token-of-the-hotel");
+    hotel.set("webhookUrlToken", WEBHOOK_TOKEN);
     hotel.set("incomingWebhook", "no");
     hotel.expect("fail", "delivery", "Settings of the instance differ: incomingWebhook.");
     // It has only looked; what sets it right is the check.
@@ -161,7 +111,7 @@ async fn webhooks_that_go_elsewhere_or_bring_the_wrong_token_are_failures() {
 async fn an_api_that_does_not_answer_is_a_failure() {
     let hotel = Hotel::open().await;
     hotel.place.get(&["inbox", "remove", "--id", "1"]);
-    hotel.connect("http://127.0.0.1:1", "token of the hotel");
+    hotel.connect("http://127.0.0.1:1");
     hotel.expect("fail", "inboxes", "Green API cannot be reached");
 }
 
