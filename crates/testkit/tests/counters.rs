@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 
 use frontdesk_model::Timestamp;
 use frontdesk_model::message::MessageStatus;
@@ -57,7 +57,6 @@ async fn a_transaction_that_met_a_deadlock_is_run_again_and_counted() {
     for database in databases().await.into_iter().filter(|database| database.kind == "postgres") {
         let before = count("frontdesk_transactions_repeated_total");
         let (now, until) = (Timestamp::from_millis(0), Timestamp::from_millis(9));
-        // Rows that are there have a queue of those who want them; a repeated insert could overtake the other once more.
         let claim_both = move |tx: &mut Tx<'_>| {
             Ok::<_, StoreError>(
                 leases::claim(tx, "a", "me", until, now)? && leases::claim(tx, "b", "me", until, now)?,
@@ -65,18 +64,31 @@ async fn a_transaction_that_met_a_deadlock_is_run_again_and_counted() {
         };
         assert!(database.store.write(claim_both).await.unwrap());
         let both_hold_one = Arc::new(Barrier::new(2));
+        let one_is_done = Arc::new((Mutex::new(false), Condvar::new()));
         let crossed = |first: &'static str, second: &'static str| {
-            let (barrier, met) = (both_hold_one.clone(), AtomicBool::new(false));
-            database.store.write(move |tx| {
-                leases::claim(tx, first, "me", until, now)?;
-                if !met.swap(true, Ordering::SeqCst) {
-                    barrier.wait();
-                }
-                leases::claim(tx, second, "me", until, now)
+            let (store, barrier, met) =
+                (database.store.clone(), both_hold_one.clone(), AtomicBool::new(false));
+            let (wanted, done) = (one_is_done.clone(), one_is_done.clone());
+            tokio::spawn(async move {
+                let claimed = store.write(move |tx| {
+                    let is_repeated = met.swap(true, Ordering::SeqCst);
+                    if is_repeated {
+                        // Before the other wakes up it could overtake it, and both would meet once more.
+                        drop(wanted.1.wait_while(wanted.0.lock().unwrap(), |done| !*done).unwrap());
+                    }
+                    leases::claim(tx, first, "me", until, now)?;
+                    if !is_repeated {
+                        barrier.wait();
+                    }
+                    leases::claim(tx, second, "me", until, now)
+                });
+                let claimed: Result<bool, StoreError> = claimed.await;
+                *done.0.lock().unwrap() = true;
+                done.1.notify_all();
+                claimed.unwrap()
             })
         };
-        let (one, two): (Result<bool, StoreError>, Result<bool, StoreError>) =
-            tokio::join!(crossed("a", "b"), crossed("b", "a"));
+        let (one, two) = tokio::join!(crossed("a", "b"), crossed("b", "a"));
         assert!(one.unwrap() && two.unwrap());
         assert_eq!(count("frontdesk_transactions_repeated_total"), before + 1);
     }
