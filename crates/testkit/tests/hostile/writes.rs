@@ -12,9 +12,10 @@ use frontdesk_testkit::server::{PASSWORD, START, TestServer};
 use serde_json::{Value, json};
 
 /// Write routes without a body of ours, or whose body is the provider's or Pusher's and is signed as a whole.
-const WITHOUT_FIELDS: [&str; 10] = [
+const WITHOUT_FIELDS: [&str; 11] = [
     "/api/v1/media",
     "/api/v1/session",
+    "/api/v1/sync/chatwoot/webhook",
     "/api/webhooks/messages",
     "/apps/{app_id}/batch_events",
     "/apps/{app_id}/events",
@@ -88,6 +89,29 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             "/api/v1/attachments/{id}/fetch",
             format!("/api/v1/attachments/{file}/fetch"),
             json!({}),
+            &[],
+        ),
+        ("POST", "/api/v1/chatwoot/cache/clear", "/api/v1/chatwoot/cache/clear".to_owned(), json!({}), &[]),
+        ("POST", "/api/v1/chatwoot/cache/warm", "/api/v1/chatwoot/cache/warm".to_owned(), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/chatwoot/contacts",
+            "/api/v1/chatwoot/contacts".to_owned(),
+            json!({ "name": "New" }),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/chatwoot/contacts/{id}",
+            "/api/v1/chatwoot/contacts/1".to_owned(),
+            json!({ "name": "Renamed" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/chatwoot/conversations/{id}/messages",
+            "/api/v1/chatwoot/conversations/1/messages".to_owned(),
+            json!({ "content": "hi" }),
             &[],
         ),
         (
