@@ -54,11 +54,15 @@ statements! {
     BY_BODY = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.body_hash = $1"));
     SET_VERIFIED_BY = both("UPDATE webhook_logs SET verified_by = $2 WHERE id = $1");
     BODY = both("SELECT door, body, verified_by FROM webhook_logs WHERE id = $1");
-    OF_STATE = both("SELECT id FROM webhook_logs WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3");
+    // What the index of open ones says is said again: a plan is made before the state is known.
+    OPEN_OF_STATE = both(
+        "SELECT id FROM webhook_logs WHERE state = $1 AND state <> 'applied' AND id > $2 ORDER BY id LIMIT $3");
     LIST = both(concat!("SELECT ", columns!(),
         " FROM webhook_logs w WHERE w.account_id IN ($1, $4) AND w.id < $2 ORDER BY w.id DESC LIMIT $3"));
     LIST_OF_STATE = both(concat!("SELECT ", columns!(),
         " FROM webhook_logs w WHERE w.account_id IN ($1, $4) AND w.id < $2 AND w.state = $5 ORDER BY w.id DESC LIMIT $3"));
+    LIST_OPEN_OF_STATE = both(concat!("SELECT ", columns!(), " FROM webhook_logs w
+         WHERE w.account_id IN ($1, $4) AND w.id < $2 AND w.state = $5 AND w.state <> 'applied' ORDER BY w.id DESC LIMIT $3"));
     GET = both(concat!("SELECT ", columns!(), " FROM webhook_logs w WHERE w.id = $1"));
     DELETE_OLDEST = both(
         "DELETE FROM webhook_logs WHERE created_at < $1
@@ -248,15 +252,15 @@ pub fn body(tx: &mut Tx<'_>, id: WebhookLogId) -> Result<Option<KeptBody>, Store
     tx.find(&BODY, p![id])
 }
 
-/// Bodies of one state with ids above `after`, oldest first.
-pub fn ids_of_state(
+/// Bodies of one state, not that of the applied ones, with ids above `after`, oldest first.
+pub fn open_of_state(
     tx: &mut Tx<'_>,
     state: WebhookState,
     after: WebhookLogId,
     limit: i64,
 ) -> Result<Vec<WebhookLogId>, StoreError> {
     Ok(tx
-        .query::<(WebhookLogId,)>(&OF_STATE, p![state.as_str(), after, limit])?
+        .query::<(WebhookLogId,)>(&OPEN_OF_STATE, p![state.as_str(), after, limit])?
         .into_iter()
         .map(|(id,)| id)
         .collect())
@@ -274,7 +278,10 @@ pub fn list(
     let before = before.map_or(i64::MAX, |id| id.0);
     let also = if accounts::is_only(tx)? { NOBODY } else { account };
     match state {
-        Some(state) => tx.query(&LIST_OF_STATE, p![account, before, limit, also, state.as_str()]),
+        Some(state) => {
+            let list = if state == WebhookState::Applied { &LIST_OF_STATE } else { &LIST_OPEN_OF_STATE };
+            tx.query(list, p![account, before, limit, also, state.as_str()])
+        }
         None => tx.query(&LIST, p![account, before, limit, also]),
     }
 }

@@ -1,7 +1,12 @@
 //! Both databases have the same schema and understand every statement.
 
+use std::collections::BTreeSet;
+
 use frontdesk_store::{LATEST_SCHEMA, statements};
 use frontdesk_testkit::database::databases;
+use rusqlite::config::DbConfig;
+use rusqlite::types::Null;
+use rusqlite::{Connection, params_from_iter};
 
 #[tokio::test]
 async fn every_statement_can_be_prepared_on_both_databases() {
@@ -14,6 +19,70 @@ async fn every_statement_can_be_prepared_on_both_databases() {
         }
         assert!(refused.is_empty(), "{}", refused.join("\n"));
     }
+}
+
+/// Tables with a row for each thing that ever happened.
+const GROWING: [&str; 10] = [
+    "messages",
+    "message_edits",
+    "conversations",
+    "contacts",
+    "contact_identities",
+    "webhook_logs",
+    "events",
+    "deliveries",
+    "attachments",
+    "audit_entries",
+];
+
+/// Statements that begin at one end all the same: they stop after a few rows, or run once an hour at most.
+const READ_WHOLE: [&str; 4] = [
+    "attachments::DISCARD_UNSENT",
+    "audit::DELETE_OLDEST",
+    "erasures::OLDEST",
+    "webhook_logs::DELETE_OLDEST",
+];
+
+#[tokio::test]
+async fn no_statement_reads_a_growing_table_from_end_to_end() {
+    let databases = databases().await;
+    let file = databases.iter().find_map(|database| database.store.sqlite_file()).unwrap();
+    let connection = Connection::open(file).unwrap();
+    // Of these the planner knows how many rows there are, and takes tables that it has always seen empty for larger ones.
+    connection.execute_batch("ANALYZE").unwrap();
+    for table in GROWING {
+        let known =
+            "INSERT INTO sqlite_stat1 SELECT tbl_name, name, iif(sql LIKE '% WHERE %', '20', '100000') ||
+                rtrim(replace(hex(zeroblob((SELECT COUNT(*) - 1 FROM pragma_index_info(name)))), '00', ' 2000')) || ' 1'
+             FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1";
+        connection.execute(known, [table]).unwrap();
+    }
+    let connection = Connection::open(file).unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
+    let mut indexes =
+        connection.prepare("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE % WHERE %'").unwrap();
+    let partial: Vec<String> = indexes.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut found = BTreeSet::new();
+    for (file, name, statement) in statements() {
+        let sql = statement.for_sqlite().replace('\n', " ");
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nothing = vec![Null; plan.parameter_count()];
+        let steps = plan.query_map(params_from_iter(nothing), |row| row.get::<_, String>(3)).unwrap();
+        for step in steps.map(Result::unwrap) {
+            let Some(scan) = step.strip_prefix("SCAN ") else { continue };
+            // An index of some rows only is read from one end when its rows are what is asked for.
+            if partial.iter().any(|index| scan.ends_with(&format!("INDEX {index}"))) {
+                continue;
+            }
+            let scanned = scan.split(' ').next().unwrap();
+            let grows = |table: &str| scanned == table || sql.contains(&format!("{table} {scanned} "));
+            if GROWING.into_iter().any(grows) {
+                found.insert(format!("{file}::{name}"));
+            }
+        }
+    }
+    let known: BTreeSet<String> = READ_WHOLE.map(str::to_owned).into();
+    assert_eq!(found, known);
 }
 
 #[tokio::test]

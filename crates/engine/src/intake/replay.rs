@@ -87,7 +87,7 @@ pub async fn replay_open(engine: &Engine) -> Result<ReplayReport, ReplayError> {
     {
         let mut after = WebhookLogId(0);
         loop {
-            let ids = engine.store.read(move |tx| webhook_logs::ids_of_state(tx, state, after, 500)).await?;
+            let ids = engine.store.read(move |tx| webhook_logs::open_of_state(tx, state, after, 500)).await?;
             let Some(last) = ids.last() else { break };
             after = *last;
             for id in ids {

@@ -7,6 +7,13 @@ pub struct Statement {
     pub(crate) postgres: &'static str,
 }
 
+impl Statement {
+    /// The text that SQLite is given.
+    pub fn for_sqlite(&self) -> &'static str {
+        self.sqlite
+    }
+}
+
 /// A statement both databases understand.
 pub(crate) const fn both(sql: &'static str) -> Statement {
     Statement { sqlite: sql, postgres: sql }
