@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::channel::Channel;
 use crate::clock::Clock;
-use crate::faults::{self, Fault, FaultScope, FaultStage};
+use crate::faults::{self, Fault, FaultRule, FaultScope, FaultStage};
 use crate::green::GreenInstance;
 use crate::settings::SandboxSettings;
 use crate::webhooks::{Event, EventClass, WebhookSender};
@@ -146,6 +146,16 @@ impl Sandbox {
         drop(world);
         self.0.clock.reset();
         self.changed("reset", None, None);
+    }
+
+    /// Has this share of a channel's calls, 0 to 1, answered with HTTP 500 and not carried out, in place of all its rules; 0
+    /// lets everything through again.
+    pub fn set_failure_rate(&self, channel: Channel, rate: f64) {
+        let failing =
+            FaultRule { fault: Fault::InternalError, rate, next: 0, scope: FaultScope::All, hits: 0 };
+        let rules = if rate > 0.0 { vec![failing] } else { Vec::new() };
+        self.world().faults.insert(channel, rules);
+        self.changed("faults", None, None);
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {

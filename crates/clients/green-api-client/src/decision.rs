@@ -122,9 +122,11 @@ fn of_refusal(refusal: &Refusal) -> (Retry, Scope, &'static str) {
             "It is not known whether the message went out; look at the phone before sending it again.",
         ),
         RefusalKind::FileTooLarge => (Retry::Never, Scope::Message, "The file is larger than 100 MB."),
-        RefusalKind::Fault | RefusalKind::Unavailable => {
-            (Retry::OnSchedule, Scope::Message, "Green API is failing; it is tried again.")
-        }
+        RefusalKind::Fault | RefusalKind::Unavailable => (
+            refusal.retry_after.filter(|wait| !wait.is_zero()).map_or(Retry::OnSchedule, Retry::After),
+            Scope::Message,
+            "Green API is failing; it is tried again.",
+        ),
         RefusalKind::Other => {
             (Retry::Never, Scope::Message, "Green API answered in a way that is not documented.")
         }
@@ -219,6 +221,16 @@ mod tests {
         for status in [499, 504] {
             let decision = refused(status, "");
             assert_eq!((decision.retry, decision.certain), (never, false), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_failing_provider_that_names_a_time_is_left_alone_until_then() {
+        for status in [429, 500, 502, 503] {
+            let mut refusal = Refusal::new(status, String::new());
+            refusal.retry_after = Some(Duration::from_secs(120));
+            let decision = decide(&GreenCallError::Refused(Box::new(refusal)));
+            assert_eq!(decision.retry, Retry::After(Duration::from_secs(120)), "{status}");
         }
     }
 }

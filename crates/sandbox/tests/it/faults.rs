@@ -1,5 +1,6 @@
 //! The provider misbehaves on demand.
 
+use frontdesk_sandbox::Channel;
 use serde_json::{Value, json};
 
 use crate::stage::{NUMBER, Stage, text_to};
@@ -51,6 +52,17 @@ async fn refusals_happen_once_and_nothing_is_sent() {
     let calls = stage.set("GET", "/api-calls", Value::Null).await;
     assert_eq!(calls["data"][0]["fault"]["fault"], "too_many_requests");
     assert_eq!(calls["data"][0]["http_status"], 429);
+}
+
+#[tokio::test]
+async fn a_share_of_all_calls_fails_until_it_is_none() {
+    let stage = Stage::start().await;
+    stage.writing_customer(SARI).await;
+    for (rate, status) in [(1.0, 500), (0.0, 200)] {
+        stage.sandbox.set_failure_rate(Channel::WhatsappCloud, rate);
+        assert_eq!(post(&stage).await.unwrap().status(), status);
+    }
+    assert_eq!(delivered(&stage).await, 1);
 }
 
 #[tokio::test]
