@@ -132,7 +132,7 @@ async fn twenty_parallel_senders_stay_within_two_a_second() {
     let client =
         stage.pool.put(Instance::new(1_101_000_001, TOKEN.into()).with_limits(InstanceLimits::default()));
     let mut senders = tokio::task::JoinSet::new();
-    for number in 0..7 {
+    for number in 0..20 {
         let client = client.clone();
         senders.spawn(async move { client.send_message(&text(&number.to_string())).await.map(drop) });
     }
