@@ -1,8 +1,8 @@
 //! Watching: what goes on in every inbox, and who is told when it is too much.
 //!
 //! In the order of the flow: a [`meter`] per inbox notes calls, sends and webhooks in memory ([`figures`] is what is
-//! noted); [`slots`] writes them to the database and ages them; [`report`] puts those of all nodes together for people;
-//! [`rules`] says what is too much, [`condition`] decides it, [`evaluate`] keeps the alerts, [`targets`] says where their
+//! noted); [`slots`] writes them to the database and ages them; [`report`] puts those of all nodes together for people,
+//! [`health`] says in a word how that is; [`rules`] says what is too much, [`condition`] decides it, [`evaluate`] keeps the alerts, [`targets`] says where their
 //! news go and [`delivery`] takes them there. No channel is known here: calls come from the recorder that each
 //! inbox's connection is opened with.
 
@@ -10,6 +10,7 @@ pub mod condition;
 pub mod delivery;
 pub mod evaluate;
 pub mod figures;
+pub mod health;
 pub mod meter;
 pub mod news;
 pub mod report;

@@ -1,9 +1,8 @@
-//! What goes on, put together for people and programs: the figures of all nodes, of each inbox and in total.
+//! What goes on, put together for people and programs: the figures of all nodes, of each inbox and in total. How that is
+//! going is said in [`super::health`].
 
 use std::collections::BTreeMap;
 
-use frontdesk_model::alert::AlertSeverity;
-use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::alerts::AlertRow;
 use frontdesk_store::inboxes::InboxRow;
@@ -18,7 +17,7 @@ use super::slots::{self, LONG_SLOT_SECS};
 use crate::{Engine, chatwoot, inboxes};
 
 /// The name of the integration.
-const CHATWOOT_WORD: &str = "chatwoot";
+pub(super) const CHATWOOT_WORD: &str = "chatwoot";
 /// Inboxes of one account that are reported on.
 const MAX_INBOXES: i64 = 10_000;
 /// What a node said of its breaker this long ago still holds.
@@ -77,20 +76,6 @@ frontdesk_model::words! {
         HalfOpen = "half_open",
         /// It leaves the provider alone.
         Open = "open",
-    }
-}
-
-frontdesk_model::words! {
-    /// How an inbox, or everything, does.
-    pub enum HealthStatus {
-        /// All is well.
-        Healthy = "healthy",
-        /// It works, but something is not right.
-        Degraded = "degraded",
-        /// It does not work, or something critical is the matter.
-        Unhealthy = "unhealthy",
-        /// It was switched off.
-        Disabled = "disabled",
     }
 }
 
@@ -283,94 +268,22 @@ pub struct MetricsReport {
     pub trend: Vec<TrendPoint>,
 }
 
-/// How an inbox does.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct InboxHealth {
-    /// Its id.
-    pub inbox_id: i64,
-    /// Its name.
-    pub name: String,
-    /// Its channel.
-    pub channel: String,
-    /// All in one word.
-    pub status: HealthStatus,
-    /// Whether its account at the provider works.
-    pub connection: ConnectionCode,
-    /// The same for people.
-    pub message: String,
-    /// What helps; null for nothing.
-    #[schema(required = true)]
-    pub action: Option<String>,
-    /// What its breaker does.
-    pub breaker: BreakerWord,
-    /// What waits to be sent.
-    pub queue: QueueFigures,
-    /// Share of requests that failed within five minutes.
-    #[schema(required = true)]
-    pub error_rate: Option<f64>,
-    /// 95 of 100 answers came within it, in milliseconds, within five minutes.
-    #[schema(required = true)]
-    pub p95_ms: Option<f64>,
-    /// Names of the rules whose alerts fire.
-    pub alerts: Vec<String>,
-    /// When its last request ended.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub last_request_at: Option<Timestamp>,
-    /// When its last webhook came in.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub last_webhook_at: Option<Timestamp>,
-}
-
-/// How an integration does.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct IntegrationHealth {
-    /// `chatwoot`.
-    pub name: &'static str,
-    /// All in one word.
-    pub status: HealthStatus,
-    /// What its breaker does.
-    pub breaker: BreakerWord,
-    /// Share of requests that failed within five minutes.
-    #[schema(required = true)]
-    pub error_rate: Option<f64>,
-    /// 95 of 100 answers came within it, in milliseconds, within five minutes.
-    #[schema(required = true)]
-    pub p95_ms: Option<f64>,
-    /// Names of the rules whose alerts fire.
-    pub alerts: Vec<String>,
-    /// When its last request ended.
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
-    pub last_request_at: Option<Timestamp>,
-}
-
-/// How everything does.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct HealthReport {
-    /// `healthy` when all inboxes and integrations are, `unhealthy` when all of them are, `degraded` between.
-    pub status: HealthStatus,
-    /// As of when.
-    #[schema(value_type = String, format = DateTime)]
-    pub checked_at: Timestamp,
-    /// How many alerts fire.
-    pub firing_alerts: usize,
-    /// Each inbox.
-    pub inboxes: Vec<InboxHealth>,
-    /// Each integration: Chatwoot, where it is connected.
-    pub integrations: Vec<IntegrationHealth>,
-}
-
 /// What is read for a report.
-struct Material {
-    now: Timestamp,
-    slots: Vec<MetricSlot>,
-    inboxes: Vec<InboxRow>,
-    queues: BTreeMap<InboxId, QueueFigures>,
-    last_requests: BTreeMap<InboxId, Timestamp>,
-    firing: Vec<AlertRow>,
-    has_chatwoot: bool,
+pub(super) struct Material {
+    pub(super) now: Timestamp,
+    pub(super) slots: Vec<MetricSlot>,
+    pub(super) inboxes: Vec<InboxRow>,
+    pub(super) queues: BTreeMap<InboxId, QueueFigures>,
+    pub(super) last_requests: BTreeMap<InboxId, Timestamp>,
+    pub(super) firing: Vec<AlertRow>,
+    pub(super) has_chatwoot: bool,
 }
 
-async fn gather(engine: &Engine, account: AccountId, window_secs: i64) -> Result<Material, StoreError> {
+pub(super) async fn gather(
+    engine: &Engine,
+    account: AccountId,
+    window_secs: i64,
+) -> Result<Material, StoreError> {
     slots::flush(engine).await?;
     let has_chatwoot = chatwoot::is_of(engine, account).await?;
     let now = engine.clock.now();
@@ -543,107 +456,18 @@ fn times(figures: &Figures) -> ResponseTimes {
 }
 
 /// Seconds as milliseconds with two places.
-fn ms(secs: f64) -> f64 {
+pub(super) fn ms(secs: f64) -> f64 {
     (secs * 100_000.0).round() / 100.0
 }
 
 /// A share with five places.
-fn share(share: f64) -> f64 {
+pub(super) fn share(share: f64) -> f64 {
     (share * 100_000.0).round() / 100_000.0
 }
 
-/// How the inboxes of an account do.
-pub async fn health(engine: &Engine, account: AccountId) -> Result<HealthReport, StoreError> {
-    let material = gather(engine, account, Window::FiveMinutes.secs()).await?;
-    let by_inbox = super::figures::by_inbox(&material.slots);
-    let nothing = Figures::default();
-    let of_inbox = |row: &InboxRow| {
-        let id = row.config.id;
-        let figures = by_inbox.get(&id).unwrap_or(&nothing);
-        let firing: Vec<&AlertRow> = material.firing.iter().filter(|alert| alert.inbox_id == id).collect();
-        let breaker = material.breaker(id);
-        InboxHealth {
-            inbox_id: id.0,
-            name: row.config.name.clone(),
-            channel: row.config.channel.clone(),
-            status: status(row, breaker, &firing),
-            connection: row.state.code,
-            message: row.state.message.clone(),
-            action: row.state.action.clone(),
-            breaker,
-            queue: material.queues.get(&id).copied().unwrap_or_default(),
-            error_rate: figures.error_rate().map(share),
-            p95_ms: figures.percentile(0.95).map(ms),
-            alerts: firing.iter().map(|alert| alert.rule_name.clone()).collect(),
-            last_request_at: material.last_requests.get(&id).copied(),
-            last_webhook_at: row.last_webhook_at,
-        }
-    };
-    let inboxes: Vec<InboxHealth> = material.inboxes.iter().map(of_inbox).collect();
-    let integrations: Vec<_> = material
-        .has_chatwoot
-        .then(|| material.chatwoot_health(by_inbox.get(&CHATWOOT).unwrap_or(&nothing)))
-        .into_iter()
-        .collect();
-    let statuses: Vec<HealthStatus> = inboxes
-        .iter()
-        .map(|inbox| inbox.status)
-        .filter(|s| *s != HealthStatus::Disabled)
-        .chain(integrations.iter().map(|integration: &IntegrationHealth| integration.status))
-        .collect();
-    let all = |wanted| statuses.iter().all(|status| *status == wanted);
-    let status = if all(HealthStatus::Healthy) && material.firing.is_empty() {
-        HealthStatus::Healthy
-    } else if !statuses.is_empty() && all(HealthStatus::Unhealthy) {
-        HealthStatus::Unhealthy
-    } else {
-        HealthStatus::Degraded
-    };
-    let firing_alerts = material.firing.len();
-    Ok(HealthReport { status, checked_at: material.now, firing_alerts, inboxes, integrations })
-}
-
-fn status(row: &InboxRow, breaker: BreakerWord, firing: &[&AlertRow]) -> HealthStatus {
-    match (row.state.code, status_of_calls(breaker, firing)) {
-        _ if !row.config.enabled => HealthStatus::Disabled,
-        (ConnectionCode::Reconnect | ConnectionCode::Unreachable, _) | (_, HealthStatus::Unhealthy) => {
-            HealthStatus::Unhealthy
-        }
-        (ConnectionCode::Degraded | ConnectionCode::Paused, _) => HealthStatus::Degraded,
-        (ConnectionCode::Connecting | ConnectionCode::Connected, by_calls) => by_calls,
-    }
-}
-
-/// What breaker and alerts say.
-fn status_of_calls(breaker: BreakerWord, firing: &[&AlertRow]) -> HealthStatus {
-    let critical = firing.iter().any(|alert| alert.severity == AlertSeverity::Critical);
-    if critical || breaker == BreakerWord::Open {
-        HealthStatus::Unhealthy
-    } else if !firing.is_empty() || breaker == BreakerWord::HalfOpen {
-        HealthStatus::Degraded
-    } else {
-        HealthStatus::Healthy
-    }
-}
-
 impl Material {
-    /// How Chatwoot does, by its figures of the last minutes.
-    fn chatwoot_health(&self, figures: &Figures) -> IntegrationHealth {
-        let firing: Vec<&AlertRow> = self.firing.iter().filter(|alert| alert.inbox_id == CHATWOOT).collect();
-        let breaker = self.breaker(CHATWOOT);
-        IntegrationHealth {
-            name: CHATWOOT_WORD,
-            status: status_of_calls(breaker, &firing),
-            breaker,
-            error_rate: figures.error_rate().map(share),
-            p95_ms: figures.percentile(0.95).map(ms),
-            alerts: firing.iter().map(|alert| alert.rule_name.clone()).collect(),
-            last_request_at: self.last_requests.get(&CHATWOOT).copied(),
-        }
-    }
-
     /// What the nodes last said of an inbox's breaker: the strictest.
-    fn breaker(&self, inbox: InboxId) -> BreakerWord {
+    pub(super) fn breaker(&self, inbox: InboxId) -> BreakerWord {
         let lately = slot_start(self.now).plus_ms(-BREAKER_MS);
         let recent = self.slots.iter().filter(|slot| slot.inbox_id == inbox && slot.slot_at >= lately);
         let mut newest: BTreeMap<&str, &MetricSlot> = BTreeMap::new();

@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use frontdesk_engine::monitoring::delivery;
+use frontdesk_engine::monitoring::health::{self, HealthReport};
 use frontdesk_engine::monitoring::news::AlertView;
-use frontdesk_engine::monitoring::report::{self, HealthReport, MetricsReport, Window};
+use frontdesk_engine::monitoring::report::{self, MetricsReport, Window};
 use frontdesk_engine::monitoring::rules::{self, RuleError, RuleInput};
 use frontdesk_engine::monitoring::targets::{self, TargetError, TargetInput};
 use frontdesk_model::alert::{AlertMetric, AlertOperator, AlertSeverity, AlertState};
@@ -106,7 +107,7 @@ async fn monitoring_health(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
 ) -> Result<Json<HealthReport>, ApiError> {
-    Ok(Json(report::health(&state.engine, caller.account_id).await?))
+    Ok(Json(health::of_account(&state.engine, caller.account_id).await?))
 }
 
 /// Which alerts.
