@@ -44,3 +44,9 @@ test('on a phone nothing is wider than the screen', async () => {
   const width = await page.locator('main').evaluate((main) => main.scrollWidth)
   expect(width).toBeLessThanOrEqual(390)
 })
+
+test.runIf(inject('mock'))('not all is well while Chatwoot is not', async () => {
+  const page = await open('/monitoring')
+  await page.getByRole('listitem').filter({ hasText: 'Chatwoot · not quite well' }).waitFor()
+  await page.getByText('@yayasan.hijau +1.').waitFor()
+})

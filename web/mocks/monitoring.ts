@@ -55,6 +55,24 @@ function figures(): MonitoringFigures {
   }
 }
 
+/** Chatwoot's own: it is asked, and nothing is sent through it. */
+function ofChatwoot(): MonitoringFigures {
+  const all = figures()
+  return {
+    ...all,
+    requests: {
+      total: 96,
+      errors: 6,
+      error_rate: 0.0625,
+      success_rate: 0.9375,
+      by_outcome: { ok: 90, provider_fault: 6 },
+      held: 0,
+    },
+    messages: { ...all.messages, sent: 0, received: 0, failed: 0, failure_rate: null },
+    queue: { depth: 0, oldest_age_secs: null },
+  }
+}
+
 /** A wave with a bad hour in the middle; the same for the same time. */
 function trend(window: MonitoringWindow): TrendPoint[] {
   const [length, step] = STEPS[window]
@@ -176,7 +194,7 @@ export function monitoringHandlers(inboxes: () => Inbox[]) {
           breaker: 'closed',
           ...figures(),
         })),
-        integrations: [],
+        integrations: [{ name: 'chatwoot', breaker: 'closed', ...ofChatwoot() }],
         trend: trend(window),
       }
       return json(report)
@@ -204,7 +222,17 @@ export function monitoringHandlers(inboxes: () => Inbox[]) {
           last_request_at: new Date(Date.now() - 4000 * (index + 1) ** 4).toISOString(),
           last_webhook_at: inbox.last_webhook_at,
         })),
-        integrations: [],
+        integrations: [
+          {
+            name: 'chatwoot',
+            status: 'degraded',
+            breaker: 'half_open',
+            error_rate: 0.0625,
+            p95_ms: 640,
+            alerts: [],
+            last_request_at: new Date(Date.now() - 95_000).toISOString(),
+          },
+        ],
       }
       return json(report)
     }),

@@ -505,10 +505,12 @@ export default {
   monitoring: {
     lead: 'How every inbox does, and who is told when one does not.',
     allWell: 'Every inbox is well.',
-    troubled: '{count} inbox needs a look. | {count} inboxes need a look.',
+    allWellBeside: 'Every inbox is well, and so is every connected system.',
+    troubled: '{names} needs a look. | These need a look: {names}.',
+    someAlerts: '{count} alert fires. | {count} alerts fire.',
     stale: 'The server does not answer; these are the last figures.',
-    inbox: 'Inbox',
-    allInboxes: 'All inboxes',
+    place: 'What to show',
+    allPlaces: 'Everything',
     window: 'Time',
     windows: {
       '5m': '5 min',
@@ -569,6 +571,7 @@ export default {
       ambiguous: 'No answer in time',
     },
     inboxHealth: 'Inboxes',
+    integrationHealth: 'Connected systems',
     noInboxes: 'No inbox is connected yet.',
     status: {
       healthy: 'well',

@@ -502,10 +502,12 @@ const messages: Messages = {
   monitoring: {
     lead: 'Keadaan setiap kotak masuk, dan siapa yang diberi tahu bila ada masalah.',
     allWell: 'Semua kotak masuk baik.',
-    troubled: '{count} kotak masuk perlu diperiksa. | {count} kotak masuk perlu diperiksa.',
+    allWellBeside: 'Semua kotak masuk baik, begitu juga sistem yang terhubung.',
+    troubled: '{names} perlu diperiksa. | Ini perlu diperiksa: {names}.',
+    someAlerts: '{count} peringatan aktif. | {count} peringatan aktif.',
     stale: 'Server tidak menjawab; ini angka terakhir.',
-    inbox: 'Kotak masuk',
-    allInboxes: 'Semua kotak masuk',
+    place: 'Yang ditampilkan',
+    allPlaces: 'Semua',
     window: 'Waktu',
     windows: {
       '5m': '5 mnt',
@@ -566,6 +568,7 @@ const messages: Messages = {
       ambiguous: 'Tidak ada jawaban tepat waktu',
     },
     inboxHealth: 'Kotak masuk',
+    integrationHealth: 'Sistem yang terhubung',
     noInboxes: 'Belum ada kotak masuk yang terhubung.',
     status: {
       healthy: 'baik',

@@ -502,11 +502,12 @@ const messages: Messages = {
   monitoring: {
     lead: 'Como está cada caixa de entrada, e quem é avisado quando uma não está bem.',
     allWell: 'Todas as caixas de entrada estão bem.',
-    troubled:
-      '{count} caixa de entrada precisa de atenção. | {count} caixas de entrada precisam de atenção.',
+    allWellBeside: 'Todas as caixas de entrada estão bem, e os sistemas conectados também.',
+    troubled: '{names} precisa de atenção. | Precisam de atenção: {names}.',
+    someAlerts: '{count} alerta disparado. | {count} alertas disparados.',
     stale: 'O servidor não responde; estes são os últimos números.',
-    inbox: 'Caixa de entrada',
-    allInboxes: 'Todas as caixas',
+    place: 'O que mostrar',
+    allPlaces: 'Tudo',
     window: 'Período',
     windows: {
       '5m': '5 min',
@@ -567,6 +568,7 @@ const messages: Messages = {
       ambiguous: 'Sem resposta a tempo',
     },
     inboxHealth: 'Caixas de entrada',
+    integrationHealth: 'Sistemas conectados',
     noInboxes: 'Nenhuma caixa de entrada conectada ainda.',
     status: {
       healthy: 'bem',
