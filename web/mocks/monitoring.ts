@@ -167,6 +167,7 @@ export function monitoringHandlers(inboxes: () => Inbox[]) {
     inbox_id: inboxes()[0]?.id ?? null,
     inbox_name: inboxes()[0]?.name ?? '',
     metric: 'error_rate',
+    reason: null,
     operator: '>=',
     threshold: title.startsWith('Critical') ? 0.25 : 0.1,
     duration_secs: title.startsWith('Critical') ? 60 : 300,

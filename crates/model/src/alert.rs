@@ -189,6 +189,24 @@ pub const DEFAULT_RULES: [DefaultRule; 7] = {
     ]
 };
 
+/// An alert that every account has without a rule, raised and ended with what an inbox says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltInAlert {
+    /// What it is called where rules are. No rule may have this name.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+}
+
+/// An inbox cannot work, or not fully, until somebody does something: nobody is signed in, the number is banned.
+pub const NEEDS_ATTENTION: BuiltInAlert =
+    BuiltInAlert { name: "inbox_needs_attention", title: "Inbox Needs Attention" };
+/// What the provider's tariff allows is used up.
+pub const ALLOWANCE_USED_UP: BuiltInAlert =
+    BuiltInAlert { name: "allowance_used_up", title: "Allowance Used Up" };
+/// Both.
+pub const BUILT_IN_ALERTS: [BuiltInAlert; 2] = [NEEDS_ATTENTION, ALLOWANCE_USED_UP];
+
 /// The name in addresses that people's title of a rule comes to: `High Error Rate` is `high_error_rate`.
 pub fn rule_name(title: &str) -> String {
     let mut name = String::with_capacity(title.len());
@@ -211,6 +229,9 @@ mod tests {
     fn the_default_rules_are_named_after_their_titles() {
         for rule in DEFAULT_RULES {
             assert_eq!(rule_name(rule.title), rule.name);
+        }
+        for alert in BUILT_IN_ALERTS {
+            assert_eq!(rule_name(alert.title), alert.name, "so that no rule can take the name");
         }
         assert_eq!(rule_name("  Queue > 100 (Lobby) "), "queue_100_lobby");
         assert_eq!(rule_name("__"), "");

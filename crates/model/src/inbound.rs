@@ -164,4 +164,6 @@ pub struct Notice {
     pub message: String,
     /// The new state of the connection, when the notice changes it.
     pub state: Option<ConnectionState>,
+    /// What the provider allows the inbox is used up: raises an alert.
+    pub used_up: bool,
 }

@@ -9,7 +9,7 @@ use crate::{Columns, FromRow, StoreError, Tx};
 macro_rules! columns {
     () => {
         "id, account_id, rule_name, rule_title, inbox_id, inbox_name, metric, operator, threshold, duration_secs, severity,
-         state, value, last_value, fired_at, seen_at, resolved_at"
+         state, value, last_value, fired_at, seen_at, resolved_at, reason"
     };
 }
 
@@ -17,14 +17,15 @@ statements! {
     // The index lets one alert of a rule and an inbox fire at a time, whoever notices it first.
     INSERT = inserting!(
         "INSERT INTO alerts (account_id, rule_name, rule_title, inbox_id, inbox_name, metric, operator, threshold,
-            duration_secs, severity, state, value, last_value, fired_at, seen_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'firing', $11, $11, $12, $12)
+            duration_secs, severity, state, value, last_value, fired_at, seen_at, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'firing', $11, $11, $12, $12, $13)
          ON CONFLICT (account_id, rule_name, inbox_id) WHERE state = 'firing' DO NOTHING");
     RESOLVE = both(
         "UPDATE alerts SET state = 'resolved', resolved_at = $3, last_value = COALESCE($4, last_value)
          WHERE account_id = $1 AND id = $2 AND state = 'firing'");
     SET_SEEN = both(
-        "UPDATE alerts SET seen_at = $3, last_value = $4 WHERE account_id = $1 AND id = $2 AND state = 'firing'");
+        "UPDATE alerts SET seen_at = $3, last_value = $4, reason = COALESCE($5, reason)
+         WHERE account_id = $1 AND id = $2 AND state = 'firing'");
     FIND = both(concat!("SELECT ", columns!(), " FROM alerts WHERE account_id = $1 AND id = $2"));
     FIRING = both(concat!("SELECT ", columns!(), " FROM alerts WHERE state = 'firing' ORDER BY id"));
     LIST = both(concat!("SELECT ", columns!(),
@@ -50,7 +51,7 @@ pub struct AlertRow {
     pub inbox_id: InboxId,
     /// What it was called.
     pub inbox_name: String,
-    /// What was watched.
+    /// What was watched. Says nothing when there is a `reason`.
     pub metric: AlertMetric,
     /// How it was compared.
     pub operator: AlertOperator,
@@ -72,6 +73,8 @@ pub struct AlertRow {
     pub seen_at: Timestamp,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// What is the matter, for people, when no rule made it.
+    pub reason: Option<String>,
 }
 
 impl FromRow for AlertRow {
@@ -94,6 +97,7 @@ impl FromRow for AlertRow {
             fired_at: row.next()?,
             seen_at: row.next()?,
             resolved_at: row.next()?,
+            reason: row.next()?,
         })
     }
 }
@@ -112,7 +116,8 @@ pub fn insert(tx: &mut Tx<'_>, alert: &AlertRow) -> Result<Option<AlertId>, Stor
         alert.duration_secs,
         alert.severity,
         alert.value,
-        alert.fired_at
+        alert.fired_at,
+        alert.reason
     ];
     tx.insert(&INSERT, params)
 }
@@ -128,15 +133,16 @@ pub fn resolve(
     Ok(tx.execute(&RESOLVE, p![account, id, now, value])? > 0)
 }
 
-/// Notes the present figure of a firing alert.
+/// Notes the present figure of a firing alert, and the reason when there is another.
 pub fn set_seen(
     tx: &mut Tx<'_>,
     account: AccountId,
     id: AlertId,
     now: Timestamp,
     value: Option<f64>,
+    reason: Option<&str>,
 ) -> Result<(), StoreError> {
-    tx.execute(&SET_SEEN, p![account, id, now, value]).map(drop)
+    tx.execute(&SET_SEEN, p![account, id, now, value, reason]).map(drop)
 }
 
 /// One alert.

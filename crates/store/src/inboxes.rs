@@ -23,6 +23,14 @@ statements! {
         "UPDATE inboxes SET state_code = $3, state_message = $4, state_action = $5, state_since = $6
          WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
             AND (state_code <> $3 OR state_message <> $4 OR COALESCE(state_action, '') <> COALESCE($5, ''))");
+    SET_USED_UP = both(
+        "UPDATE inboxes SET used_up_message = $3, used_up_at = $4
+         WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL AND COALESCE(used_up_at, 0) < $4");
+    TROUBLED = both(
+        "SELECT account_id, id, name, state_code, state_message, state_action, state_since, used_up_message, used_up_at
+         FROM inboxes
+         WHERE deleted_at IS NULL AND enabled = TRUE AND (state_code <> 'connected' OR used_up_at > $1)
+         ORDER BY id");
     /// Secrets are forgotten with the inbox; its conversations stay.
     DELETE = both(
         "UPDATE inboxes SET deleted_at = $3, updated_at = $3, enabled = FALSE, secrets = $4, version = version + 1
@@ -120,6 +128,35 @@ impl FromRow for InboxRow {
     }
 }
 
+/// An inbox that is switched on and does not simply work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TroubledInbox {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Its id.
+    pub id: InboxId,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: ConnectionState,
+    /// When its provider last said that its allowance is used up, and in which words.
+    pub used_up: Option<(Timestamp, String)>,
+}
+
+impl FromRow for TroubledInbox {
+    fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (account_id, id, name) = (row.next()?, row.next()?, row.next()?);
+        let state = ConnectionState {
+            code: row.next()?,
+            message: row.next()?,
+            action: row.next()?,
+            since: Some(row.next()?),
+        };
+        let (message, at): (Option<String>, Option<Timestamp>) = (row.next()?, row.next()?);
+        Ok(Self { account_id, id, name, state, used_up: at.zip(message) })
+    }
+}
+
 /// An inbox to add. Its secrets follow with [`set_secrets`], since they are sealed for its id.
 #[derive(Debug, Clone, Copy)]
 pub struct NewInboxRow<'a> {
@@ -196,6 +233,22 @@ pub fn set_state(
 ) -> Result<bool, StoreError> {
     let params = p![account, inbox, state.code, state.message, state.action, now];
     Ok(tx.execute(&SET_STATE, params)? > 0)
+}
+
+/// Notes that the provider says at `now` that its allowance for an inbox is used up.
+pub fn set_used_up(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&SET_USED_UP, p![account, inbox, message, now]).map(drop)
+}
+
+/// The inboxes of all accounts that are switched on and not connected, or used up since `since`; by id.
+pub fn troubled(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<TroubledInbox>, StoreError> {
+    tx.query(&TROUBLED, p![since])
 }
 
 /// Marks an inbox deleted and forgets its secrets; false when there is none.

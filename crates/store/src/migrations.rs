@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_send_turns",
     7 "0007_request_ids",
     8 "0008_trace_parents",
+    9 "0009_built_in_alerts",
 ];
 
 /// The schema this program needs.

@@ -1553,10 +1553,11 @@ export interface components {
              * @description The figure when it was last looked at; null when nothing happens any more.
              */
             last_value: number | null;
-            /** @description What is watched. */
-            metric: components["schemas"]["AlertMetric"];
+            metric: components["schemas"]["AlertMetric"] | null;
             /** @description How it is compared. */
             operator: components["schemas"]["AlertOperator"];
+            /** @description What is the matter with the inbox, in the words of its state; null for an alert of a rule. */
+            reason: string | null;
             /**
              * Format: date-time
              * @description When it was over.
@@ -3229,10 +3230,11 @@ export interface components {
                  * @description The figure when it was last looked at; null when nothing happens any more.
                  */
                 last_value: number | null;
-                /** @description What is watched. */
-                metric: components["schemas"]["AlertMetric"];
+                metric: components["schemas"]["AlertMetric"] | null;
                 /** @description How it is compared. */
                 operator: components["schemas"]["AlertOperator"];
+                /** @description What is the matter with the inbox, in the words of its state; null for an alert of a rule. */
+                reason: string | null;
                 /**
                  * Format: date-time
                  * @description When it was over.
@@ -6425,7 +6427,7 @@ export interface operations {
     monitoring_metrics: {
         parameters: {
             query?: {
-                /** @description The trend of this inbox alone. */
+                /** @description The trend of this inbox alone; of Chatwoot with -1. */
                 inbox_id?: number;
                 /** @description `5m` (unless said otherwise), `15m`, `1h`, `6h`, `24h` or `7d`. */
                 window?: string;

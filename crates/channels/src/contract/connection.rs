@@ -238,6 +238,8 @@ pub struct SendError {
     pub scope: Scope,
     /// The credentials no longer work: hold the inbox until someone signs in again.
     pub reconnect: bool,
+    /// What the provider allows the inbox is used up: raises an alert.
+    pub used_up: bool,
     /// The provider's code, or ours (`TIMEOUT`, `UNREACHABLE`, [`STOOD_STILL`]).
     pub code: String,
     /// The HTTP status, when there was an answer.

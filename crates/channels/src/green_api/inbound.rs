@@ -60,6 +60,7 @@ fn read(webhook: &Webhook) -> Vec<InboundEvent> {
             kind: kind.to_owned(),
             message: format!("The instance is now \"{}\".", short(change.state.as_str())),
             state: Some(state::told(&change.state, at)),
+            used_up: false,
         })],
         Event::Quota(quota) => vec![read_quota(kind, quota)],
         Event::IncomingCall(call) => read_call(call, &scene(None)),
@@ -244,6 +245,7 @@ fn read_quota(kind: &str, quota: &Quota) -> InboundEvent {
              the first of the month."
         ),
         state: None,
+        used_up: true,
     })
 }
 

@@ -86,13 +86,13 @@ pub(super) fn read_notice(field: &str, notice: &Said) -> Notice {
             ending(&security.display_phone_number)
         ),
     };
-    Notice { kind: field.to_owned(), message, state }
+    Notice { kind: field.to_owned(), message, state, used_up: false }
 }
 
 /// An error of the number as a whole.
 pub(super) fn read_error(error: &ErrorNotice) -> Notice {
     let (message, state) = errors::number_error(error);
-    Notice { kind: "errors".to_owned(), message, state }
+    Notice { kind: "errors".to_owned(), message, state, used_up: false }
 }
 
 /// The end of a number, enough for its owner to know which.

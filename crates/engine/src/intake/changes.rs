@@ -6,7 +6,7 @@ use frontdesk_model::message::{Direction, SenderType};
 use frontdesk_store::events::EventKind;
 use frontdesk_store::messages::MessageRow;
 use frontdesk_store::reactions::{self, NewReaction};
-use frontdesk_store::{StoreError, Tx, attachments, audit, conversations, messages};
+use frontdesk_store::{StoreError, Tx, attachments, audit, conversations, inboxes, messages};
 
 use super::apply::News;
 use super::message::event;
@@ -118,6 +118,9 @@ pub(crate) fn notice(tx: &mut Tx<'_>, news: News, notice: &Notice) -> Result<(),
         },
         news.now,
     )?;
+    if notice.used_up {
+        inboxes::set_used_up(tx, news.account, news.inbox, &notice.message, news.now)?;
+    }
     match &notice.state {
         Some(state) if crate::inboxes::is_outdated(tx, news.account, news.inbox, state)? => Ok(()),
         Some(state) => crate::inboxes::store_state(tx, news.account, news.inbox, state, news.now).map(drop),

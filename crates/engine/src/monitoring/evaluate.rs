@@ -1,4 +1,5 @@
-//! Looks at the rules: fires and ends alerts, and puts their news on its way, all in one transaction.
+//! Looks at the rules and at the states of inboxes: fires and ends alerts, and puts their news on its way, all in one
+//! transaction.
 //!
 //! One node at a time does it; that two did would change nothing, as the database takes one firing alert of a rule and
 //! an inbox. What is remembered is in the database alone.
@@ -10,14 +11,15 @@ use frontdesk_model::{AccountId, AlertId, InboxId, Timestamp};
 use frontdesk_store::alert_deliveries::{self, AlertTarget, NewAlertDelivery};
 use frontdesk_store::alert_rules::{self, AlertRule};
 use frontdesk_store::alerts::{self, AlertRow};
+use frontdesk_store::inboxes::TroubledInbox;
 use frontdesk_store::metric_slots::{self, MetricSlot};
-use frontdesk_store::{StoreError, Tx, accounts, alert_targets, leases};
+use frontdesk_store::{StoreError, Tx, accounts, alert_targets, inboxes as stored_inboxes, leases};
 
 use super::condition::{self, Series};
 use super::figures::Figures;
 use super::meter::{SLOT_MS, SLOT_SECS, slot_start};
 use super::news::{self, AlertEvent, AlertView};
-use super::{rules, slots};
+use super::{built_in, rules, slots};
 use crate::realtime::{channel_name, protocol, render};
 use crate::{Engine, inboxes};
 
@@ -25,7 +27,7 @@ const LEASE: &str = "monitoring";
 /// A node that died leaves the rules to another after this long.
 const LEASE_MS: i64 = 20_000;
 /// How often the present figure of a firing alert is written down.
-const SEEN_EVERY_MS: i64 = 60_000;
+pub(super) const SEEN_EVERY_MS: i64 = 60_000;
 /// Nothing may have happened for this long before an alert ends: so far the slots are read at least.
 const LOOK_BACK_MS: i64 = 300_000;
 
@@ -36,10 +38,14 @@ struct Watched {
 }
 
 /// What is to be written.
-enum Change {
+#[derive(Debug, PartialEq)]
+pub(super) enum Change {
+    /// An alert begins.
     Fire(Box<AlertRow>),
+    /// It is over.
     Resolve(Box<AlertRow>),
-    See(AccountId, AlertId, Option<f64>),
+    /// It stands: its figure, and its reason when that is another now.
+    See(AccountId, AlertId, Option<f64>, Option<String>),
 }
 
 /// Looks at all rules once, as far as this node is the one to do it.
@@ -50,13 +56,15 @@ pub async fn evaluate(engine: &Engine) -> Result<(), StoreError> {
     rules::ensure_all(engine).await?;
     slots::flush(engine).await?;
     let now = engine.clock.now();
-    let (rules, firing) =
-        engine.store.read(|tx| Ok::<_, StoreError>((alert_rules::enabled(tx)?, alerts::firing(tx)?))).await?;
-    if rules.is_empty() && firing.is_empty() {
+    let Ground { rules, firing, troubled } = read(engine, now).await?;
+    if rules.is_empty() && firing.is_empty() && troubled.is_empty() {
         return Ok(());
     }
     let watched = watch(engine, &rules, now).await?;
-    let changes = decide(&rules, &watched, firing, now);
+    let (of_states, of_rules) = firing.into_iter().partition(built_in::is_one);
+    // What ends comes first: the database takes one firing alert of a name and an inbox.
+    let mut changes = built_in::decide(&troubled, of_states, now);
+    changes.extend(decide(&rules, &watched, of_rules, now));
     if changes.is_empty() {
         return Ok(());
     }
@@ -65,6 +73,26 @@ pub async fn evaluate(engine: &Engine) -> Result<(), StoreError> {
         tell(engine, event, alert, now);
     }
     Ok(())
+}
+
+/// What is looked at, besides figures.
+struct Ground {
+    rules: Vec<AlertRule>,
+    firing: Vec<AlertRow>,
+    troubled: Vec<TroubledInbox>,
+}
+
+async fn read(engine: &Engine, now: Timestamp) -> Result<Ground, StoreError> {
+    engine
+        .store
+        .read(move |tx| {
+            Ok(Ground {
+                rules: alert_rules::enabled(tx)?,
+                firing: alerts::firing(tx)?,
+                troubled: stored_inboxes::troubled(tx, built_in::used_up_since(now))?,
+            })
+        })
+        .await
 }
 
 /// On SQLite there is one node, which need not write every few seconds that it is the one.
@@ -154,7 +182,7 @@ fn decide(
                 if condition::is_over(rule, series, now) {
                     changes.push(Change::Resolve(Box::new(ended(alert, value, now))));
                 } else if now.millis_since(alert.seen_at) >= SEEN_EVERY_MS {
-                    changes.push(Change::See(alert.account_id, alert.id, value));
+                    changes.push(Change::See(alert.account_id, alert.id, value, None));
                 }
             }
             // The rule was removed or switched off, or the inbox was.
@@ -195,10 +223,11 @@ fn fired(rule: &AlertRule, inbox: InboxId, inbox_name: &str, value: f64, now: Ti
         fired_at: now,
         seen_at: now,
         resolved_at: None,
+        reason: None,
     }
 }
 
-fn ended(alert: AlertRow, value: Option<f64>, now: Timestamp) -> AlertRow {
+pub(super) fn ended(alert: AlertRow, value: Option<f64>, now: Timestamp) -> AlertRow {
     AlertRow { state: AlertState::Resolved, last_value: value, resolved_at: Some(now), ..alert }
 }
 
@@ -220,7 +249,9 @@ fn write(
                     written.push((AlertEvent::Resolved, (**alert).clone()));
                 }
             }
-            Change::See(account, id, value) => alerts::set_seen(tx, *account, *id, now, *value)?,
+            Change::See(account, id, value, reason) => {
+                alerts::set_seen(tx, *account, *id, now, *value, reason.as_deref())?;
+            }
         }
     }
     for (event, alert) in &written {

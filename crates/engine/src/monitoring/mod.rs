@@ -2,10 +2,11 @@
 //!
 //! In the order of the flow: a [`meter`] per inbox notes calls, sends and webhooks in memory ([`figures`] is what is
 //! noted); [`slots`] writes them to the database and ages them; [`report`] puts those of all nodes together for people,
-//! [`health`] says in a word how that is; [`rules`] says what is too much, [`condition`] decides it, [`evaluate`] keeps the alerts, [`targets`] says where their
-//! news go and [`delivery`] takes them there. No channel is known here: calls come from the recorder that each
+//! [`health`] says in a word how that is; [`rules`] says what is too much, [`condition`] decides it, [`built_in`] decides what
+//! needs no rule, [`evaluate`] keeps the alerts, [`targets`] says where their news go and [`delivery`] takes them there. No channel is known here: calls come from the recorder that each
 //! inbox's connection is opened with.
 
+pub(crate) mod built_in;
 pub mod condition;
 pub mod delivery;
 pub mod evaluate;

@@ -57,8 +57,13 @@ pub struct AlertView {
     pub inbox_id: Option<i64>,
     /// What the inbox was called.
     pub inbox_name: String,
-    /// What is watched.
-    pub metric: AlertMetric,
+    /// What is watched; null for an alert that no rule made: then `reason` tells what is the matter, and the comparison
+    /// says nothing.
+    #[schema(required = true)]
+    pub metric: Option<AlertMetric>,
+    /// What is the matter with the inbox, in the words of its state; null for an alert of a rule.
+    #[schema(required = true)]
+    pub reason: Option<String>,
     /// How it is compared.
     pub operator: AlertOperator,
     /// With what.
@@ -89,7 +94,8 @@ impl From<AlertRow> for AlertView {
             state: row.state,
             inbox_id: (row.inbox_id != InboxId(0)).then_some(row.inbox_id.0),
             inbox_name: row.inbox_name,
-            metric: row.metric,
+            metric: row.reason.is_none().then_some(row.metric),
+            reason: row.reason,
             operator: row.operator,
             threshold: row.threshold,
             duration_secs: row.duration_secs,
@@ -108,6 +114,9 @@ pub(super) fn body(event: AlertEvent, alert: &AlertView, now: Timestamp) -> Valu
 
 fn summary(row: &AlertRow) -> String {
     let place = if row.inbox_name.is_empty() { "Webhooks for no inbox" } else { &row.inbox_name };
+    if let Some(reason) = &row.reason {
+        return format!("{}: {place}: {reason}", row.rule_title);
+    }
     let figure = shown(row.metric, row.value);
     let limit = shown(row.metric, row.threshold);
     let what = about(row.metric);

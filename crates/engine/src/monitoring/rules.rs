@@ -1,6 +1,8 @@
 //! Alert rules: what an account wants to hear of.
 
-use frontdesk_model::alert::{AlertMetric, AlertOperator, AlertSeverity, DEFAULT_RULES, rule_name};
+use frontdesk_model::alert::{
+    AlertMetric, AlertOperator, AlertSeverity, BUILT_IN_ALERTS, DEFAULT_RULES, rule_name,
+};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::alert_rules::{self, AlertRule};
 use frontdesk_store::{StoreError, Tx, alert_targets, inboxes};
@@ -119,6 +121,9 @@ pub async fn create(engine: &Engine, actor: Actor, input: RuleInput) -> Result<A
     ensure_one(engine, actor.account_id).await?;
     let now = engine.clock.now();
     let rule = checked(actor.account_id, rule_name(&input.title), input, now)?;
+    if BUILT_IN_ALERTS.iter().any(|alert| alert.name == rule.name) {
+        return Err(RuleError::Taken);
+    }
     engine
         .store
         .write(move |tx| -> Result<_, RuleError> {

@@ -11,7 +11,7 @@ use frontdesk_store::deliveries::{self, DeliveryEnd, DeliveryKey};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::message_status::{self, Step};
 use frontdesk_store::outbox::{self, OutboxKind, OutboxRow};
-use frontdesk_store::{StoreError, Tx, conversations, messages};
+use frontdesk_store::{StoreError, Tx, conversations, inboxes as stored_inboxes, messages};
 
 use super::{reaction, schedule};
 use crate::intake::News;
@@ -52,6 +52,8 @@ pub(super) struct Problem {
     pub(super) shown: StatusError,
     /// For the attempt, when there was an answer.
     pub(super) http_status: Option<u16>,
+    /// What the provider allows the inbox is used up.
+    pub(super) used_up: bool,
 }
 
 /// What waits with a message that is tried again.
@@ -74,7 +76,7 @@ pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: Se
         message: error.shown.clone(),
         action: error.action.map(str::to_owned),
     };
-    let problem = Problem { shown, http_status: error.http_status };
+    let problem = Problem { shown, http_status: error.http_status, used_up: error.used_up };
     tracing::warn!(
         inbox.id = row.inbox_id.0,
         outbox.id = row.id.0,
@@ -171,7 +173,13 @@ impl Outcome {
         }
         match &self.fate {
             Fate::Sent(remote_id) => record_sent(tx, row, token, remote_id, now),
-            Fate::Failed(problem) => record_failed(tx, row, token, &problem.shown, now),
+            Fate::Failed(problem) => {
+                if problem.used_up {
+                    let message = &problem.shown.message;
+                    stored_inboxes::set_used_up(tx, row.account_id, row.inbox_id, message, now)?;
+                }
+                record_failed(tx, row, token, &problem.shown, now)
+            }
             Fate::Retry { at, hold, reconnect, .. } => {
                 if !outbox::requeue(tx, row, token, *at, now)? {
                     return Ok(());

@@ -256,7 +256,7 @@ fn request_limit(engine: &Engine) -> Duration {
 
 /// Fails a message no request was made for.
 async fn fail(engine: &Engine, row: &OutboxRow, token: &str, error: StatusError) -> Result<(), StoreError> {
-    let fate = Fate::Failed(Problem { shown: error, http_status: None });
+    let fate = Fate::Failed(Problem { shown: error, http_status: None, used_up: false });
     record::record(engine, row, token, None, fate).await
 }
 
@@ -279,7 +279,7 @@ async fn is_outdated(engine: &Engine, line: &Line, row: &OutboxRow) -> Result<bo
 /// What the old token may not do says nothing about the new one.
 fn retry_with_new_token(engine: &Engine, error: SendError) -> Fate {
     let shown = StatusError { code: error.code, message: error.shown, action: None };
-    let problem = Problem { shown, http_status: error.http_status };
+    let problem = Problem { shown, http_status: error.http_status, used_up: false };
     Fate::Retry { at: engine.clock.now(), hold: Hold::Nothing, problem, reconnect: None }
 }
 
@@ -541,6 +541,7 @@ fn timed_out() -> SendError {
         retry: Retry::Never,
         scope: Scope::Message,
         reconnect: false,
+        used_up: false,
         code: "TIMEOUT".to_owned(),
         http_status: None,
         shown: "The provider did not answer in time.".to_owned(),

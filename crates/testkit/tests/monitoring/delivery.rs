@@ -24,13 +24,13 @@ const TARGETS: &str = "/api/v1/monitoring/alerts/targets";
 
 /// Somebody who listens to news: what came, and what to answer.
 #[derive(Clone, Default)]
-struct Listener {
+pub struct Listener {
     heard: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Listener {
-    async fn open(&self) -> String {
+    pub async fn open(&self) -> String {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook?key=1", socket.local_addr().unwrap());
         let router = Router::new().fallback(hear).with_state(self.clone());
@@ -38,7 +38,7 @@ impl Listener {
         url
     }
 
-    fn heard(&self) -> Vec<(HeaderMap, String)> {
+    pub fn heard(&self) -> Vec<(HeaderMap, String)> {
         self.heard.lock().unwrap().clone()
     }
 }
@@ -49,7 +49,7 @@ async fn hear(State(listener): State<Listener>, headers: HeaderMap, body: String
     StatusCode::from_u16(answer).unwrap()
 }
 
-async fn listen_at(ground: &Ground, url: &str) -> String {
+pub async fn listen_at(ground: &Ground, url: &str) -> String {
     let body = json!({ "webhook_url": url });
     let targets = ground.server.call("PUT", TARGETS).bearer(&ground.token).json(&body).send().await.ok(200);
     targets["webhook_secret"].as_str().unwrap_or_default().to_owned() // shown when it is made

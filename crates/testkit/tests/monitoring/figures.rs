@@ -94,6 +94,10 @@ async fn a_strange_window_is_refused_and_an_idle_server_shows_nothing() {
         let answer =
             ground.server.get("/api/v1/monitoring/metrics?window=1y").bearer(&ground.token).send().await;
         assert!(answer.refused(422, "VALIDATION_ERROR")["errors"]["window"].is_array());
+        for nobody in ["999", "-1"] {
+            let path = format!("/api/v1/monitoring/metrics?inbox_id={nobody}");
+            ground.server.get(&path).bearer(&ground.token).send().await.refused(404, "NOT_FOUND");
+        }
         let metrics = ground.get("metrics").await;
         assert_eq!(metrics["total"]["requests"]["error_rate"], json!(null));
         assert_eq!(metrics["trend"].as_array().unwrap().len(), 30);

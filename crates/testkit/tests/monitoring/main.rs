@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod alerts;
+mod built_in;
 mod delivery;
 mod figures;
 mod grafana;

@@ -28,6 +28,20 @@ async fn is_in_state(stage: &Stage, inbox: &str, code: &str) {
     until(&what, || async { (state_of(stage, inbox).await == code).then_some(()) }).await;
 }
 
+/// The workers look every few seconds at what inboxes say of themselves.
+async fn alerts_are(stage: &Stage, wanted: &[&str]) {
+    let what = format!("the alerts are {wanted:?} on {}", stage.database.kind);
+    until(&what, || async {
+        let (_, alerts) = stage.call("GET", "/api/v1/monitoring/alerts", Value::Null).await;
+        let alerts = alerts["data"].as_array().unwrap().iter();
+        // A busy instance may well hit a limit too: that is another matter.
+        let built_in = alerts.filter(|alert| alert["reason"].is_string());
+        let firing: Vec<&str> = built_in.map(|alert| alert["rule"].as_str().unwrap()).collect();
+        (firing == wanted).then_some(())
+    })
+    .await;
+}
+
 /// The calls that send, of one inbox.
 fn sends(stage: &Stage, inbox: &str) -> usize {
     let calls = stage.calls(inbox).into_iter();
@@ -127,9 +141,11 @@ async fn a_phone_that_is_signed_out_holds_its_own_queue_and_no_other() {
         let (status, link) = stage.call("GET", &format!("/api/v1/inboxes/{inbox}/link"), Value::Null).await;
         assert_eq!((status, &link["step"]), (200, &json!("scan")));
         assert!(link["picture"].as_str().unwrap().starts_with("data:image/png;base64,iVBOR"));
+        alerts_are(&stage, &["inbox_needs_attention"]).await;
         stage.change_instance("hotel", json!({"state": "authorized"})).await;
         stage.arrives(held).await;
         is_in_state(&stage, "hotel", "connected").await;
+        alerts_are(&stage, &[]).await;
     }
 }
 
@@ -143,6 +159,7 @@ async fn what_the_tariff_does_not_allow_is_told_and_not_tried_again() {
         assert_eq!(failed.error.unwrap().code, "CHAT_NOT_ALLOWED");
         assert_eq!(sends(&stage, "hotel"), 1);
         assert_eq!(state_of(&stage, "hotel").await, "connected");
+        alerts_are(&stage, &["allowance_used_up"]).await;
     }
 }
 

@@ -318,5 +318,5 @@ fn notice_of(handover: &Handover) -> Notice {
         ),
         HandoverKind::AppRoles => ("app_roles", "The roles of the apps on this account changed.".to_owned()),
     };
-    Notice { kind: kind.to_owned(), message, state: None }
+    Notice { kind: kind.to_owned(), message, state: None, used_up: false }
 }

@@ -181,6 +181,7 @@ pub async fn send_test(engine: &Engine, account: AccountId) -> Result<usize, Tar
         fired_at: now,
         seen_at: now,
         resolved_at: Some(now),
+        reason: None,
     });
     let count = engine.store.write(move |tx| put_on_way(tx, account, AlertEvent::Test, &alert, now)).await?;
     if count == 0 {
