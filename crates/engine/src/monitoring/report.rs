@@ -483,8 +483,11 @@ impl Material {
     }
 }
 
-/// True when the account has an inbox of this id.
+/// True when the account has an inbox of this id, or a Chatwoot where [`CHATWOOT`] is asked for.
 pub async fn has_inbox(engine: &Engine, account: AccountId, inbox: InboxId) -> Result<bool, StoreError> {
+    if inbox == CHATWOOT {
+        return chatwoot::is_of(engine, account).await;
+    }
     match inboxes::get(engine, account, inbox).await {
         Ok(_) => Ok(true),
         Err(inboxes::InboxError::Store(error)) => Err(error),

@@ -70,7 +70,7 @@ struct MetricsQuery {
     /// `5m` (unless said otherwise), `15m`, `1h`, `6h`, `24h` or `7d`.
     #[param(pattern = "^(5m|15m|1h|6h|24h|7d)?$")]
     window: Option<String>,
-    /// The trend of this inbox alone.
+    /// The trend of this inbox alone; of Chatwoot with -1.
     inbox_id: Option<i64>,
 }
 

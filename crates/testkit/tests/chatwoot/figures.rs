@@ -24,6 +24,10 @@ async fn calls_to_chatwoot_are_counted_like_those_of_an_inbox() {
         assert!(chatwoot["response_time_ms"]["p95"].is_f64(), "{chatwoot}");
         assert_eq!(report["total"]["requests"]["total"].as_u64(), Some(2), "the total has them too");
         assert!(report["inboxes"].as_array().unwrap().iter().all(|inbox| inbox["requests"]["total"] == 0));
+        let (status, of_it) = stage.call("GET", "/api/v1/monitoring/metrics?inbox_id=-1", Value::Null).await;
+        assert_eq!(status, 200, "its trend can be asked for: {of_it}");
+        let points = of_it["trend"].as_array().unwrap().iter();
+        assert_eq!(points.map(|point| point["requests"].as_u64().unwrap()).sum::<u64>(), 2);
         let (_, health) = stage.call("GET", "/api/v1/monitoring/health", Value::Null).await;
         assert_eq!(health["integrations"][0]["status"], "healthy");
     }
