@@ -29,6 +29,7 @@ mod retention;
 pub mod search_index;
 pub mod sessions;
 pub mod settings;
+pub mod sync;
 pub mod tokens;
 pub mod turn;
 pub mod users;
@@ -55,6 +56,7 @@ use crate::monitoring::Monitoring;
 use crate::passwords::PasswordDesk;
 use crate::realtime::Realtime;
 use crate::settings::EngineSettings;
+use crate::sync::clients::Clients;
 use crate::vault::Vault;
 
 /// Everything the flow stands on. Cheap to clone; one per process.
@@ -76,6 +78,7 @@ struct EngineState {
     media: MediaStore,
     monitoring: Monitoring,
     realtime: Realtime,
+    sync_clients: Clients,
 }
 
 /// What [`Engine`] is made of.
@@ -120,6 +123,7 @@ impl Engine {
             media,
             monitoring: Monitoring::default(),
             realtime,
+            sync_clients: Clients::default(),
         };
         let engine = Self { state: Arc::new(state) };
         intake::spawn(&engine, intake_workers);
@@ -142,6 +146,10 @@ impl Engine {
 
     pub(crate) fn chatwoot(&self) -> &Chatwoot {
         &self.state.chatwoot
+    }
+
+    pub(crate) fn sync_clients(&self) -> &Clients {
+        &self.state.sync_clients
     }
 
     pub(crate) fn connections(&self) -> &Connections {

@@ -90,6 +90,8 @@ codes! {
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
     /// Chatwoot refused or failed; `error_code` says how.
     ChatwootError = "CHATWOOT_ERROR", BAD_GATEWAY;
+    /// Another program could not be connected: `error` says what to put right.
+    ConnectionTestFailed = "CONNECTION_TEST_FAILED", UNPROCESSABLE_ENTITY;
     /// Our fault.
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
     /// The database cannot be reached or cannot take writes.

@@ -44,6 +44,10 @@ row_id! {
     AlertId,
     /// One piece of news about an alert for one place outside.
     AlertDeliveryId,
+    /// A program beside Frontdesk that holds the same people.
+    SyncConnectionId,
+    /// One run of a sync.
+    SyncRunId,
 }
 
 /// An id a provider gave to a message. Only its channel makes or reads it; everyone else compares.

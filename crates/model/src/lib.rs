@@ -14,6 +14,7 @@ pub mod inbound;
 pub mod inbox;
 pub mod message;
 pub mod outbound;
+pub mod sync;
 pub mod template;
 pub mod text;
 pub mod user;

@@ -49,6 +49,7 @@ pub mod sessions;
 mod signals;
 pub mod sqlite_file;
 mod store;
+pub mod sync_connections;
 pub mod transfer;
 pub mod users;
 pub mod webhook_logs;
@@ -98,6 +99,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("send_turns", send_turns::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("sync_connections", sync_connections::STATEMENTS),
         ("transfer/catalog", transfer::catalog::STATEMENTS),
         ("transfer/rows", transfer::rows::STATEMENTS),
         ("users", users::STATEMENTS),

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_request_ids",
     8 "0008_trace_parents",
     9 "0009_built_in_alerts",
+    10 "0010_sync",
 ];
 
 /// The schema this program needs.

@@ -21,12 +21,22 @@ pub enum Topic {
     Inboxes,
     /// Someone's access ended or changed: cached sign-ins and tokens no longer hold.
     Access,
+    /// Runs of a sync to carry out, or ended ones.
+    Sync,
 }
 
 impl Topic {
     /// Every topic, in the order of its bit.
-    pub const ALL: [Self; 7] =
-        [Self::Events, Self::Outbox, Self::Media, Self::Intake, Self::Relays, Self::Inboxes, Self::Access];
+    pub const ALL: [Self; 8] = [
+        Self::Events,
+        Self::Outbox,
+        Self::Media,
+        Self::Intake,
+        Self::Relays,
+        Self::Inboxes,
+        Self::Access,
+        Self::Sync,
+    ];
 }
 
 /// A set of topics, as one byte; also the payload of PostgreSQL's NOTIFY.
@@ -67,7 +77,7 @@ impl TopicSet {
 /// The bells of one node.
 #[derive(Clone)]
 pub struct Signals {
-    bells: Arc<[watch::Sender<u64>; 7]>,
+    bells: Arc<[watch::Sender<u64>; 8]>,
 }
 
 impl Signals {

@@ -941,6 +941,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the connections, the oldest first. */
+        get: operations["list_sync_connections"];
+        put?: never;
+        /**
+         * Connects an account of Chatwoot, and tries whether that works.
+         * @description When it does not, it is kept as `error`, and the answer is 422 `CONNECTION_TEST_FAILED`: `error` says what to put right
+         *     and `details.connection` what was kept. An account there that is connected already gets the new key, with 200.
+         */
+        post: operations["create_sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a connection. */
+        get: operations["get_sync_connection"];
+        put?: never;
+        post?: never;
+        /** Removes a connection and its key. What it brought stays; connected again, nothing is there twice. */
+        delete: operations["delete_sync_connection"];
+        options?: never;
+        head?: never;
+        /** Changes a connection, and tries it unless it is paused. One that does not work is kept, and 422 says what to put right. */
+        patch: operations["update_sync_connection"];
+        trace?: never;
+    };
+    "/api/v1/sync/connections/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pauses a connection: it does not run and takes no webhooks. */
+        post: operations["pause_sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/connections/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switches a paused connection on, once it was tried. 422 says what to put right. */
+        post: operations["resume_sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/connections/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries whether a connection works. 422 says what to put right. A paused one goes on. */
+        post: operations["test_sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1770,6 +1862,28 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description What changes of a connection. What is absent stays. */
+        ChangeSyncConnection: {
+            /**
+             * Format: password
+             * @description Another access token.
+             */
+            apiKey?: string | null;
+            config?: components["schemas"]["ChangeSyncConnectionConfig"] | null;
+            /** @description What people call it. */
+            name?: string | null;
+            /** @description Null: it no longer runs by itself. */
+            schedule?: string | null;
+        };
+        /** @description Where it leads to from now on. */
+        ChangeSyncConnectionConfig: {
+            /** @description The account there. */
+            accountId?: string | null;
+            /** @description Where it is. */
+            apiUrl?: string | null;
+            /** @description In place of all that were known. */
+            webhookSecrets?: string[] | null;
+        };
         /** @description A kind of network. */
         Channel: {
             /** @description Its page in the documentation. */
@@ -2115,6 +2229,39 @@ export interface components {
          * @enum {string}
          */
         ConnectionCode: "connected" | "connecting" | "degraded" | "reconnect" | "paused" | "unreachable";
+        /**
+         * @description An account to connect.
+         * @example {
+         *       "apiKey": "your_api_access_token",
+         *       "config": {
+         *         "accountId": "123",
+         *         "apiUrl": "https://app.chatwoot.com"
+         *       },
+         *       "provider": "chatwoot"
+         *     }
+         */
+        ConnectSync: {
+            /**
+             * Format: password
+             * @description An access token of the other program, an administrator's. It is tried, kept sealed, and never told again.
+             */
+            apiKey: string;
+            config: components["schemas"]["ConnectSyncConfig"];
+            /** @description What people call it. Absent: `Chatwoot` and the account. */
+            name?: string | null;
+            provider: components["schemas"]["SyncProvider"];
+            /** @description When it runs by itself, as a cron expression of five fields in UTC. Absent: when asked. */
+            schedule?: string | null;
+        };
+        /** @description Where it leads to. */
+        ConnectSyncConfig: {
+            /** @description The account there: the number in the addresses of its pages. */
+            accountId: string;
+            /** @description Where it is. Absent: `https://app.chatwoot.com`. */
+            apiUrl?: string | null;
+            /** @description What its webhooks are signed with: each webhook and API inbox has a secret of its own. */
+            webhookSecrets?: string[];
+        };
         /** @description A contact's card. */
         Contact: {
             avatar_url: string | null;
@@ -2537,11 +2684,12 @@ export interface components {
          *     - `WINDOW_CLOSED`: The network allows no free text now.
          *     - `RATE_LIMITED`: Too many requests.
          *     - `CHATWOOT_ERROR`: Chatwoot refused or failed; `error_code` says how.
+         *     - `CONNECTION_TEST_FAILED`: Another program could not be connected: `error` says what to put right.
          *     - `INTERNAL_ERROR`: Our fault.
          *     - `STORAGE_UNAVAILABLE`: The database cannot be reached or cannot take writes.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "CHATWOOT_ERROR" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
+        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "CHATWOOT_ERROR" | "CONNECTION_TEST_FAILED" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
         /** @description One event, as it was pushed. */
         Event: {
             data: {
@@ -3582,6 +3730,12 @@ export interface components {
             source_id: string | null;
             url: string | null;
         };
+        /** @description A connection that is gone. */
+        RemovedSyncConnection: {
+            /** @description True. */
+            deleted: boolean;
+            id: string;
+        };
         /**
          * @description A reply: text, files, or one of the special kinds.
          * @example {
@@ -3847,6 +4001,188 @@ export interface components {
             /** @description A sentence an agent can act on. */
             message: string;
         };
+        /** @description An answer. */
+        Success_RemovedSyncConnection: {
+            /** @description A connection that is gone. */
+            data: {
+                /** @description True. */
+                deleted: boolean;
+                id: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_SyncConnection: {
+            /**
+             * @description A connection.
+             * @example {
+             *       "config": {
+             *         "accountId": "1",
+             *         "apiUrl": "https://app.chatwoot.com",
+             *         "webhookSecrets": 1
+             *       },
+             *       "createdAt": "2026-08-18T10:00:00.000Z",
+             *       "error": null,
+             *       "id": "conn_1",
+             *       "lastSyncAt": null,
+             *       "name": "Chatwoot 1",
+             *       "nextRunAt": "2026-08-19T03:00:00.000Z",
+             *       "provider": "chatwoot",
+             *       "schedule": "0 3 * * *",
+             *       "status": "connected",
+             *       "updatedAt": "2026-08-18T10:00:00.000Z",
+             *       "webhookUrl": "https://inbox.example.org/api/v1/sync/chatwoot/webhook"
+             *     }
+             */
+            data: {
+                config: components["schemas"]["SyncConnectionConfig"];
+                /** Format: date-time */
+                createdAt: string;
+                /** @description What to put right; null when it works. */
+                error: string | null;
+                /** @description `conn_` and a number. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When a run last came to its end.
+                 */
+                lastSyncAt: string | null;
+                /** @description What people call it. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it runs next by itself.
+                 */
+                nextRunAt: string | null;
+                provider: components["schemas"]["SyncProvider"];
+                /** @description When it runs by itself, as a cron expression in UTC. */
+                schedule: string | null;
+                status: components["schemas"]["SyncConnectionStatus"];
+                /** Format: date-time */
+                updatedAt: string;
+                /** @description Where the other program delivers its webhooks. */
+                webhookUrl: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Vec_SyncConnection: {
+            data: {
+                config: components["schemas"]["SyncConnectionConfig"];
+                /** Format: date-time */
+                createdAt: string;
+                /** @description What to put right; null when it works. */
+                error: string | null;
+                /** @description `conn_` and a number. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When a run last came to its end.
+                 */
+                lastSyncAt: string | null;
+                /** @description What people call it. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it runs next by itself.
+                 */
+                nextRunAt: string | null;
+                provider: components["schemas"]["SyncProvider"];
+                /** @description When it runs by itself, as a cron expression in UTC. */
+                schedule: string | null;
+                status: components["schemas"]["SyncConnectionStatus"];
+                /** Format: date-time */
+                updatedAt: string;
+                /** @description Where the other program delivers its webhooks. */
+                webhookUrl: string;
+            }[];
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description A connection.
+         * @example {
+         *       "config": {
+         *         "accountId": "1",
+         *         "apiUrl": "https://app.chatwoot.com",
+         *         "webhookSecrets": 1
+         *       },
+         *       "createdAt": "2026-08-18T10:00:00.000Z",
+         *       "error": null,
+         *       "id": "conn_1",
+         *       "lastSyncAt": null,
+         *       "name": "Chatwoot 1",
+         *       "nextRunAt": "2026-08-19T03:00:00.000Z",
+         *       "provider": "chatwoot",
+         *       "schedule": "0 3 * * *",
+         *       "status": "connected",
+         *       "updatedAt": "2026-08-18T10:00:00.000Z",
+         *       "webhookUrl": "https://inbox.example.org/api/v1/sync/chatwoot/webhook"
+         *     }
+         */
+        SyncConnection: {
+            config: components["schemas"]["SyncConnectionConfig"];
+            /** Format: date-time */
+            createdAt: string;
+            /** @description What to put right; null when it works. */
+            error: string | null;
+            /** @description `conn_` and a number. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When a run last came to its end.
+             */
+            lastSyncAt: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next by itself.
+             */
+            nextRunAt: string | null;
+            provider: components["schemas"]["SyncProvider"];
+            /** @description When it runs by itself, as a cron expression in UTC. */
+            schedule: string | null;
+            status: components["schemas"]["SyncConnectionStatus"];
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description Where the other program delivers its webhooks. */
+            webhookUrl: string;
+        };
+        /** @description Where it leads to. */
+        SyncConnectionConfig: {
+            /** @description The account there. */
+            accountId: string;
+            /** @description Where it is. */
+            apiUrl: string;
+            /** @description How many secrets of webhooks are known. */
+            webhookSecrets: number;
+        };
+        /**
+         * @description How a connection does.
+         *
+         *     - `connected`: It worked when it was last tried.
+         *     - `error`: It did not work when it was last tried; `error` says why.
+         *     - `paused`: Switched off by a person.
+         * @enum {string}
+         */
+        SyncConnectionStatus: "connected" | "error" | "paused";
+        /** @description The body of every refusal of these routes. */
+        SyncError: components["schemas"]["Error"] & {
+            /** @description The same as `error`; `The given data was invalid.` beside `errors`. */
+            message: string;
+            /** @description False. */
+            success: boolean;
+        };
+        /**
+         * @description Which program.
+         *
+         *     - `chatwoot`: Chatwoot, one account there.
+         * @enum {string}
+         */
+        SyncProvider: "chatwoot";
         /** @description A notice of the network. */
         SystemNotice: {
             /** @description The provider's sentence. */
@@ -4289,6 +4625,24 @@ export interface components {
                  *     }
                  */
                 "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Refused; `error` says why, `code` for programs. */
+        SyncRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "NOT_FOUND",
+                 *       "details": {},
+                 *       "error": "There is no such connection.",
+                 *       "message": "There is no such connection.",
+                 *       "success": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SyncError"];
             };
         };
         /** @description The body is too large. */
@@ -6692,6 +7046,282 @@ export interface operations {
             422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    list_sync_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_SyncConnection"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    create_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectSync"];
+            };
+        };
+        responses: {
+            /** @description It was connected already: its key is the new one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description The account has as many as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    delete_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_RemovedSyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    update_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSyncConnection"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description Another connection leads there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    pause_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    resume_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description It does not work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    test_sync_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncConnection"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description It does not work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     list_tokens: {

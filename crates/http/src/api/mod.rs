@@ -17,6 +17,7 @@ pub mod realtime;
 pub mod replies;
 mod reply_body;
 pub mod session;
+pub mod sync;
 pub mod templates;
 pub mod tokens;
 pub mod users;

@@ -7,7 +7,7 @@ use super::refusals::{
     self, FAILED, FORBIDDEN, INVALID, NOT_FOUND, RATE, RATE_LIMITED, Refusal, TOO_LARGE, TOO_MANY_ATTEMPTS,
     UNAUTHENTICATED, UNAVAILABLE, UNREADABLE, UNSIGNED, WRONG_TYPE,
 };
-use super::{chatwoot, doors, for_each_operation, forms, reply};
+use super::{chatwoot, doors, for_each_operation, forms, reply, sync};
 use crate::rate::LIMITED;
 
 /// The document as served.
@@ -16,6 +16,7 @@ pub(crate) fn complete(document: &Document) -> Value {
     document["components"]["securitySchemes"] = security_schemes();
     document["components"]["responses"] = refusals::components();
     chatwoot::describe(&mut document);
+    sync::describe(&mut document);
     doors::describe(&mut document);
     forms::describe(&mut document);
     reply::describe(&mut document);
@@ -27,6 +28,7 @@ pub(crate) fn complete(document: &Document) -> Value {
             schemes.push(json!({ "cookie": [] }));
         }
         chatwoot::describe_refusals(path, operation);
+        sync::describe_refusals(path, operation);
         let refusals = refusals_of(method, path, operation);
         let limited = is_limited(method, path);
         operation.entry("security").or_insert_with(|| json!([])); // said, not left open: anyone may call it

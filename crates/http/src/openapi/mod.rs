@@ -1,7 +1,8 @@
 //! The description of the API: gathered from the handlers, then completed with what holds for all of them.
 //!
 //! `complete.rs` adds what follows from what an operation takes, `refusals.rs` the answers that refuse, `reply.rs`
-//! what makes a reply complete, `chatwoot.rs` how Chatwoot's refusals are told, `doors.rs` and `forms.rs` what the registry of channels knows. `GET /api/openapi.json` serves it, `openapi.json` at the top of the
+//! what makes a reply complete, `chatwoot.rs` and
+//! `sync.rs` how refusals are told there, `doors.rs` and `forms.rs` what the registry of channels knows. `GET /api/openapi.json` serves it, `openapi.json` at the top of the
 //! repository is a copy, and the page's types are made of that.
 
 mod chatwoot;
@@ -10,6 +11,7 @@ mod doors;
 mod forms;
 mod refusals;
 mod reply;
+mod sync;
 
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
@@ -18,6 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 pub(crate) use complete::complete;
 
 use crate::api::chatwoot::ChatwootErrorBody;
+use crate::api::sync::SyncErrorBody;
 use crate::error::ErrorBody;
 
 /// Who may call a route, as its `security` states.
@@ -71,6 +74,7 @@ pub struct Endpoint {
         (name = "inboxes", description = "Connected accounts of channels"),
         (name = "operations", description = "What came in, and what became of it"),
         (name = "chatwoot", description = "The Chatwoot that the server works with: its conversations, messages and contacts, kept for a while"),
+        (name = "sync", description = "Keeping contacts in step with Chatwoot: connections and their runs"),
         (name = "monitoring", description = "How the inboxes do, and who is told when they do not"),
         (name = "audit", description = "Who changed what"),
         (name = "realtime", description = "Live updates for the account's own clients"),
@@ -78,7 +82,7 @@ pub struct Endpoint {
         (name = "webhooks", description = "Where providers deliver"),
         (name = "health", description = "Whether the server lives, is ready, and how it does"),
     ),
-    components(schemas(ErrorBody, ChatwootErrorBody))
+    components(schemas(ErrorBody, ChatwootErrorBody, SyncErrorBody))
 )]
 struct Described;
 

@@ -182,6 +182,8 @@ id_values!(
     frontdesk_model::WebhookLogId,
     frontdesk_model::AlertId,
     frontdesk_model::AlertDeliveryId,
+    frontdesk_model::SyncConnectionId,
+    frontdesk_model::SyncRunId,
 );
 
 macro_rules! word_values {
@@ -212,6 +214,12 @@ word_values!(
     frontdesk_model::alert::AlertOperator,
     frontdesk_model::alert::AlertSeverity,
     frontdesk_model::alert::AlertState,
+    frontdesk_model::sync::SyncProvider,
+    frontdesk_model::sync::SyncConnectionStatus,
+    frontdesk_model::sync::SyncEntity,
+    frontdesk_model::sync::SyncDirection,
+    frontdesk_model::sync::SyncRunStatus,
+    frontdesk_model::sync::SyncCause,
 );
 
 impl ToValue for frontdesk_model::RemoteId {

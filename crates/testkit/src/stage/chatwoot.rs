@@ -16,8 +16,13 @@ const WEBHOOK_PATH: &str = "/api/v1/sync/chatwoot/webhook";
 pub const WEBHOOK_SECRET: &str = "whsec_demo_8fJ2kQ";
 
 impl Stage {
+    /// Where the sandbox's Chatwoot is.
+    pub fn chatwoot_url(&self) -> String {
+        format!("http://{}/chatwoot", self.provider)
+    }
+
     pub(super) fn chatwoot_settings(&self) -> ChatwootSettings {
-        let url = format!("http://{}/chatwoot", self.provider).parse().expect("an address");
+        let url = self.chatwoot_url().parse().expect("an address");
         let mut settings = ChatwootSettings::new(url, "an-administrators-token".into(), 1);
         settings.addresses = AddressPolicy::with_loopback();
         settings.retry_delay = Duration::from_millis(5);

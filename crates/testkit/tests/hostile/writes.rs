@@ -26,6 +26,7 @@ const WITHOUT_FIELDS: [&str; 11] = [
     "/pusher/user-auth",
 ];
 
+const CONNECTIONS: &str = "/api/v1/sync/connections";
 const RULES: &str = "/api/v1/monitoring/alerts/rules";
 
 /// What an attacker would like to set.
@@ -215,6 +216,36 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             json!({ "current_password": "wrong", "password": "another long one" }),
             &[],
         ),
+        (
+            "POST",
+            "/api/v1/sync/connections",
+            CONNECTIONS.to_owned(),
+            json!({ "provider": "chatwoot", "apiKey": "k", "config": { "accountId": "1", "apiUrl": "http://127.0.0.1:1" } }),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/sync/connections/{id}",
+            format!("{CONNECTIONS}/conn_1"),
+            json!({ "schedule": null }),
+            &[],
+        ),
+        ("POST", "/api/v1/sync/connections/{id}/test", format!("{CONNECTIONS}/conn_1/test"), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/sync/connections/{id}/pause",
+            format!("{CONNECTIONS}/conn_1/pause"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sync/connections/{id}/resume",
+            format!("{CONNECTIONS}/conn_1/resume"),
+            json!({}),
+            &[],
+        ),
+        ("DELETE", "/api/v1/sync/connections/{id}", format!("{CONNECTIONS}/conn_1"), json!({}), &[]),
         ("POST", "/api/v1/tokens", "/api/v1/tokens".to_owned(), json!({ "name": "t" }), &["abilities"]),
         (
             "POST",

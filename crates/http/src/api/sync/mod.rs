@@ -1,0 +1,32 @@
+//! Sync with programs that hold the same people: connections and their runs, in the shape that their integrators know,
+//! `{success, data}`. Names of fields are in camelCase here, ids are texts (`conn_12`).
+//!
+//! Everybody who reads the inbox sees how things are; administrators connect and run.
+
+mod connections;
+mod told;
+
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::HttpState;
+
+pub(crate) use told::SyncErrorBody;
+
+pub(crate) fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new().merge(connections::routes()).layer(axum::middleware::from_fn(told::refuse_in_shape))
+}
+
+/// An answer.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Success<T> {
+    /// True.
+    success: bool,
+    data: T,
+}
+
+impl<T> Success<T> {
+    fn of(data: T) -> axum::Json<Self> {
+        axum::Json(Self { success: true, data })
+    }
+}
