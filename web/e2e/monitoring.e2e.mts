@@ -50,3 +50,13 @@ test.runIf(inject('mock'))('not all is well while Chatwoot is not', async () => 
   await page.getByRole('listitem').filter({ hasText: 'Chatwoot · not quite well' }).waitFor()
   await page.getByText('@yayasan.hijau +1.').waitFor()
 })
+
+test('the figures of Chatwoot can be looked at by themselves', async () => {
+  const page = await open('/monitoring')
+  const asked = page.waitForResponse(/monitoring\/metrics\?.*inbox_id=-1/)
+  await page.getByLabel('What to show').selectOption('Chatwoot')
+  expect((await asked).status()).toBe(200)
+  if (inject('mock')) await page.getByText('93.8% succeeded').waitFor()
+  await expect.poll(() => page.getByText(/does not answer/).count()).toBe(0)
+  await page.getByLabel('What to show').selectOption('Everything')
+})
