@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::MessageId;
 use crate::message::MessageKind;
 
 /// The content of a message in our words, whichever channel it came from.
@@ -86,6 +87,11 @@ pub struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub unsupported: Option<Unsupported>,
+    /// The message of ours that this one answers, where that had no id at the provider yet when this was written: it has
+    /// one when this is sent. Not shown: `reply_to` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub answers: Option<MessageId>,
 }
 
 impl Payload {

@@ -117,7 +117,11 @@ fn load_cargo(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<Option<Cargo>, StoreEr
         return Ok(reaction::load(tx, row)?.map(|reaction| Cargo::Reaction(Box::new(reaction))));
     }
     let Some(id) = row.message_id else { return Ok(None) };
-    let Some(message) = messages::find(tx, row.account_id, id)? else { return Ok(None) };
+    let Some(mut message) = messages::find(tx, row.account_id, id)? else { return Ok(None) };
+    if let (None, Some(answered)) = (&message.reply_to, message.payload.answers) {
+        // Ours, and before this one in the queue: by now it has an id at the provider, or will never have one.
+        message.reply_to = messages::find(tx, row.account_id, answered)?.and_then(|m| m.remote_id);
+    }
     let is_text = message.kind == MessageKind::Text;
     let files = if is_text { Vec::new() } else { attachments::of_message(tx, row.account_id, id)? };
     Ok(Some(Cargo::Message { message: Box::new(message), files }))

@@ -314,7 +314,10 @@ fn is_same(
     reply: &Reply,
 ) -> Result<bool, StoreError> {
     if let Some(special) = &reply.special {
-        return Ok(earlier.iter().all(|m| m.kind == special.kind() && m.payload == special.payload()));
+        let (kind, payload) = (special.kind(), special.payload());
+        let is_special =
+            |m: &MessageRow| m.kind == kind && Payload { answers: None, ..m.payload.clone() } == payload;
+        return Ok(earlier.iter().all(is_special));
     }
     let said = earlier.iter().find_map(|message| message.content.as_deref());
     if said != reply.text() {
@@ -487,6 +490,8 @@ fn store_part(
 ) -> Result<MessageId, ReplyError> {
     let now = moment.now;
     let client_ref = new_client_ref();
+    let quoted = quoted.filter(|_| index == 0);
+    let answers = quoted.filter(|quoted| quoted.remote_id.is_none()).map(|quoted| quoted.id);
     let key = reply.client_key.as_ref().map(|key| key_of_part(key, index));
     let inserted = messages::insert(
         tx,
@@ -501,11 +506,11 @@ fn store_part(
             sender_name: Some(&author.name),
             kind: part.kind,
             content: part.content.as_deref(),
-            payload: &part.payload,
+            payload: &Payload { answers, ..part.payload.clone() },
             remote_id: None,
             client_key: key.as_deref(),
             client_ref: Some(&client_ref),
-            reply_to: quoted.and_then(|q| q.remote_id.as_ref()).filter(|_| index == 0),
+            reply_to: quoted.and_then(|q| q.remote_id.as_ref()),
             forwarded: false,
             status: MessageStatus::Queued,
             sent_at: now,

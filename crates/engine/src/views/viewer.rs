@@ -8,7 +8,7 @@ use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::content::Payload;
 use frontdesk_model::conversation::WindowState;
 use frontdesk_model::message::{MessageKind, SenderType};
-use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, RemoteId, Timestamp, text};
+use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, text};
 use frontdesk_store::attachments::{self, AttachmentRow};
 use frontdesk_store::contacts::{self, ContactRow};
 use frontdesk_store::conversations::{self, ConversationRow};
@@ -86,9 +86,13 @@ impl Viewer {
             Vec::new()
         };
         let attachments: Vec<AttachmentView> = files.iter().map(|file| self.attachment(file)).collect();
-        let reply_to = match &row.reply_to {
-            Some(remote) => Some(quote(tx, &row, remote, &customer_name)?),
-            None => None,
+        let reply_to = match (&row.reply_to, row.payload.answers) {
+            (Some(remote), _) => {
+                let found = messages::find_by_remote(tx, row.account_id, row.inbox_id, remote)?;
+                Some(quote(found, &customer_name))
+            }
+            (None, Some(id)) => Some(quote(messages::find(tx, row.account_id, id)?, &customer_name)),
+            (None, None) => None,
         };
         let reactions = reactions::list(tx, row.account_id, row.id)?.into_iter().map(|r| ReactionView {
             sender_name: r
@@ -117,7 +121,7 @@ impl Viewer {
             media_url: attachments.first().and_then(|a| a.url.clone()),
             media_type: attachments.first().and_then(|a| a.mime_type.clone()),
             attachments,
-            payload: if deleted { Payload::default() } else { row.payload },
+            payload: if deleted { Payload::default() } else { Payload { answers: None, ..row.payload } },
             reply_to,
             forwarded: row.forwarded,
             reactions,
@@ -323,14 +327,8 @@ fn may_have_files(kind: MessageKind) -> bool {
     !matches!(kind, MessageKind::Text | MessageKind::System | MessageKind::Location | MessageKind::Contacts)
 }
 
-fn quote(
-    tx: &mut Tx<'_>,
-    row: &MessageRow,
-    remote: &RemoteId,
-    customer_name: &str,
-) -> Result<QuoteView, StoreError> {
-    let found = messages::find_by_remote(tx, row.account_id, row.inbox_id, remote)?;
-    Ok(match found {
+fn quote(found: Option<MessageRow>, customer_name: &str) -> QuoteView {
+    match found {
         Some(quoted) => QuoteView {
             id: Some(quoted.id),
             kind: Some(quoted.kind),
@@ -344,7 +342,7 @@ fn quote(
             },
         },
         None => QuoteView { id: None, kind: None, content: None, sender_name: None },
-    })
+    }
 }
 
 fn last_message(row: MessageRow) -> LastMessageView {

@@ -10,6 +10,7 @@ mod kinds;
 mod order;
 mod outage;
 mod people;
+mod quotes;
 mod reactions;
 mod receipts;
 mod templates;
