@@ -83,6 +83,8 @@ const SCREENS: {
       await click(/Green API/)(page)
     },
   },
+  { name: 'chatwoot', path: '/settings/chatwoot' },
+  { name: 'connect chatwoot', path: '/settings/chatwoot', act: click('Connect Chatwoot') },
   { name: 'users', path: '/settings/users' },
   { name: 'add user', path: '/settings/users', act: click('Add user') },
   { name: 'tokens', path: '/settings/tokens' },

@@ -21,6 +21,7 @@ mocked('nothing sticks out at 320 px, which is 400 % zoom on a small screen', as
     '/',
     '/conversations/2',
     '/settings/channels',
+    '/settings/chatwoot',
     '/settings/users',
     '/settings/tokens',
     '/settings/audit',

@@ -14,6 +14,7 @@ import type {
   Reply,
 } from '@/api/types'
 import { buildAttachment, buildMessage } from './builders'
+import { FakeChatwoot } from './chatwoot'
 import { picture } from './media'
 import { PASSWORD, type Seed, seed, summaryOf } from './seed'
 
@@ -44,6 +45,8 @@ export class FakeServer {
   /** Delay between the ticks of a reply; 0 keeps replies queued. */
   tickMs: number
   failedSignIns = 0
+  /** The Chatwoot beside it. */
+  readonly chatwoot = new FakeChatwoot()
   /** Inboxes whose phone is linked. */
   linked = new Set([4])
   /** Every reply posted, to see what the page really sent. */

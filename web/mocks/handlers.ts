@@ -2,6 +2,7 @@
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import type { Ability, Reply, Role } from '@/api/types'
 import { buildInbox, opened } from './builders'
+import { chatwootHandlers } from './chatwoot'
 import type { FakeServer, Refusal } from './fake-server'
 import { linkedPhoneHandlers } from './linked-phone'
 import { monitoringHandlers } from './monitoring'
@@ -458,6 +459,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     ...contacts,
     ...settings,
     ...monitoring,
+    ...chatwootHandlers(server.chatwoot),
     ...realtime,
   ]
 }

@@ -19,8 +19,10 @@ export type Capabilities = Schemas['Capabilities']
 export type Platform = NonNullable<
   NonNullable<operations['list_conversations']['parameters']['query']>['platform']
 >
+export type ChangeSyncConnection = Schemas['ChangeSyncConnection']
 export type Channel = Schemas['Channel']
 export type ChannelField = Schemas['ChannelField']
+export type ConnectSync = Schemas['ConnectSync']
 export type Contact = Schemas['Contact']
 export type Conversation = Schemas['Conversation']
 /** One that was opened: it says what may be sent. */
@@ -54,6 +56,7 @@ export type ReplyWindow = Schemas['ReplyWindow']
 /** A reply in one of its forms: with text, files, or the part of its kind. */
 export type SendMessage = Schemas['SendMessage']
 export type Role = Schemas['Role']
+export type SyncConnection = Schemas['SyncConnection']
 export type Template = Schemas['ApprovedTemplate']
 export type Token = Schemas['Token']
 export type TrendPoint = Schemas['TrendPoint']

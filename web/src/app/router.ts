@@ -54,6 +54,12 @@ const routes: RouteRecordRaw[] = [
         meta: { admin: true, title: 'settings.channels' },
       },
       {
+        path: 'chatwoot',
+        name: 'chatwoot',
+        component: () => import('@/features/chatwoot/ChatwootScreen.vue'),
+        meta: { admin: true, title: 'settings.chatwoot' },
+      },
+      {
         path: 'users',
         name: 'users',
         component: () => import('@/features/settings/UsersScreen.vue'),

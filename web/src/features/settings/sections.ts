@@ -1,5 +1,13 @@
 /** The pages of the settings, in order. */
-import { KeyRound, LockKeyhole, Plug, ScrollText, Users, Webhook } from '@lucide/vue'
+import {
+  ArrowLeftRight,
+  KeyRound,
+  LockKeyhole,
+  Plug,
+  ScrollText,
+  Users,
+  Webhook,
+} from '@lucide/vue'
 import type { Component } from 'vue'
 
 export interface Section {
@@ -11,6 +19,7 @@ export interface Section {
 
 export const SECTIONS: Section[] = [
   { route: 'channels', label: 'settings.channels', icon: Plug, admin: true },
+  { route: 'chatwoot', label: 'settings.chatwoot', icon: ArrowLeftRight, admin: true },
   { route: 'users', label: 'settings.users', icon: Users, admin: true },
   { route: 'password', label: 'settings.password', icon: LockKeyhole, admin: false },
   { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },

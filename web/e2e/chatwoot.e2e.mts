@@ -1,0 +1,48 @@
+import { expect, inject, test } from 'vitest'
+import { open, useBrowser } from './browser.mts'
+
+useBrowser()
+
+test.runIf(inject('mock'))(
+  'Chatwoot is connected, paused and removed with the keyboard alone',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    await page.getByRole('article', { name: 'Help desk' }).waitFor()
+    await page.getByRole('button', { name: 'Connect Chatwoot' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Account number').fill('7')
+    await page.getByLabel('Access token').fill('right')
+    await page.getByLabel(/^Name/).fill('Jakarta')
+    await page.keyboard.press('Enter')
+    const card = page.getByRole('article', { name: 'Jakarta' })
+    await card.getByText('Connected', { exact: true }).waitFor()
+
+    const choose = async (name: string) => {
+      await card.getByRole('button', { name: 'More' }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByRole('menuitem', { name, exact: true }).focus()
+      await page.keyboard.press('Enter')
+    }
+    await choose('Pause')
+    await card.getByText('Paused', { exact: true }).waitFor()
+    await choose('Go on')
+    await card.getByText('Connected', { exact: true }).waitFor()
+    await choose('Delete')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => card.count()).toBe(0)
+  },
+)
+
+test.runIf(inject('mock'))('why a connection does not work stands on its card', async () => {
+  const page = await open('/settings/chatwoot')
+  await page.getByRole('button', { name: 'Connect Chatwoot' }).click()
+  await page.getByLabel('Account number').fill('7')
+  await page.getByLabel('Access token').fill('wrong')
+  await page.getByRole('button', { name: 'Test and save' }).click()
+  await page.getByRole('alert').getByText('The connection is kept').waitFor()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  const card = page.getByRole('article', { name: 'Chatwoot 7' })
+  await card.getByText('Does not work').waitFor()
+  await card.getByText(/Chatwoot does not take the token/).waitFor()
+})
