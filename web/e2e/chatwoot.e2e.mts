@@ -46,3 +46,27 @@ test.runIf(inject('mock'))('why a connection does not work stands on its card', 
   await card.getByText('Does not work').waitFor()
   await card.getByText(/Chatwoot does not take the token/).waitFor()
 })
+
+const address = process.env['CHATWOOT_ADDRESS'] ?? ''
+
+test.runIf(address)(
+  'a Chatwoot that is really asked is connected once its address is right',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    await page.getByRole('button', { name: 'Connect Chatwoot' }).first().click()
+    await page.getByLabel('Address').fill(`${address}/nowhere`)
+    await page.getByLabel('Account number').fill('1')
+    await page.getByLabel('Access token').fill(process.env['CHATWOOT_TOKEN'] ?? '')
+    await page.getByLabel(/^Name/).fill('Help desk')
+    await page.getByRole('button', { name: 'Test and save' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/^Connection test failed: /)
+      .waitFor()
+    await page.getByLabel('Address').fill(address)
+    await page.getByRole('button', { name: 'Test and save' }).click()
+    const card = page.getByRole('article', { name: 'Help desk' })
+    await card.getByText('Connected', { exact: true }).waitFor()
+    expect(await page.getByRole('article').count()).toBe(1)
+  },
+)

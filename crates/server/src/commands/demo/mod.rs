@@ -86,7 +86,8 @@ pub async fn run(demo: Demo, surroundings: Surroundings) -> anyhow::Result<()> {
     customers::write(&sandbox).context("the first customers could not write")?;
     let conversation = chatwoot::write(&chatwoot).await.context("nobody could write in Chatwoot")?;
 
-    print(address, &admin_password, &agent_password, conversation)?;
+    let there = format!("{}/chatwoot", sandbox.public_url());
+    print(address, &admin_password, &agent_password, conversation, (&there, &secrets.access_token))?;
     stop.cancelled().await;
     server.stop().await;
     drop(temporary);
@@ -221,6 +222,7 @@ fn print(
     admin_password: &str,
     agent_password: &str,
     conversation: i64,
+    (chatwoot, token): (&str, &str),
 ) -> std::io::Result<()> {
     let url = format!("http://{}", reachable(address));
     let (admin, agent) = (ADMIN.0, AGENT.0);
@@ -237,6 +239,9 @@ fn print(
          Sandbox:   {url}/sandbox/\n\n  \
          A conversation in Chatwoot (docs/chatwoot.md):\n  \
          Chatwoot:  {url}/api/v1/chatwoot/conversations/{conversation}\n\n  \
+         The same Chatwoot to connect under Settings, Chatwoot, as account 1:\n  \
+         Address:   {chatwoot}\n  \
+         Token:     {token}\n\n  \
          Ctrl-C ends it.\n{rule}"
     ))
 }
