@@ -4,6 +4,8 @@
 //! are left out, and of every number long enough for a phone only the last two digits stay. The words of people stay: a
 //! log with bodies is for finding a fault, not for every day.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::{Request, StatusCode};
 use serde_json::Value;
@@ -42,6 +44,7 @@ impl CallLog {
         provider: &str,
         label: &CallLabel<'_>,
         sent: Option<&str>,
+        duration: Duration,
         result: &Result<Answer, CallError>,
     ) {
         if !self.calls {
@@ -57,6 +60,7 @@ impl CallLog {
             provider,
             operation = label.operation,
             status = status.map(|status| status.as_u16()),
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             error = result.as_ref().err().map(tracing::field::display),
             request_body = sent,
             response_body = received.as_deref(),

@@ -421,13 +421,15 @@ impl Inner {
         let (mut body, log) = (Vec::new(), self.settings.log);
         let max_bytes = self.settings.max_response_bytes;
         let sent = log.sent(&request);
+        let began = Instant::now();
         let received = self.attempt(label, request, &mut body, max_bytes, attempt).await;
+        let duration = began.elapsed();
         let answered = received.map(|received| Answer {
             status: received.status,
             headers: received.headers,
             body: body.into(),
         });
-        log.write(&self.settings.provider, &label, sent.as_deref(), &answered);
+        log.write(&self.settings.provider, &label, sent.as_deref(), duration, &answered);
         answered
     }
 }

@@ -95,6 +95,7 @@ async fn no_error_no_debug_and_no_log_line_shows_the_token() {
         detailed.iter().any(|line| line.contains(r#"\"message\":\"x\""#) && line.contains("idMessage")),
         "{detailed:#?}"
     );
+    assert!(detailed.iter().all(|line| line.contains("duration_ms")), "{detailed:#?}");
     let phone = guest().to_string();
     let phone = phone.split('@').next().unwrap();
     assert!(!detailed.iter().any(|line| line.contains(phone)), "{detailed:#?}");
