@@ -7,6 +7,7 @@ mod files;
 mod first;
 mod green;
 mod kinds;
+mod minute;
 mod order;
 mod outage;
 mod people;
