@@ -49,6 +49,7 @@ function figures(): MonitoringFigures {
       errors: 3,
       failure_rate: 0.00073,
       by_type: { message: 1377, status: 2718, reaction: 7 },
+      by_provider_type: { incomingMessageReceived: 1377, outgoingMessageStatus: 2718 },
     },
     queue: { depth: 64, oldest_age_secs: 185 },
     last_request_at: new Date(Date.now() - 4000).toISOString(),

@@ -201,8 +201,10 @@ pub struct GreenApiSettings {
     pub base_url: String,
     /// `GREEN_API_TIMEOUT`: time-out of one call.
     pub timeout_ms: u64,
-    /// `GREEN_API_MAX_RETRIES`: how often a call that only asks is repeated. Sends are tried again by the outbox.
+    /// `GREEN_API_MAX_RETRIES`: how often a call that only asks is repeated, and a message by the plan of that name.
     pub max_retries: usize,
+    /// Messages of instances that say nothing else are tried again as often, and no more.
+    pub brief_retries: bool,
     /// `GREEN_API_RATE_LIMIT_PER_SECOND`: messages of one instance in any second; 0 for no limit.
     pub per_second: u32,
     /// `GREEN_API_RATE_LIMIT_PER_MINUTE`: messages of one instance in any minute; 0 for no limit.
@@ -218,6 +220,7 @@ impl Default for GreenApiSettings {
             base_url: "https://api.green-api.com".to_owned(),
             timeout_ms: 30_000,
             max_retries: 3,
+            brief_retries: false,
             per_second: 2,
             per_minute: 60,
             log: CallLog::default(),

@@ -27,6 +27,8 @@ pub(crate) struct Connections {
 pub(crate) struct Line {
     /// The connection, or why there is none.
     pub(crate) connection: Result<Arc<dyn Connection>, String>,
+    /// The name of its channel.
+    pub(crate) channel: &'static str,
     /// How fast it may send.
     pub(crate) pace: Pace,
     /// Whether its provider answers.
@@ -81,13 +83,19 @@ impl Connections {
         }
         let connection =
             inbox.channel.open(&monitoring::context_of(engine, inbox), &inbox.config).map_err(|error| {
-                tracing::error!(inbox.id = id.0, error = %error, "an inbox cannot be opened");
+                tracing::error!(
+                    inbox.id = id.0,
+                    channel = inbox.channel.info().name,
+                    error = %error,
+                    "an inbox cannot be opened"
+                );
                 error.reason
             });
         let settings = &engine.settings.outbox;
         let own_pace = connection.as_ref().ok().and_then(|connection| connection.pace());
         let line = Arc::new(Line {
             connection,
+            channel: inbox.channel.info().name,
             pace: Pace::new(settings.per_inbox_per_second, own_pace),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_open_ms),
             templates: RememberedTemplates::default(),

@@ -137,6 +137,7 @@ async fn take_next(
     let (Ok(connection), Some(door)) = (&line.connection, inbox.channel.door()) else {
         return Ok(Turn::NotOurs);
     };
+    let channel = inbox.channel.info().name;
     let Some(polling) = connection.polling() else { return Ok(Turn::NotOurs) };
     let next = tokio::select! {
         () = stop.cancelled() => return Ok(Turn::Taken),
@@ -146,18 +147,23 @@ async fn take_next(
         Ok(Some(polled)) => polled,
         Ok(None) => return Ok(Turn::Taken),
         Err(error) => {
-            tracing::warn!(inbox.id = id.0, code = error.code, "an inbox could not be polled");
+            tracing::warn!(inbox.id = id.0, channel, code = error.code, "an inbox could not be polled");
             return Ok(Turn::Failed);
         }
     };
-    let span = tracing::info_span!("polled", request.id = Origin::new_id(), inbox.id = id.0);
+    let span = tracing::info_span!("polled", request.id = Origin::new_id(), inbox.id = id.0, channel);
     if intake::take_polled(engine, door, id, polled.body).instrument(span).await.is_err() {
         return Ok(Turn::Failed); // not stored: it stays at the provider and comes again
     }
     match polling.done(&polled.receipt).await {
         Ok(()) => Ok(Turn::Taken),
         Err(error) => {
-            tracing::warn!(inbox.id = id.0, code = error.code, "a polled body could not be taken off");
+            tracing::warn!(
+                inbox.id = id.0,
+                channel,
+                code = error.code,
+                "a polled body could not be taken off"
+            );
             Ok(Turn::Failed) // it comes again, and changes nothing
         }
     }

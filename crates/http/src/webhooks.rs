@@ -56,7 +56,8 @@ async fn take(
 ) -> Result<StatusCode, ApiError> {
     let (parts, body) = request.into_parts();
     refuse_encoding(&parts.headers)?;
-    let body = read_body(body, door.max_body_bytes(), &parts.headers).await?;
+    let max_bytes = door.max_body_bytes(&state.engine.settings.doors);
+    let body = read_body(body, max_bytes, &parts.headers).await?;
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()

@@ -22,6 +22,7 @@ statements! {
         "SELECT id, name, realtime_app_id, realtime_key, realtime_secret, created_at FROM accounts
          WHERE realtime_app_id = $1");
     COUNT = both("SELECT COUNT(*) FROM accounts");
+    FIRST = both("SELECT MIN(id) FROM accounts");
     LIST = both(
         "SELECT id, name, realtime_app_id, realtime_key, realtime_secret, created_at FROM accounts ORDER BY id");
 }
@@ -105,6 +106,11 @@ pub fn find_by_realtime_app_id(tx: &mut Tx<'_>, app_id: &str) -> Result<Option<A
 /// All accounts, the oldest first.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, StoreError> {
     tx.query(&LIST, p![])
+}
+
+/// The first account, whose operator is that of the server.
+pub fn first(tx: &mut Tx<'_>) -> Result<Option<AccountId>, StoreError> {
+    Ok(tx.find::<(Option<AccountId>,)>(&FIRST, p![])?.and_then(|(id,)| id))
 }
 
 /// True while the server has one account: what is nobody's is then shown to it.

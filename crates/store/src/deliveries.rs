@@ -19,6 +19,10 @@ statements! {
     LIST = both(
         "SELECT id, kind, attempt, started_at, finished_at, outcome, http_status, provider_code, error, remote_id
          FROM deliveries WHERE account_id = $1 AND message_id = $2 ORDER BY id");
+    FAILED_TRIES = both(
+        "SELECT COUNT(*) FROM deliveries
+         WHERE account_id = $1 AND message_id = $2 AND outbox_id = $3 AND outcome = 'retry'
+           AND http_status IS NOT NULL AND http_status <> 429");
     FAILURES_SINCE = both(
         "SELECT m.inbox_id, d.provider_code, COUNT(*) FROM deliveries d
          JOIN messages m ON m.account_id = d.account_id AND m.id = d.message_id
@@ -29,6 +33,13 @@ statements! {
 
 /// So many of the newest tries are looked through for failures.
 const LOOKED_THROUGH: i64 = 10_000;
+
+/// How many tries of a piece of work were answered with a failure and were to be made again; without those that came too soon
+/// for the provider.
+pub fn failed_tries(tx: &mut Tx<'_>, of: DeliveryKey) -> Result<i64, StoreError> {
+    let counted = tx.find::<(i64,)>(&FAILED_TRIES, p![of.account_id, of.message_id, of.outbox_id])?;
+    Ok(counted.map_or(0, |(count,)| count))
+}
 
 /// One try as stored.
 #[derive(Debug, Clone, PartialEq)]

@@ -97,13 +97,14 @@ pub fn put_many(tx: &mut Tx<'_>, slots: &[MetricSlot]) -> Result<(), StoreError>
     tx.execute_many(&PUT_MANY, rows.collect()).map(drop)
 }
 
-/// The slots of an account that begin at `since` or later; with those of nobody when it is the server's only account.
+/// The slots of an account that begin at `since` or later; with those of nobody when it is the server's first account.
 pub fn of_account(
     tx: &mut Tx<'_>,
     account: AccountId,
     since: Timestamp,
 ) -> Result<Vec<MetricSlot>, StoreError> {
-    let nobody = if crate::accounts::is_only(tx)? { AccountId(0) } else { account };
+    let is_first = crate::accounts::first(tx)? == Some(account);
+    let nobody = if is_first { AccountId(0) } else { account };
     tx.query(&OF_ACCOUNT, p![account, nobody, since])
 }
 

@@ -6,6 +6,7 @@ pub mod call;
 pub mod database;
 pub mod fuzz;
 pub mod green;
+pub mod log;
 pub mod meta;
 pub mod server;
 pub mod size;

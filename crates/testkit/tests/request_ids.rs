@@ -1,60 +1,9 @@
 //! One id leads from a request to the send it asked for, and from a delivery of a provider to what it brought.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use frontdesk_sandbox::Channel;
+use frontdesk_testkit::log::Log;
 use frontdesk_testkit::stage::{Stage, StageSettings, id_of, until};
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// The log of everything in this process, as the program writes it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn start() -> Self {
-        let log = Self::default();
-        let lines =
-            tracing_subscriber::fmt().with_env_filter("info,frontdesk=debug").with_writer(log.clone());
-        lines.json().flatten_event(true).init();
-        log
-    }
-
-    /// What `grep WORD` finds.
-    fn grep(&self, word: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|l| l.contains(word)).map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// Waits until a line with this word says so; returns all it finds by then.
-    async fn says(&self, word: &str, message: &str) -> Vec<Value> {
-        until(&format!("the log says of {word}: {message}"), || async {
-            let lines = self.grep(word);
-            lines.iter().any(|line| line["message"] == message).then_some(lines)
-        })
-        .await
-    }
-}
 
 fn place(lines: &[Value], message: &str) -> usize {
     lines
@@ -65,7 +14,7 @@ fn place(lines: &[Value], message: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_id_is_on_the_lines_of_a_request_its_queue_its_calls_and_its_outcome() {
-    let log = Log::start();
+    let log = Log::start("info,frontdesk=debug");
     for mut stage in Stage::on_all(StageSettings::default()).await {
         let kind = stage.database.kind;
         let thread = stage.thread("whatsapp").await;

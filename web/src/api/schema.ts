@@ -2427,6 +2427,11 @@ export interface components {
                  */
                 rate_limit_per_second?: string;
                 /**
+                 * When a message does not go out
+                 * @description patient: it is tried again for a day. brief: GREEN_API_MAX_RETRIES times (3), after 1 to 60 seconds; then it has failed. Left empty: what the server is set to, patient as a rule.
+                 */
+                retry?: string;
+                /**
                  * Webhook token
                  * Format: password
                  * @description Words of your choice without spaces. Green API sends them with each webhook and nothing else is believed. Left empty, the server's GREEN_API_WEBHOOK_SECRET is used.
@@ -3249,7 +3254,7 @@ export interface components {
              * @description The length of a part of the trend.
              */
             step_secs: number;
-            /** @description All inboxes and integrations together; with webhooks that were nobody's where the server has one account only. */
+            /** @description All inboxes and integrations together; in the server's first account with webhooks that were nobody's. */
             total: components["schemas"]["FiguresView"];
             /** @description How it went, the oldest part first; of the inbox asked for, or of all. */
             trend: components["schemas"]["TrendPoint"][];
@@ -4409,6 +4414,10 @@ export interface components {
         };
         /** @description Webhooks. */
         WebhookFigures: {
+            /** @description The same in the provider's own words, where it has some: `incomingMessageReceived`, `outgoingMessageStatus`… */
+            by_provider_type: {
+                [key: string]: number;
+            };
             /** @description What they told, by kind: `message`, `status`, `reaction`… */
             by_type: {
                 [key: string]: number;
@@ -7620,7 +7629,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description At most 1048576 bytes, not compressed. */
+        /** @description At most 5242880 bytes unless the server is set otherwise, not compressed. */
         requestBody: {
             content: {
                 /**
@@ -7782,7 +7791,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description At most 4194304 bytes, not compressed. */
+        /** @description At most 4194304 bytes unless the server is set otherwise, not compressed. */
         requestBody: {
             content: {
                 /**

@@ -34,6 +34,11 @@ pub trait Connection: Send + Sync {
         None
     }
 
+    /// How a message is tried again that certainly did not go out.
+    fn retry_plan(&self) -> RetryPlan {
+        RetryPlan::Patient
+    }
+
     /// Read marks and typing, where the network has them.
     fn receipts(&self) -> Option<&dyn Receipts> {
         None
@@ -82,6 +87,34 @@ pub struct SendPace {
     pub per_second: u32,
     /// In any minute.
     pub per_minute: u32,
+}
+
+/// How often and when a message is tried again that certainly did not go out. Waits that the provider asks for, for a person
+/// or for an outage to end come on top and are not counted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RetryPlan {
+    /// By the ladder of the server's settings: a second, doubling to a minute, then every five minutes up to a day.
+    Patient,
+    /// So often and no more. Then it failed, and people are told.
+    Limited(LimitedRetry),
+}
+
+/// The waits of a message that is tried again so often and no more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LimitedRetry {
+    /// The wait before each try, in milliseconds.
+    pub waits_ms: Vec<u64>,
+    /// How far each may vary, as a share: 0.5 is half as long to one and a half times.
+    pub jitter: f64,
+}
+
+impl LimitedRetry {
+    /// Waits that double, from `first_ms` up to `longest_ms`.
+    pub fn doubling(first_ms: u64, longest_ms: u64, retries: usize, jitter: f64) -> Self {
+        let doubled = std::iter::successors(Some(first_ms), |wait_ms| Some(wait_ms.saturating_mul(2)));
+        let waits_ms = doubled.map(|wait_ms| wait_ms.min(longest_ms)).take(retries).collect();
+        Self { waits_ms, jitter }
+    }
 }
 
 /// Telling the customer that we read or type.

@@ -15,7 +15,7 @@ pub trait Door: Send + Sync {
     fn info(&self) -> &'static DoorInfo;
 
     /// Bodies above this are refused with 413.
-    fn max_body_bytes(&self) -> usize;
+    fn max_body_bytes(&self, settings: &DoorSettings) -> usize;
 
     /// What the settings file says for this door, before the keys of single inboxes are added.
     fn server_keys(&self, settings: &DoorSettings) -> DoorKeys;
@@ -24,6 +24,19 @@ pub trait Door: Send + Sync {
     /// it: a genuine body that cannot be read is then kept and answered with 200 all the same.
     fn takes_unreadable(&self) -> bool {
         false
+    }
+
+    /// The provider's own word for what a genuine body is, where it has one and it is known: bodies are counted by it.
+    fn kind_of(&self, body: &[u8]) -> Option<&'static str> {
+        let _ = body;
+        None
+    }
+
+    /// Whom a body claims to be for, as channel and route, where it says so in plain sight. Nothing vouches for it: good for
+    /// telling people where to look, and for nothing else.
+    fn claimed(&self, body: &[u8]) -> Option<(&'static str, String)> {
+        let _ = body;
+        None
     }
 
     /// Answers the provider's set-up question (Meta's GET challenge) with the text to return.
@@ -176,6 +189,8 @@ pub struct DoorSettings {
     pub green_api_webhook_secret: Option<String>,
     /// Webhooks of Green API count only when signed.
     pub green_api_signature_required: bool,
+    /// `WEBHOOK_MAX_PAYLOAD_SIZE`: the largest webhook of Green API; the door's own limit when absent.
+    pub green_api_max_body_bytes: Option<usize>,
 }
 
 impl std::fmt::Debug for DoorSettings {

@@ -3,19 +3,27 @@
 //! All instances share two HTTP stacks: connections are pooled, limits and breakers kept per instance. One stack sends and
 //! repeats nothing (the outbox decides what is tried again), the other asks and repeats what does no harm.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_green_api_client::client::provider_settings;
 use frontdesk_green_api_client::{GreenClient, Instance, InstanceLimits};
-use frontdesk_model::inbox::InboxConfig;
-use frontdesk_provider_http::{AddressPolicy, ProviderHttp, RetryPolicy, SetupError};
+use frontdesk_model::inbox::{InboxConfig, InboxSettings};
+use frontdesk_provider_http::{
+    AddressPolicy, CallRecord, CallRecorder, ProviderHttp, RetryPolicy, SetupError,
+};
 use url::Url;
 
 use super::fields;
-use crate::contract::{ChannelContext, OpenError, SendPace};
+use crate::contract::{ChannelContext, GreenApiSettings, LimitedRetry, OpenError, RetryPlan, SendPace};
 
 /// A message that would wait longer than this for its turn goes back to the outbox, which waits without a request open.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// The brief plan of retries: from a second to a minute, each half as long to one and a half times.
+const FIRST_RETRY_MS: u64 = 1_000;
+const LONGEST_RETRY_MS: u64 = 60_000;
+const RETRY_JITTER: f64 = 0.5;
 
 /// One instance, twice: to send and to ask.
 #[derive(Debug)]
@@ -23,6 +31,7 @@ pub(super) struct Clients {
     pub(super) send: GreenClient,
     pub(super) ask: GreenClient,
     pub(super) pace: SendPace,
+    pub(super) retry_plan: RetryPlan,
     /// This server fetches messages.
     pub(super) is_polled: bool,
     /// The instance is on this machine: a fake one.
@@ -55,13 +64,39 @@ pub(super) fn open(context: &ChannelContext, inbox: &InboxConfig) -> Result<Clie
     )?;
     Ok(Clients {
         send: GreenClient::new(sender, instance.clone()),
-        ask: GreenClient::new(asker, instance),
+        ask: GreenClient::new(asker.heard_by(Arc::new(Unhurried(context.recorder.clone()))), instance),
         pace,
+        retry_plan: retry_plan(settings, green),
         is_polled: fields::is_polled(settings),
         is_local: super::delivery::is_loopback(
             fields::text(settings, fields::API_URL).unwrap_or(&green.base_url),
         ),
     })
+}
+
+/// Hears of the calls that ask. These keep a pace of their own in the background, and nobody waits for them: that they do is no
+/// limit hit, which would cry for help whenever an instance is set up or some new guests write. Green API's own 429 is one.
+struct Unhurried(Arc<dyn CallRecorder>);
+
+impl CallRecorder for Unhurried {
+    fn record(&self, call: &CallRecord<'_>) {
+        self.0.record(&CallRecord { limited: false, ..*call });
+    }
+}
+
+/// What the inbox says, or the server.
+fn retry_plan(settings: &InboxSettings, green: &GreenApiSettings) -> RetryPlan {
+    let is_brief = match fields::text(settings, fields::RETRY) {
+        Some(fields::BRIEF) => true,
+        Some(_) => false,
+        None => green.brief_retries,
+    };
+    if is_brief {
+        let waits = LimitedRetry::doubling(FIRST_RETRY_MS, LONGEST_RETRY_MS, green.max_retries, RETRY_JITTER);
+        RetryPlan::Limited(waits)
+    } else {
+        RetryPlan::Patient
+    }
 }
 
 fn address(value: Option<&String>) -> Result<Option<Url>, OpenError> {

@@ -8,14 +8,16 @@
 use frontdesk_green_api_client::{SIGNATURE_HEADERS, verify_signature, verify_token, webhook};
 use secrecy::SecretString;
 
-use super::inbound;
+use super::{NAME, inbound};
 use crate::contract::{
     Door, DoorField, DoorInfo, DoorKeys, DoorSecret, DoorSettings, ParseError, Refusal, RoutedEvent,
     VerifiedBy, WebhookRequest,
 };
 
-/// Pictures come by address; only their thumbnails are in the body.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Pictures come by address; only their thumbnails are in the body, which may take more than a megabyte.
+const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
+/// How notifications are counted that the client has no name for.
+const OTHER_KIND: &str = "other";
 
 static INFO: DoorInfo = DoorInfo {
     name: "green_api",
@@ -62,8 +64,17 @@ impl Door for GreenDoor {
         &INFO
     }
 
-    fn max_body_bytes(&self) -> usize {
-        MAX_BODY_BYTES
+    fn max_body_bytes(&self, settings: &DoorSettings) -> usize {
+        settings.green_api_max_body_bytes.unwrap_or(MAX_BODY_BYTES)
+    }
+
+    fn kind_of(&self, body: &[u8]) -> Option<&'static str> {
+        let kind = webhook::kind_of(body)?;
+        Some(webhook::KINDS.into_iter().find(|known| *known == kind).unwrap_or(OTHER_KIND))
+    }
+
+    fn claimed(&self, body: &[u8]) -> Option<(&'static str, String)> {
+        Some((NAME, webhook::instance_of(body)?.to_string()))
     }
 
     fn server_keys(&self, settings: &DoorSettings) -> DoorKeys {

@@ -21,6 +21,12 @@ const MODE: &str = "mode";
 pub(super) const PER_SECOND: &str = "rate_limit_per_second";
 /// Messages in any minute.
 pub(super) const PER_MINUTE: &str = "rate_limit_per_minute";
+/// How messages are tried again.
+pub(super) const RETRY: &str = "retry";
+/// For a day.
+pub(super) const PATIENT: &str = "patient";
+/// As often as the server's settings say.
+pub(super) const BRIEF: &str = "brief";
 
 /// A number of messages in a period.
 const COUNT_PATTERN: Option<&str> = Some("^[0-9]{1,5}$");
@@ -96,6 +102,15 @@ pub(super) static FIELDS: &[Field] = &[
         required: false,
         pattern: COUNT_PATTERN,
     },
+    Field {
+        key: RETRY,
+        label: "When a message does not go out",
+        help: "patient: it is tried again for a day. brief: GREEN_API_MAX_RETRIES times (3), after 1 to 60 seconds; then it has \
+               failed. Left empty: what the server is set to, patient as a rule.",
+        secret: false,
+        required: false,
+        pattern: Some("^(patient|brief)$"),
+    },
 ];
 
 /// The value of a field, unless it is empty.
@@ -140,6 +155,7 @@ fn problem_of(key: &str, value: &str) -> Option<String> {
             (is_address(value), "must be an address as the console shows it: https://7105.api.greenapi.com")
         }
         MODE => (matches!(value, "webhook" | "polling"), "must be webhook or polling"),
+        RETRY => (matches!(value, PATIENT | BRIEF), "must be patient or brief"),
         PER_SECOND | PER_MINUTE => (digits(5), "must be a whole number from 0 to 99999"),
         _ => (true, ""),
     };
@@ -174,6 +190,7 @@ mod tests {
             (MODE, "push"),
             (PER_SECOND, "-1"),
             (PER_MINUTE, "many"),
+            (RETRY, "never"),
             (WEBHOOK_TOKEN, "two words"),
             (INSTANCE_ID, "waInstance1101"),
         ] {
@@ -185,6 +202,7 @@ mod tests {
             (API_URL, "https://7105.api.greenapi.com"),
             (MODE, "polling"),
             (PER_MINUTE, "0"),
+            (RETRY, "brief"),
             (MEDIA_URL, ""),
         ] {
             assert_eq!(check_one(key, value), Ok(()), "{value}");

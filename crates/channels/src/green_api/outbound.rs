@@ -16,7 +16,7 @@ use super::account::Clients;
 use super::{compose, errors, people, state};
 use crate::contract::{
     Connection, Delivery, Directory, FetchedMedia, Journal, Linking, MediaAddress, MediaError, Polling,
-    Profile, Profiles, Receipts, Retry, SendError, SendPace, Sent,
+    Profile, Profiles, Receipts, Retry, RetryPlan, SendError, SendPace, Sent,
 };
 
 /// How long WhatsApp shows that we type.
@@ -182,6 +182,10 @@ impl Connection for Instance {
 
     fn pace(&self) -> Option<SendPace> {
         Some(self.clients.pace)
+    }
+
+    fn retry_plan(&self) -> RetryPlan {
+        self.clients.retry_plan.clone()
     }
 
     fn receipts(&self) -> Option<&dyn Receipts> {

@@ -75,7 +75,7 @@ impl Door for MetaDoor {
         &INFO
     }
 
-    fn max_body_bytes(&self) -> usize {
+    fn max_body_bytes(&self, _settings: &DoorSettings) -> usize {
         MAX_BODY_BYTES
     }
 

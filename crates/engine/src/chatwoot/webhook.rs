@@ -71,8 +71,8 @@ pub async fn receive(
     let now_s = engine.clock.now().as_secs();
     let genuine = verifier.verify(body, signature, timestamp, delivery, now_s).inspect_err(|rejection| {
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => PATH).increment(1);
-        tracing::warn!(door = PATH, reason = %rejection, "a webhook was refused");
-        note_refused(engine);
+        tracing::warn!(door = PATH, channel = "chatwoot", reason = %rejection, "a webhook was refused");
+        note_refused(engine, None);
     })?;
     // Before anything is forgotten: the other nodes are told as whose it is.
     let owner = owner(engine).await.map_err(ChatwootAbsent::from)?.ok_or(ChatwootAbsent::NotConfigured)?;

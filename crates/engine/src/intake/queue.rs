@@ -188,6 +188,7 @@ async fn apply_alone(engine: &Engine, body: Arc<Received>) -> Result<Receipt, St
             body.span.in_scope(|| {
                 tracing::error!(
                     door = body.door,
+                    channel = body.events.first().map(|routed| routed.channel),
                     reason,
                     "a webhook could not be applied; it is kept for replay"
                 );

@@ -49,8 +49,17 @@ pub async fn receive(
     let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
     let verified_by = door.verify(&WebhookRequest { headers, body: &body }, keys).inspect_err(|refusal| {
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
-        tracing::warn!(door = door.path(), reason = %refusal, "a webhook was refused");
-        note_refused(engine);
+        // Nothing vouches for the body; whom it claims to be for is only told where to look.
+        let claimed =
+            door.claimed(&body).and_then(|(channel, route)| book.find_by_route(channel, &route).first());
+        tracing::warn!(
+            door = door.path(),
+            channel = door.info().name,
+            inbox.claimed = claimed.map(|inbox| inbox.config.id.0),
+            reason = %refusal,
+            "a webhook was refused"
+        );
+        note_refused(engine, claimed.map(|inbox| (inbox.config.account_id, inbox.config.id)));
     })?;
     let (receipt, unreadable) = keep(engine, &book, door, body, verified_by).await?;
     if let Some(error) = unreadable
@@ -95,6 +104,7 @@ async fn keep(
             told = Told::gather(&fresh, keys, verified_by, events);
         }
     }
+    told.kind = door.kind_of(&body);
     let unreadable = parsed.as_ref().err().cloned();
     let received = Received {
         door: door.path(),
@@ -111,7 +121,12 @@ async fn keep(
     metrics::counter!("frontdesk_webhooks_total", "door" => door.path(), "state" => receipt.as_str())
         .increment(1);
     if let Some(error) = &unreadable {
-        tracing::warn!(door = door.path(), error = %error, "a genuine webhook cannot be read");
+        tracing::warn!(
+            door = door.path(),
+            channel = door.info().name,
+            error = %error,
+            "a genuine webhook cannot be read"
+        );
     }
     Ok((receipt, unreadable))
 }

@@ -69,8 +69,10 @@ pub async fn evaluate(engine: &Engine) -> Result<(), StoreError> {
         return Ok(());
     }
     let written = engine.store.write(move |tx| write(tx, &changes, now)).await?;
+    let book = inboxes::book(engine).await?;
     for (event, alert) in written {
-        tell(engine, event, alert, now);
+        let channel = book.find(alert.inbox_id).map(|inbox| inbox.channel.info().name);
+        tell(engine, event, alert, channel, now);
     }
     Ok(())
 }
@@ -112,11 +114,10 @@ async fn watch(
 ) -> Result<HashMap<(AccountId, InboxId), Watched>, StoreError> {
     let longest = rules.iter().map(|rule| rule.duration_secs * 1000).max().unwrap_or(0);
     let since = slot_start(now).plus_ms(-longest.clamp(LOOK_BACK_MS, condition::LONGEST_MS) - 2 * SLOT_MS);
-    let (rows, only) = engine
+    let (rows, first) = engine
         .store
         .read(move |tx| {
-            let only = if accounts::is_only(tx)? { accounts::list(tx)?.first().map(|a| a.id) } else { None };
-            Ok::<_, StoreError>((metric_slots::recent(tx, SLOT_SECS, since)?, only))
+            Ok::<_, StoreError>((metric_slots::recent(tx, SLOT_SECS, since)?, accounts::first(tx)?))
         })
         .await?;
     let mut watched: HashMap<_, _> = inboxes::book(engine)
@@ -128,7 +129,7 @@ async fn watch(
         })
         .collect();
     for ((account, inbox), series) in series(&rows) {
-        let account = if account == AccountId(0) { only } else { Some(account) };
+        let account = if account == AccountId(0) { first } else { Some(account) };
         let Some(account) = account else { continue };
         let name = match inbox {
             InboxId(0) => Some(""),
@@ -290,7 +291,7 @@ pub(super) fn put_on_way(
 }
 
 /// The log line, the pages that are open, and the courier.
-fn tell(engine: &Engine, event: AlertEvent, alert: AlertRow, now: Timestamp) {
+fn tell(engine: &Engine, event: AlertEvent, alert: AlertRow, channel: Option<&'static str>, now: Timestamp) {
     let account = alert.account_id;
     let view = AlertView::from(alert);
     match event {
@@ -298,6 +299,7 @@ fn tell(engine: &Engine, event: AlertEvent, alert: AlertRow, now: Timestamp) {
             alert.id = view.id,
             rule = view.rule,
             inbox.id = view.inbox_id,
+            channel,
             severity = view.severity.as_str(),
             "alert resolved"
         ),
@@ -305,6 +307,7 @@ fn tell(engine: &Engine, event: AlertEvent, alert: AlertRow, now: Timestamp) {
             alert.id = view.id,
             rule = view.rule,
             inbox.id = view.inbox_id,
+            channel,
             severity = view.severity.as_str(),
             value = view.value,
             threshold = view.threshold,

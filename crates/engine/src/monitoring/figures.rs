@@ -68,6 +68,9 @@ pub struct Counts {
     /// What webhooks told, by kind: `message`, `status`…
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub webhook_types: ByWord,
+    /// Webhooks by the provider's own word for them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub webhook_provider_types: ByWord,
     /// While the breaker of the node is open: until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker_until: Option<i64>,
@@ -94,9 +97,11 @@ pub(super) fn count(words: &mut ByWord, word: &'static str) {
 
 impl Counts {
     fn add(&mut self, other: &Self) {
-        for (mine, theirs) in
-            [(&mut self.outcomes, &other.outcomes), (&mut self.webhook_types, &other.webhook_types)]
-        {
+        for (mine, theirs) in [
+            (&mut self.outcomes, &other.outcomes),
+            (&mut self.webhook_types, &other.webhook_types),
+            (&mut self.webhook_provider_types, &other.webhook_provider_types),
+        ] {
             for (word, number) in theirs {
                 *mine.entry(word.clone()).or_default() += number;
             }

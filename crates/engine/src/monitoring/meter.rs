@@ -141,6 +141,12 @@ impl Meter {
         }
     }
 
+    /// A webhook by the provider's own word for it, for `/metrics`.
+    pub(super) fn count_webhook_of_type(&self, kind: &'static str) {
+        metrics::counter!("frontdesk_inbox_webhooks_by_provider_type_total", "inbox" => self.label.clone(), "type" => kind)
+            .increment(1);
+    }
+
     /// Webhooks that failed, for `/metrics`.
     pub(super) fn count_webhook_error(&self) {
         metrics::counter!("frontdesk_inbox_webhook_errors_total", "inbox" => self.label.clone()).increment(1);

@@ -160,6 +160,8 @@ pub struct WebhookFigures {
     pub failure_rate: Option<f64>,
     /// What they told, by kind: `message`, `status`, `reaction`…
     pub by_type: BTreeMap<String, u64>,
+    /// The same in the provider's own words, where it has some: `incomingMessageReceived`, `outgoingMessageStatus`…
+    pub by_provider_type: BTreeMap<String, u64>,
 }
 
 /// What waits to be sent.
@@ -258,7 +260,7 @@ pub struct MetricsReport {
     pub window_secs: i64,
     /// The length of a part of the trend.
     pub step_secs: i64,
-    /// All inboxes and integrations together; with webhooks that were nobody's where the server has one account only.
+    /// All inboxes and integrations together; in the server's first account with webhooks that were nobody's.
     pub total: FiguresView,
     /// Each inbox by itself.
     pub inboxes: Vec<InboxFigures>,
@@ -440,6 +442,7 @@ fn view(figures: &Figures, queue: QueueFigures, last_request_at: Option<Timestam
             errors: counts.webhook_errors,
             failure_rate: figures.webhook_failure_rate().map(share),
             by_type: words(&counts.webhook_types),
+            by_provider_type: words(&counts.webhook_provider_types),
         },
         queue,
         last_request_at,

@@ -13,11 +13,16 @@ use crate::intake::Receipt;
 
 /// What one body told, by inbox.
 #[derive(Default)]
-pub(crate) struct Told(Vec<Tally>);
+pub(crate) struct Told {
+    tallies: Vec<Tally>,
+    /// The provider's own word for the body.
+    pub(crate) kind: Option<&'static str>,
+}
 
 struct Tally {
     account: AccountId,
     inbox: InboxId,
+    channel: &'static str,
     types: ByWord,
     received: u64,
     failed: u64,
@@ -35,19 +40,27 @@ impl Told {
         for routed in events {
             for inbox in book.find_by_route(routed.channel, &routed.route) {
                 if keys.vouch_for(verified_by, inbox.config.id) {
-                    told.add(inbox.config.account_id, inbox.config.id, &routed.event);
+                    told.add((inbox.config.account_id, inbox.config.id), routed);
                 }
             }
         }
         told
     }
 
-    fn add(&mut self, account: AccountId, inbox: InboxId, event: &InboundEvent) {
-        let place = self.0.iter().position(|tally| tally.inbox == inbox).unwrap_or_else(|| {
-            self.0.push(Tally { account, inbox, types: ByWord::new(), received: 0, failed: 0 });
-            self.0.len() - 1
+    fn add(&mut self, (account, inbox): (AccountId, InboxId), routed: &RoutedEvent) {
+        let (channel, event) = (routed.channel, &routed.event);
+        let place = self.tallies.iter().position(|tally| tally.inbox == inbox).unwrap_or_else(|| {
+            self.tallies.push(Tally {
+                account,
+                inbox,
+                channel,
+                types: ByWord::new(),
+                received: 0,
+                failed: 0,
+            });
+            self.tallies.len() - 1
         });
-        let tally = &mut self.0[place];
+        let tally = &mut self.tallies[place];
         count(&mut tally.types, word(event));
         match event {
             InboundEvent::Message(message) if message.echo.is_none() => tally.received += 1,
@@ -58,11 +71,12 @@ impl Told {
 
     /// Counts the body. `receipt` is `None` when it could not be stored; the provider then delivers it again.
     pub(crate) fn note(mut self, engine: &Engine, receipt: Option<Receipt>) {
-        if self.0.is_empty() {
+        if self.tallies.is_empty() {
             let nobody = (AccountId(0), InboxId(0));
-            self.0.push(Tally {
+            self.tallies.push(Tally {
                 account: nobody.0,
                 inbox: nobody.1,
+                channel: "",
                 types: ByWord::new(),
                 received: 0,
                 failed: 0,
@@ -73,7 +87,7 @@ impl Told {
         let is_applied =
             matches!(receipt, Some(Receipt::Kept(WebhookState::Applied | WebhookState::Unreadable)));
         let now = engine.clock.now();
-        for tally in self.0 {
+        for tally in self.tallies {
             let meter = engine.monitoring().meter(tally.account, tally.inbox);
             meter.note(now, |figures| {
                 let counts = &mut figures.counts;
@@ -86,6 +100,9 @@ impl Told {
                     for (word, number) in &tally.types {
                         *counts.webhook_types.entry(word.clone()).or_default() += number;
                     }
+                    if let Some(kind) = self.kind {
+                        count(&mut counts.webhook_provider_types, kind);
+                    }
                 }
             });
             if is_error {
@@ -95,6 +112,17 @@ impl Told {
                 meter.count_messages("received", tally.received);
                 meter.count_messages("failed", tally.failed);
                 meter.count_webhooks(&tally.types);
+                if let Some(kind) = self.kind {
+                    meter.count_webhook_of_type(kind);
+                }
+                if tally.failed > 0 {
+                    tracing::error!(
+                        inbox.id = tally.inbox.0,
+                        channel = tally.channel,
+                        messages = tally.failed,
+                        "a provider says that messages failed for good"
+                    );
+                }
             }
         }
     }
@@ -131,9 +159,11 @@ pub(crate) fn note_body(engine: &Engine, account: AccountId, of: InboxId, body: 
     }
 }
 
-/// Counts a body that was not genuine. It says nothing that could be believed about whose it is.
-pub(crate) fn note_refused(engine: &Engine) {
-    let meter = engine.monitoring().meter(AccountId(0), InboxId(0));
+/// Counts a body that was not genuine: for the inbox that it claims to be for, where that is known, so that its people hear of
+/// a wrong token; otherwise for nobody, whose figures the first account of the server sees.
+pub(crate) fn note_refused(engine: &Engine, claimed: Option<(AccountId, InboxId)>) {
+    let (account, inbox) = claimed.unwrap_or((AccountId(0), InboxId(0)));
+    let meter = engine.monitoring().meter(account, inbox);
     meter.note(engine.clock.now(), |figures| {
         figures.counts.webhooks += 1;
         figures.counts.webhook_errors += 1;

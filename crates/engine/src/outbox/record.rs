@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frontdesk_channels::contract::{Retry, Scope, SendError};
+use frontdesk_channels::contract::{Retry, RetryPlan, Scope, SendError};
 use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_model::message::{MessageStatus, StatusError};
 use frontdesk_model::{RemoteId, Timestamp};
@@ -67,8 +67,15 @@ pub(super) enum Hold {
     Inbox(Timestamp),
 }
 
+/// How often a message was tried: in all, and with an answer that was a failure.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tries {
+    pub(super) all: i64,
+    pub(super) failed: i64,
+}
+
 /// What a failed send means.
-pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: SendError) -> Fate {
+pub(super) fn fate_of(engine: &Engine, plan: &RetryPlan, tries: Tries, error: SendError) -> Fate {
     let settings = &engine.settings.outbox;
     let now = engine.clock.now();
     let shown = StatusError {
@@ -77,13 +84,6 @@ pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: Se
         action: error.action.map(str::to_owned),
     };
     let problem = Problem { shown, http_status: error.http_status, used_up: error.used_up };
-    tracing::warn!(
-        inbox.id = row.inbox_id.0,
-        outbox.id = row.id.0,
-        code = error.code,
-        certain = error.certain,
-        "a send did not succeed"
-    );
     if !error.certain {
         return Fate::Unknown(problem);
     }
@@ -91,18 +91,31 @@ pub(super) fn fate_of(engine: &Engine, row: &OutboxRow, attempts: i64, error: Se
         let at = now.plus_ms(RECONNECT_MS);
         return Fate::Retry { at, hold: Hold::Inbox(at), problem, reconnect: Some(reconnect_state(&error)) };
     }
-    let not_before_ms = match error.retry {
+    let at = match error.retry {
         Retry::Never => return Fate::Failed(problem),
-        Retry::AfterMs(ms) => ms,
-        Retry::OnSchedule => 0,
+        Retry::AfterMs(ms) => schedule::next_try(settings, tries.all, ms, rand::random(), now),
+        // Nobody answers: that is no fault of the message, which waits as long as any.
+        Retry::OnSchedule if error.http_status.is_none() => {
+            schedule::next_try(settings, tries.all, 0, rand::random(), now)
+        }
+        Retry::OnSchedule => match schedule::next_try_by(plan, settings, tries.failed, rand::random(), now) {
+            Some(at) => at,
+            None => return Fate::Failed(given_up(problem, tries.failed)),
+        },
     };
-    let at = schedule::next_try(settings, attempts, not_before_ms, rand::random(), now);
     let hold = match error.scope {
         Scope::Message => Hold::Nothing,
         Scope::Conversation => Hold::Conversation(at),
         Scope::Inbox => rest_of_inbox(engine, &error, now).map_or(Hold::Nothing, Hold::Inbox),
     };
     Fate::Retry { at, hold, problem, reconnect: None }
+}
+
+/// A message that was tried as often as its inbox allows. People are told, and may send it again.
+fn given_up(problem: Problem, tries: i64) -> Problem {
+    let StatusError { code, message, .. } = problem.shown;
+    let message = format!("{message} It was tried {tries} times and is not tried again by itself.");
+    Problem { shown: StatusError { code, message, action: Some("retry".to_owned()) }, ..problem }
 }
 
 /// Until when the provider wants to hear nothing from the inbox. `None` when it only failed: one message that keeps
@@ -133,6 +146,7 @@ pub(super) async fn record(
         Fate::Unknown(_) => "unknown",
     };
     metrics::counter!("frontdesk_sends_total", "outcome" => outcome).increment(1);
+    tell(row, key, &fate);
     tracing::debug!(outcome, attempt = key.map(|key| key.attempt), "a send ended");
     if row.kind == OutboxKind::Message {
         monitoring::note_send(engine, row.account_id, row.inbox_id, outcome);
@@ -153,6 +167,29 @@ pub(super) async fn record(
             "the outcome of a send could not be written yet"
         );
         tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+/// The log line of a send that did not succeed. The span of the send says of which inbox and channel.
+fn tell(row: &OutboxRow, key: Option<DeliveryKey>, fate: &Fate) {
+    let attempt = key.map(|key| key.attempt);
+    match fate {
+        Fate::Sent(_) => {}
+        Fate::Failed(problem) => tracing::error!(
+            inbox.id = row.inbox_id.0,
+            outbox.id = row.id.0,
+            attempt,
+            code = problem.shown.code,
+            "a send failed for good"
+        ),
+        Fate::Retry { problem, .. } | Fate::Unknown(problem) => tracing::warn!(
+            inbox.id = row.inbox_id.0,
+            outbox.id = row.id.0,
+            attempt,
+            code = problem.shown.code,
+            certain = !matches!(fate, Fate::Unknown(_)),
+            "a send did not succeed"
+        ),
     }
 }
 

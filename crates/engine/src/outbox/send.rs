@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_channels::contract::{Retry, STOOD_STILL, Scope, SendError};
+use frontdesk_channels::contract::{Retry, RetryPlan, STOOD_STILL, Scope, SendError};
 use frontdesk_model::conversation::WindowState;
 use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::message::{MessageKind, MessageStatus, StatusError};
@@ -18,7 +18,7 @@ use tracing::Span;
 
 use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
-use super::record::{self, Fate, Hold, Problem};
+use super::record::{self, Fate, Hold, Problem, Tries};
 use crate::connections::Line;
 use crate::{Engine, inboxes, monitoring, origin};
 
@@ -41,6 +41,7 @@ pub(super) fn span_of(row: &OutboxRow) -> Span {
         request.id = row.request_id,
         outbox.id = row.id.0,
         inbox.id = row.inbox_id.0,
+        channel = tracing::field::Empty,
         message.id = row.message_id.map(|id| id.0)
     );
     origin::follow(&span, row.trace_parent.as_deref());
@@ -145,6 +146,7 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
             }
         };
     };
+    Span::current().record("channel", inbox.channel.info().name);
     if !inbox.enabled {
         return record::hold(engine, row, token, now.plus_ms(HOLD_MS)).await;
     }
@@ -202,11 +204,27 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
             note_on_line(engine, row, &line, pass, result.as_ref().err()).await;
             match result {
                 Ok(sent) => Fate::Sent(sent.remote_id),
-                Err(error) => record::fate_of(engine, row, key.attempt, error),
+                Err(error) => {
+                    let plan = connection.retry_plan();
+                    let tries = Tries { all: key.attempt, failed: failed_tries(engine, &plan, key).await };
+                    record::fate_of(engine, &plan, tries, error)
+                }
             }
         }
     };
     record::record(engine, row, token, Some(key), fate).await
+}
+
+/// How many tries of a row were answered with a failure, this one among them. Only a plan with an end wants to know.
+async fn failed_tries(engine: &Engine, plan: &RetryPlan, key: DeliveryKey) -> i64 {
+    if *plan == RetryPlan::Patient {
+        return key.attempt;
+    }
+    match engine.store.read(move |tx| deliveries::failed_tries(tx, key)).await {
+        Ok(before) => before + 1,
+        // What is not known gives no message up.
+        Err(_) => 1,
+    }
 }
 
 /// Whether a send may leave.
@@ -505,6 +523,7 @@ async fn carry_out_read(engine: &Engine, row: &OutboxRow, token: &str) -> Result
     let line =
         book.find(row.inbox_id).filter(|i| i.enabled).map(|inbox| engine.connections().line(engine, inbox));
     let Some(line) = line else { return record::drop_work(engine, row, token).await };
+    Span::current().record("channel", line.channel);
     let (Ok(connection), Some(target)) = (&line.connection, row.data.clone()) else {
         return record::drop_work(engine, row, token).await;
     };

@@ -1,6 +1,6 @@
 //! The doors of the channels: one address per door, from the registry. Each says itself what it takes.
 
-use frontdesk_channels::contract::{Door, DoorField};
+use frontdesk_channels::contract::{Door, DoorField, DoorSettings};
 use frontdesk_channels::registry;
 use serde_json::{Value, json};
 
@@ -48,7 +48,10 @@ fn delivery(door: &dyn Door) -> Value {
         "security": [],
         "requestBody": {
             "required": true,
-            "description": format!("At most {} bytes, not compressed.", door.max_body_bytes()),
+            "description": format!(
+                "At most {} bytes unless the server is set otherwise, not compressed.",
+                door.max_body_bytes(&DoorSettings::default())
+            ),
             "content": { "application/json": { "schema": { "type": "object" }, "example": example } },
         },
         "responses": {

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 50] = [
+const NAMES: [(&str, &str); 51] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -30,6 +30,7 @@ const NAMES: [(&str, &str); 50] = [
     ("GREEN_API_RATE_LIMIT_PER_MINUTE", "green_api.rate_limit_per_minute"),
     ("GREEN_API_RATE_LIMIT_PER_SECOND", "green_api.rate_limit_per_second"),
     ("GREEN_API_WEBHOOK_SECRET", "green_api.webhook_secret"),
+    ("WEBHOOK_MAX_PAYLOAD_SIZE", "green_api.webhook_max_bytes"),
     ("GREEN_API_ENABLE_DETAILED_LOGGING", "green_api.detailed_logging"),
     ("GREEN_API_LOG_REQUEST_BODY", "green_api.log_request_body"),
     ("GREEN_API_LOG_RESPONSE_BODY", "green_api.log_response_body"),

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use url::Url;
 
-use super::Settings;
+use super::{MessageRetry, Settings};
 
 impl Settings {
     /// For the store.
@@ -39,6 +39,7 @@ impl Settings {
                     .as_ref()
                     .map(|secret| secret.expose_secret().to_owned()),
                 green_api_signature_required: self.green_api.require_signature,
+                green_api_max_body_bytes: Some(self.green_api.webhook_max_bytes),
             },
             chatwoot: self.chatwoot.for_client(&self.providers.allow_private_hosts),
             outbox: self.outbox.clone(),
@@ -81,6 +82,7 @@ impl Settings {
                 base_url: url(&self.green_api.base_url),
                 timeout_ms: self.green_api.timeout_secs.saturating_mul(1000),
                 max_retries: self.green_api.max_retries,
+                brief_retries: self.green_api.retry == MessageRetry::Brief,
                 per_second: self.green_api.rate_limit_per_second,
                 per_minute: self.green_api.rate_limit_per_minute,
                 log: CallLog {

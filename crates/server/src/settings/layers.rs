@@ -75,6 +75,11 @@ impl Layers {
         }
     }
 
+    /// True when file or environment say something about a setting.
+    pub fn is_given(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
     fn get(&self, key: &str) -> Option<&Value> {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
         let found = self.sections.get(section)?;
@@ -212,6 +217,7 @@ fn expectation(key: &str) -> &'static str {
         "chatwoot.url" => "an address, as https://chatwoot.example.org",
         "server.trusted_proxies" => "a list of networks, as 10.0.0.0/8",
         "log.format" => "auto, text or json",
+        "green_api.retry" => "auto, patient or brief",
         "realtime.public_inbox" => "off, signed_in or open",
         // What is left are numbers: below zero, or too large for their field.
         _ => "a whole number of at least 0 and not absurdly large",

@@ -192,6 +192,18 @@ pub struct MetaSettings {
     pub graph_version: String,
 }
 
+/// How messages are tried again that did not go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageRetry {
+    /// Brief where somebody says how often, patient otherwise.
+    Auto,
+    /// For a day.
+    Patient,
+    /// So often.
+    Brief,
+}
+
 /// Green API's webhooks and API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,8 +213,10 @@ pub struct GreenApiSettings {
     pub base_url: Url,
     /// How long one call may take.
     pub timeout_secs: u64,
-    /// How often a call that only asks is repeated.
+    /// How often a call that only asks is repeated, and a message where `retry` is brief.
     pub max_retries: usize,
+    /// How messages are tried again.
+    pub retry: MessageRetry,
     /// Messages of one instance in any minute.
     pub rate_limit_per_minute: u32,
     /// Messages of one instance in any second.
@@ -218,6 +232,8 @@ pub struct GreenApiSettings {
     pub webhook_secret: Option<SecretString>,
     /// Webhooks count only when signed.
     pub require_signature: bool,
+    /// The largest webhook taken.
+    pub webhook_max_bytes: usize,
 }
 
 /// Calls to any provider.
@@ -281,7 +297,11 @@ impl Settings {
             layers.read_file(path)?;
         }
         layers.read_environment(environment)?;
-        let settings: Self = layers.build()?;
+        let mut settings: Self = layers.build()?;
+        if settings.green_api.retry == MessageRetry::Auto {
+            let is_brief = layers.is_given("green_api.max_retries");
+            settings.green_api.retry = if is_brief { MessageRetry::Brief } else { MessageRetry::Patient };
+        }
         ranges::check(&settings, &layers)?;
         Ok(settings)
     }

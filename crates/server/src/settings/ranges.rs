@@ -38,6 +38,7 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     let green = &settings.green_api;
     check_url(layers, "green_api.base_url", Some(&green.base_url))?;
     between("green_api.timeout_secs", green.timeout_secs.into(), 6, 3600)?;
+    between("green_api.webhook_max_bytes", green.webhook_max_bytes as i128, 1024, 64 << 20)?;
     between("green_api.max_retries", green.max_retries as i128, 0, 20)?;
     between("green_api.rate_limit_per_minute", green.rate_limit_per_minute.into(), 0, 100_000)?;
     between("green_api.rate_limit_per_second", green.rate_limit_per_second.into(), 0, 10_000)?;

@@ -278,6 +278,36 @@ fn exposed_texts(secrets: &[SecretString]) -> Vec<&str> {
 }
 
 #[test]
+fn who_says_how_often_green_api_is_asked_again_means_messages_too() {
+    let brief = |variables: &[(&str, &str)]| {
+        let mut environment = Environment::default();
+        for (name, value) in variables {
+            environment.set(name, *value);
+        }
+        let settings = Settings::load(None, &environment).unwrap().for_channels().green_api;
+        (settings.brief_retries, settings.max_retries)
+    };
+    assert_eq!(brief(&[]), (false, 3), "a message is tried again for a day");
+    assert_eq!(brief(&[("GREEN_API_MAX_RETRIES", "3")]), (true, 3));
+    let patient = [("GREEN_API_MAX_RETRIES", "5"), ("FRONTDESK_GREEN_API_RETRY", "patient")];
+    assert_eq!(brief(&patient), (false, 5));
+    assert_eq!(brief(&[("FRONTDESK_GREEN_API_RETRY", "brief")]), (true, 3));
+    let wrong = Settings::load(None, &Environment::of([("FRONTDESK_GREEN_API_RETRY", "often")])).unwrap_err();
+    assert!(wrong.to_string().contains("auto, patient or brief"), "{wrong}");
+}
+
+#[test]
+fn the_largest_webhook_holds_for_green_api_and_chatwoot() {
+    let limits = |variables| {
+        let settings = Settings::load(None, &variables).unwrap();
+        let green = settings.for_engine().doors.green_api_max_body_bytes;
+        (green, settings.chatwoot.webhook.max_bytes)
+    };
+    assert_eq!(limits(Environment::default()), (Some(5 << 20), 1 << 20), "thumbnails fit");
+    assert_eq!(limits(Environment::of([("WEBHOOK_MAX_PAYLOAD_SIZE", "2048")])), (Some(2048), 2048));
+}
+
+#[test]
 fn half_a_chatwoot_is_none_and_what_is_missing_has_a_name() {
     for (set, missing) in [
         (("CHATWOOT_URL", "https://chatwoot.test"), "CHATWOOT_API_TOKEN"),

@@ -3,10 +3,12 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use bytes::Bytes;
 use frontdesk_testkit::bodies::{self, Person};
+use frontdesk_testkit::green;
 use frontdesk_testkit::meta::APP_SECRET;
 use frontdesk_testkit::meta::{DOOR, NUMBER, settings, sign};
 use frontdesk_testkit::server::TestServer;
 use futures_util::stream;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -124,5 +126,31 @@ async fn a_connection_that_breaks_off_or_lies_about_the_length_harms_nobody() {
         socket.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         serving.abort();
+    }
+}
+
+#[tokio::test]
+async fn green_apis_webhooks_may_be_as_large_as_the_setting_says() {
+    const SET: usize = 64 * 1024;
+    for (set, limit) in [(None, 5 * 1024 * 1024), (Some(SET), SET)] {
+        let mut settings = green::settings();
+        settings.engine.doors.green_api_max_body_bytes = set;
+        for server in TestServer::on_all(settings).await {
+            let words = green::token_of(green::INSTANCE);
+            server.connect_instance(server.account, green::INSTANCE, &[("webhook_token", &words)]).await;
+            for (size, status) in [(limit, 200), (limit + 1, 413)] {
+                let body = json!({"typeWebhook": "stateInstanceChanged", "timestamp": size,
+                    "instanceData": {"idInstance": green::INSTANCE.parse::<u64>().unwrap()},
+                    "stateInstance": "authorized"});
+                let mut body = body.to_string().into_bytes();
+                body.resize(size, b' ');
+                let answer = server.green_webhook(&words, body).send().await;
+                assert_eq!(answer.status, status, "{size}: {}", answer.text());
+                if status == 413 {
+                    answer.refused(413, "PAYLOAD_TOO_LARGE");
+                }
+            }
+            assert_eq!(logged(&server).await, 1, "{}", server.database.kind);
+        }
     }
 }

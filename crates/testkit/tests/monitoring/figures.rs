@@ -1,7 +1,11 @@
-use frontdesk_engine::monitoring::slots;
+use frontdesk_engine::monitoring::{evaluate, slots};
+use frontdesk_model::AccountId;
 use frontdesk_model::message::MessageStatus;
+use frontdesk_model::user::{Ability, Role};
 use frontdesk_provider_http::Outcome;
 use frontdesk_sandbox::Channel;
+use frontdesk_testkit::green;
+use frontdesk_testkit::server::TestServer;
 use frontdesk_testkit::stage::{Stage, StageSettings, until};
 use serde_json::{Value, json};
 
@@ -114,8 +118,76 @@ async fn webhooks_that_are_not_genuine_are_counted_for_nobody() {
         let metrics = ground.get("metrics").await;
         assert_eq!(metrics["total"]["webhooks"]["errors"], 1, "{metrics}");
         assert_eq!(metrics["inboxes"][0]["webhooks"]["received"], 0);
-        ground.server.other_account("Other").await;
+        let other = ground.server.other_account("Other").await;
         let metrics = ground.get("metrics").await;
-        assert_eq!(metrics["total"]["webhooks"]["errors"], 0, "with two accounts it could be anyone's");
+        assert_eq!(metrics["total"]["webhooks"]["errors"], 1, "the operator of the first account sees it");
+        assert_eq!(errors_of(&ground.server, other).await, (0, 0), "it could be anyone's");
+    }
+}
+
+/// Errors of webhooks that an admin of an account sees: in total, and in its inboxes.
+async fn errors_of(server: &TestServer, account: AccountId) -> (u64, u64) {
+    let email = format!("admin-{}@example.org", rand::random::<u32>());
+    let user = server.user_of(account, &email, Role::Admin).await;
+    let token = server.token(&user, &[Ability::All]).await;
+    let metrics = server.get("/api/v1/monitoring/metrics").bearer(&token).send().await.ok(200);
+    let inboxes = metrics["inboxes"].as_array().unwrap().iter();
+    let of_inboxes = inboxes.map(|inbox| inbox["webhooks"]["errors"].as_u64().unwrap()).sum();
+    (metrics["total"]["webhooks"]["errors"].as_u64().unwrap(), of_inboxes)
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_told_to_whom_the_body_names_and_otherwise_to_the_first_account() {
+    for server in TestServer::on_all(green::settings()).await {
+        let other = server.other_account("Other").await;
+        let words = green::token_of(green::INSTANCE);
+        server.connect_instance(other, green::INSTANCE, &[("webhook_token", &words)]).await;
+        let body = |instance: u64| {
+            json!({ "typeWebhook": "stateInstanceChanged", "stateInstance": "authorized",
+            "instanceData": { "idInstance": instance } })
+            .to_string()
+        };
+        let hit = |instance| server.green_webhook("guess", body(instance)).send();
+        for _ in 0..3 {
+            assert_eq!(hit(green::INSTANCE.parse().unwrap()).await.status, 403);
+        }
+        assert_eq!(hit(9_999).await.status, 403);
+        assert_eq!(errors_of(&server, other).await, (3, 3), "three named its instance");
+        assert_eq!(errors_of(&server, server.account).await, (1, 0), "one named an instance of nobody");
+        // It goes on for five minutes: each hears of its own.
+        for _ in 0..31 {
+            hit(green::INSTANCE.parse().unwrap()).await;
+            hit(9_999).await;
+            server.clock.advance_ms(10_000);
+            evaluate::evaluate(&server.engine).await.unwrap();
+        }
+        let fired = "SELECT COUNT(*) FROM alerts WHERE rule_name = 'webhook_failures' AND account_id = ";
+        for (account, inboxes) in [(server.account, "inbox_id = 0"), (other, "inbox_id > 0")] {
+            let alerts = server.database.number(&format!("{fired} {} AND {inboxes}", account.0)).await;
+            assert_eq!(alerts, 1, "{} {inboxes}", server.database.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn webhooks_are_counted_by_the_providers_own_words_too() {
+    for server in TestServer::on_all(green::settings()).await {
+        server.connect_instances().await;
+        for fixture in green::fixtures() {
+            server.deliver_green(fixture.body).await;
+        }
+        let future = json!({ "typeWebhook": "somethingOfTomorrow",
+            "instanceData": { "idInstance": green::INSTANCE.parse::<u64>().unwrap() } });
+        server.deliver_green(future.to_string().into()).await;
+        let token = server.admin_token().await;
+        let metrics = server.get("/api/v1/monitoring/metrics").bearer(&token).send().await.ok(200);
+        let types = metrics["total"]["webhooks"]["by_provider_type"].clone();
+        for word in
+            ["incomingMessageReceived", "outgoingMessageStatus", "stateInstanceChanged", "quotaExceeded"]
+        {
+            assert!(types[word].as_u64() >= Some(1), "{word}: {types}");
+        }
+        assert!(types["other"].as_u64() >= Some(1), "{types}");
+        assert!(!types.to_string().contains("Tomorrow"), "nobody can make up names: {types}");
     }
 }

@@ -31,6 +31,13 @@ async fn everything_the_dashboard_draws_is_told_to_prometheus() {
         let thread = stage.thread("whatsapp").await;
         let id = stage.say(&thread, "hello").await;
         stage.arrives(id).await;
+        // One that has to wait for its turn, and whose provider has words of its own for its webhooks.
+        stage.add_instance("hotel", &[("rate_limit_per_second", "1")]).await;
+        let thread = stage.thread("hotel").await;
+        for text in ["one", "two"] {
+            let id = stage.say(&thread, text).await;
+            stage.arrives(id).await;
+        }
         until("everything drawn is told", || async {
             let figures = recorder.render();
             let is_told = |name: &String| figures.lines().any(|line| line.starts_with(name.as_str()));

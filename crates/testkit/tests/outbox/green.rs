@@ -164,6 +164,36 @@ async fn what_the_tariff_does_not_allow_is_told_and_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn setting_an_instance_up_and_looking_guests_up_hits_no_limit() {
+    for stage in stages().await {
+        stage.threads("hotel", 5).await;
+        let metrics = until("the look-ups had to wait for each other", || async {
+            let (_, metrics) = stage.call("GET", "/api/v1/monitoring/metrics", Value::Null).await;
+            (metrics["total"]["rate_limit"]["waits"].as_u64() >= Some(3)).then_some(metrics)
+        })
+        .await;
+        assert_eq!(metrics["total"]["rate_limit"]["hits"], 0, "nobody waited for them: {metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brief_inbox_gives_a_message_up_after_so_many_retries_and_says_so() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        stage.add_instance("hotel", &[UNLIMITED[0], UNLIMITED[1], ("retry", "brief")]).await;
+        let thread = stage.thread("hotel").await;
+        stage.fault(Channel::GreenApi, json!({"fault": "internal_error", "rate": 1.0}));
+        let id = stage.say(&thread, "Hello").await;
+        let failed = stage.reaches(id, MessageStatus::Failed).await.error.unwrap();
+        assert_eq!(sends(&stage, "hotel"), 4, "once, and three times more");
+        assert!(
+            failed.message.ends_with("It was tried 4 times and is not tried again by itself."),
+            "{failed:?}"
+        );
+        assert_eq!(failed.action.as_deref(), Some("retry"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_that_green_api_does_not_keep_are_noticed() {
     for stage in Stage::on_all(StageSettings::default()).await {
         stage.prepare_instance("forgetful");

@@ -345,6 +345,12 @@ pub fn instance_of(body: &[u8]) -> Option<u64> {
     u64::try_from(id).ok()
 }
 
+/// The `typeWebhook` of a body, without reading the rest: to count by it.
+pub fn kind_of(body: &[u8]) -> Option<String> {
+    let parts = Parts::of(std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}')).ok()?;
+    parts.text("typeWebhook")
+}
+
 fn find_event(kind: &str, parts: &Parts<'_>) -> Option<Event> {
     let message = || find_message(parts).map(Box::new);
     // One of the vendor's examples names a quota a block.

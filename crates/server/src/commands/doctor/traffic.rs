@@ -173,6 +173,7 @@ mod tests {
                     errors: 0,
                     failure_rate: Some(0.0),
                     by_type: BTreeMap::new(),
+                    by_provider_type: BTreeMap::new(),
                 },
                 queue: QueueFigures { depth: 100, oldest_age_secs: Some(OLD_SECS - 1) },
                 last_request_at: None,
