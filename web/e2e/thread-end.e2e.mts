@@ -1,29 +1,10 @@
 /** A thread that is read at its end stays there, whatever comes and however late it finds its height. */
-import type { Page } from 'playwright-core'
 import { describe, expect, inject, test } from 'vitest'
-import { open, untilLive, useBrowser } from './browser.mts'
+import { useBrowser } from './browser.mts'
+import { fill, fromEnd, grow, openThread, receive, untilAtEnd } from './thread.mts'
 
 useBrowser()
 const mocked = test.runIf(inject('mock'))
-
-async function openThread(reducedMotion: 'reduce' | 'no-preference'): Promise<Page> {
-  const page = await open('/conversations/1', { reducedMotion })
-  await page.getByRole('log').getByRole('article').first().waitFor()
-  await untilLive(page)
-  return page
-}
-
-/** How far the end is from the lower edge, in pixels. */
-const fromEnd = (page: Page) =>
-  page
-    .getByRole('log')
-    .evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight))
-
-const receive = (page: Page, contents: string[]) =>
-  page.evaluate(
-    (all) => all.forEach((content) => void window.mock!.server.receive(1, { content })),
-    contents,
-  )
 
 describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
   mocked('it stays at its end under many tall messages', async () => {
@@ -34,7 +15,7 @@ describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
       )
       await receive(page, [...tall, `end of ${round}`])
       await page.getByRole('log').getByText(`end of ${round}`, { exact: true }).waitFor()
-      await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+      await untilAtEnd(page)
     }
   })
 
@@ -42,26 +23,17 @@ describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
     'it stays at its end when what is there grows, and when its own room shrinks',
     async () => {
       const page = await openThread(motion)
-      await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
-      // As a picture or font that comes late does.
-      await page.evaluate(() => {
-        for (const article of document.querySelectorAll<HTMLElement>('[role=log] article')) {
-          article.style.paddingBottom = '90px'
-        }
-      })
-      await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+      await untilAtEnd(page)
+      await grow(page, 90)
+      await untilAtEnd(page)
       await page.setViewportSize({ width: 1440, height: 500 })
-      await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+      await untilAtEnd(page)
     },
   )
 
   mocked('who reads further up is left alone, and told what came', async () => {
     const page = await openThread(motion)
-    await receive(
-      page,
-      Array.from({ length: 40 }, (_, n) => `earlier ${n}`),
-    )
-    await page.getByRole('log').getByText('earlier 39', { exact: true }).waitFor()
+    await fill(page)
     await page.getByRole('log').hover()
     await page.mouse.wheel(0, -900)
     await expect.poll(() => fromEnd(page)).toBeGreaterThan(500)
@@ -71,18 +43,14 @@ describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
     expect(await fromEnd(page)).toBeGreaterThan(500)
     await latest.click()
     await page.getByRole('log').getByText('and another', { exact: true }).waitFor()
-    await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+    await untilAtEnd(page)
     await latest.waitFor({ state: 'hidden' })
   })
 
   mocked('who goes up a little while pictures still come is not brought back', async () => {
     const page = await openThread(motion)
-    await receive(
-      page,
-      Array.from({ length: 40 }, (_, n) => `earlier ${n}`),
-    )
-    await page.getByRole('log').getByText('earlier 39', { exact: true }).waitFor()
-    await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+    await fill(page)
+    await untilAtEnd(page)
     // In one turn: the browser has told nobody of the move when the heights change.
     await page.getByRole('log').evaluate((log) => {
       log.scrollTop -= 60
@@ -96,19 +64,15 @@ describe.each(['reduce', 'no-preference'] as const)('motion: %s', (motion) => {
 
   mocked('it stays at its end while a long reply is written below it', async () => {
     const page = await openThread(motion)
-    await receive(
-      page,
-      Array.from({ length: 40 }, (_, n) => `earlier ${n}`),
-    )
-    await page.getByRole('log').getByText('earlier 39', { exact: true }).waitFor()
-    await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+    await fill(page)
+    await untilAtEnd(page)
     const field = page.getByRole('textbox', { name: /Sari Dewi/ })
     await field.fill('one\ntwo\nthree\nfour')
     await field.press('End')
     await field.pressSequentially(' and more')
-    await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+    await untilAtEnd(page)
     await receive(page, ['and an answer\nof two lines'])
     await page.getByRole('log').getByText('and an answer').waitFor()
-    await expect.poll(() => fromEnd(page)).toBeLessThanOrEqual(1)
+    await untilAtEnd(page)
   })
 })
