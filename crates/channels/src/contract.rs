@@ -35,6 +35,11 @@ pub trait Channel: Send + Sync {
     /// What its inboxes can send.
     fn capabilities(&self) -> &'static Capabilities;
 
+    /// How its texts are marked up.
+    fn markup(&self) -> Markup {
+        Markup::Plain
+    }
+
     /// The door its webhooks come through; `None` when it has no webhooks.
     fn door(&self) -> Option<&'static dyn Door>;
 
@@ -76,6 +81,15 @@ pub trait Channel: Send + Sync {
 
     /// Opens the connection of one inbox. Makes no request.
     fn open(&self, context: &ChannelContext, inbox: &InboxConfig) -> Result<Arc<dyn Connection>, OpenError>;
+}
+
+/// How a network's texts are marked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    /// Not at all.
+    Plain,
+    /// `*bold*`, `_italic_`, `~struck out~` and code between backticks.
+    Stars,
 }
 
 /// Somebody who has not written yet.

@@ -34,7 +34,7 @@ use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
 use crate::contract::{
-    Channel, ChannelContext, ChannelInfo, Connection, Door, FieldError, OpenError, OwnKeys, Stranger,
+    Channel, ChannelContext, ChannelInfo, Connection, Door, FieldError, Markup, OpenError, OwnKeys, Stranger,
 };
 
 /// The channel's name.
@@ -62,6 +62,10 @@ impl Channel for GreenApi {
 
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
+    }
+
+    fn markup(&self) -> Markup {
+        Markup::Stars
     }
 
     fn door(&self) -> Option<&'static dyn Door> {

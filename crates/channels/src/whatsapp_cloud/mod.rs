@@ -25,7 +25,8 @@ use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
 
 use crate::contract::{
-    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, OpenError, OwnKeys, Stranger,
+    Channel, ChannelContext, ChannelInfo, Connection, Door, Field, FieldError, Markup, OpenError, OwnKeys,
+    Stranger,
 };
 use crate::meta::{self, fields};
 
@@ -87,6 +88,10 @@ impl Channel for WhatsAppCloud {
 
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
+    }
+
+    fn markup(&self) -> Markup {
+        Markup::Stars
     }
 
     fn door(&self) -> Option<&'static dyn Door> {

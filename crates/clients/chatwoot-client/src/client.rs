@@ -282,6 +282,7 @@ pub fn http_settings(settings: &ChatwootSettings) -> ProviderSettings {
         first: settings.retry_delay,
         longest: LONGEST_RETRY_WAIT.max(settings.retry_delay),
     };
+    http.breaker.open_for = settings.breaker_open;
     http.addresses = settings.addresses.clone();
     http.verify_tls = settings.verify_ssl;
     http

@@ -31,6 +31,8 @@ pub struct ChatwootSettings {
     pub requests_per_minute: Option<u32>,
     /// A call that would wait longer for its turn is refused.
     pub longest_wait: Duration,
+    /// Whoever failed too often in a row is left alone for so long.
+    pub breaker_open: Duration,
     /// How long answers are kept.
     pub cache: CacheSettings,
     /// `false`: any certificate is taken. For self-signed test servers only.
@@ -134,6 +136,7 @@ impl ChatwootSettings {
             retry_delay: Duration::from_millis(1_000),
             requests_per_minute: Some(3_000),
             longest_wait: Duration::from_secs(30),
+            breaker_open: Duration::from_secs(30),
             cache: CacheSettings::default(),
             verify_ssl: true,
             user_agent: "Bridge-Service/2.1".to_owned(),

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, CallFile, text};
+use super::call::{Call, CallFile, integer, text};
 use super::refusal::Refusal;
-use super::state::{Attachment, Message, Sender};
+use super::state::{Attachment, Conversation, Message, Sender};
 use super::turn::Turn;
 use super::{conversations, shape};
 use crate::media::StoredMedia;
@@ -118,13 +118,18 @@ pub(super) fn write(
     let id = turn.next_id();
     let attachments = files.iter().map(|file| keep(turn, inbox_id, file)).collect();
     let private = fields.get("private").is_some_and(|flag| *flag == json!(true) || *flag == json!("true"));
-    let attributes = fields.get("content_attributes").and_then(Value::as_object).cloned();
+    let mut attributes =
+        fields.get("content_attributes").and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(at) = fields.get("external_created_at").and_then(integer) {
+        attributes.insert("external_created_at".to_owned(), json!(at));
+    }
+    link_reply(turn.conversation(conversation_id)?, &mut attributes);
     let message = Message {
         id,
         message_type,
         content,
         content_type: word("content_type").unwrap_or_else(|| "text".to_owned()),
-        content_attributes: attributes.unwrap_or_default(),
+        content_attributes: attributes,
         private,
         status: "sent".to_owned(),
         source_id: word("source_id"),
@@ -156,6 +161,22 @@ pub(super) fn write(
     }
     turn.tell_message("message_created", conversation_id, id);
     Ok(id)
+}
+
+/// What a message answers is known by both its ids, whichever was given.
+fn link_reply(conversation: &Conversation, attributes: &mut Map<String, Value>) {
+    let given = |name: &str| attributes.get(name).filter(|value| !value.is_null());
+    let found = match (given("in_reply_to"), given("in_reply_to_external_id")) {
+        (Some(id), _) => conversation.messages.iter().find(|message| integer(id) == Some(message.id)),
+        (None, Some(source)) => {
+            conversation.messages.iter().find(|message| source.as_str() == message.source_id.as_deref())
+        }
+        (None, None) => return,
+    };
+    if let Some(found) = found {
+        attributes.insert("in_reply_to".to_owned(), json!(found.id));
+        attributes.insert("in_reply_to_external_id".to_owned(), json!(found.source_id));
+    }
 }
 
 /// Puts a file on the shelf.

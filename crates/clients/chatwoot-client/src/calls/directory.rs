@@ -64,6 +64,11 @@ impl ChatwootClient {
         one(self.write("update_inbox", Repeat::Harmless, Method::PATCH, url, changes).await?)
     }
 
+    /// Deletes an inbox with its conversations. An administrator's token is needed; Chatwoot takes its time.
+    pub async fn delete_inbox(&self, id: i64) -> Result<(), ChatwootError> {
+        self.remove("delete_inbox", self.account_url(&["inboxes", &id.to_string()])).await
+    }
+
     /// Makes a new secret for the webhooks of an API inbox.
     pub async fn reset_inbox_secret(&self, id: i64) -> Result<Inbox, ChatwootError> {
         let url = self.account_url(&["inboxes", &id.to_string(), "reset_secret"]);
