@@ -7,6 +7,7 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod bridge;
 pub mod caller;
 pub mod chatwoot;
 mod connections;
@@ -46,6 +47,7 @@ use frontdesk_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::AccessCache;
+use crate::bridge::Bridges;
 use crate::chatwoot::Chatwoot;
 use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
@@ -69,6 +71,7 @@ pub struct Engine {
 struct EngineState {
     parts: EngineParts,
     access: AccessCache,
+    bridges: Bridges,
     chatwoot: Chatwoot,
     inboxes: InboxBooks,
     passwords: PasswordDesk,
@@ -114,6 +117,7 @@ impl Engine {
         let state = EngineState {
             parts,
             access,
+            bridges: Bridges::default(),
             chatwoot,
             inboxes,
             passwords: PasswordDesk::default(),
@@ -150,6 +154,10 @@ impl Engine {
 
     pub(crate) fn sync_clients(&self) -> &Clients {
         &self.state.sync_clients
+    }
+
+    pub(crate) fn bridges(&self) -> &Bridges {
+        &self.state.bridges
     }
 
     pub(crate) fn connections(&self) -> &Connections {

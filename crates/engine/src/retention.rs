@@ -3,7 +3,7 @@
 
 use frontdesk_model::Timestamp;
 use frontdesk_store::{
-    StoreError, alert_deliveries, alerts, attachments, audit, conversations, erasures, events,
+    StoreError, alert_deliveries, alerts, attachments, audit, bridge_jobs, conversations, erasures, events,
     pending_updates, rate_limits, sessions, webhook_logs,
 };
 
@@ -63,6 +63,7 @@ async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     let before = ago(keep.alert_days);
     while store.write(move |tx| alerts::delete_oldest(tx, before, SLICE)).await? > 0 {}
     while store.write(move |tx| alert_deliveries::delete_oldest(tx, before, SLICE)).await? > 0 {}
+    while store.write(move |tx| bridge_jobs::delete_oldest(tx, before, SLICE)).await? > 0 {}
     let before = ago(WAIT_DAYS);
     store.write(move |tx| pending_updates::delete_before(tx, before)).await?;
     store.write(move |tx| sessions::delete_expired(tx, now)).await?;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, watch};
+use crate::{
+    Engine, bridge, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, watch,
+};
 
 /// The running workers of a node.
 pub struct Workers {
@@ -25,6 +27,7 @@ pub fn spawn(engine: &Engine) -> Workers {
         taken_over("fetches", media::take_over(&fetcher).await);
         media::run(fetcher).await;
     });
+    tracker.spawn(bridge::run(engine.clone()));
     tracker.spawn(contacts::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(search_index::run(engine.clone()));

@@ -48,6 +48,10 @@ row_id! {
     SyncConnectionId,
     /// One run of a sync.
     SyncRunId,
+    /// An inbox of ours and an inbox of a Chatwoot that show the same.
+    BridgeId,
+    /// A piece of work of a bridge.
+    BridgeJobId,
 }
 
 /// An id a provider gave to a message. Only its channel makes or reads it; everyone else compares.

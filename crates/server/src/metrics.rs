@@ -77,6 +77,10 @@ pub const COUNTED: &[(&str, &str)] = &[
     ("frontdesk_inbox_webhook_errors_total", "Webhooks that failed; inbox 0 for those of no inbox"),
     ("frontdesk_alerts_total", "Alerts that fired and that were resolved"),
     ("frontdesk_alert_deliveries_total", "News of alerts sent out, by where to and what came of it"),
+    (
+        "frontdesk_bridge_jobs_total",
+        "Work of bridges to Chatwoot, both ways: done, waits, retry, failed, lost",
+    ),
     ("frontdesk_transactions_repeated_total", "Transactions run again after a deadlock (PostgreSQL)"),
 ];
 

@@ -19,6 +19,9 @@ pub mod alerts;
 pub mod api_tokens;
 pub mod attachments;
 pub mod audit;
+pub mod bridge_jobs;
+pub mod bridge_links;
+pub mod bridges;
 pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
@@ -74,6 +77,9 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("api_tokens", api_tokens::STATEMENTS),
         ("attachments", attachments::STATEMENTS),
         ("audit", audit::STATEMENTS),
+        ("bridge_jobs", bridge_jobs::STATEMENTS),
+        ("bridge_links", bridge_links::STATEMENTS),
+        ("bridges", bridges::STATEMENTS),
         ("contacts", contacts::STATEMENTS),
         ("newcomers", contacts::NEWCOMERS),
         ("conversations", conversations::STATEMENTS),

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_trace_parents",
     9 "0009_built_in_alerts",
     10 "0010_sync",
+    11 "0011_bridges",
 ];
 
 /// The schema this program needs.

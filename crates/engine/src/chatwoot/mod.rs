@@ -15,10 +15,11 @@ use frontdesk_provider_http::{BreakerState, SetupError};
 use frontdesk_store::StoreError;
 use frontdesk_store::accounts as account_rows;
 
+pub use frontdesk_chatwoot_client::event::EventError;
 pub use frontdesk_chatwoot_client::{
     CacheStats, CachedChatwoot, ChatwootClient, ChatwootError, Contact, ContactChanges, Conversation,
     ErrorCode, Health, Message, MessageQuery, MessageType, NewContact, NewConversation, NewMessage,
-    NewWebhook, Page, Stats, Tag,
+    NewWebhook, Page, Stats, Tag, WebhookRejection,
 };
 
 use self::calls::ChatwootCalls;

@@ -14,7 +14,7 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::inboxes::{self, InboxRow, NewInboxRow};
-use frontdesk_store::{StoreError, Tx, outbox};
+use frontdesk_store::{StoreError, Tx, bridges, outbox};
 use serde_json::{Value, json};
 
 pub(crate) use book::InboxBooks;
@@ -27,7 +27,7 @@ pub use templates::templates;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
-use crate::{Engine, monitoring, watch};
+use crate::{Engine, bridge, monitoring, watch};
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -146,6 +146,9 @@ pub async fn delete(engine: &Engine, actor: Actor, inbox: InboxId) -> Result<(),
         .write(move |tx| {
             if !inboxes::delete(tx, actor.account_id, inbox, now)? {
                 return Err(InboxError::NotFound);
+            }
+            if let Some(bridge) = bridges::find_of_inbox(tx, actor.account_id, inbox)? {
+                bridge::setup::forget(tx, actor.account_id, bridge.id)?;
             }
             Ok(record(tx, actor, "inbox.deleted", inbox, None, now)?)
         })

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use frontdesk_chatwoot_client::{ChatwootClient, ChatwootSettings};
 use frontdesk_model::{AccountId, SyncConnectionId};
@@ -116,6 +117,7 @@ pub(super) fn settings(engine: &Engine, access: &Access) -> Result<ChatwootSetti
     let url = access.api_url.parse().map_err(|_| "its address cannot be read".to_owned())?;
     let number = access.remote_account.parse().map_err(|_| "its Account ID is no number".to_owned())?;
     let mut settings = ChatwootSettings::new(url, access.secrets.api_key.clone(), number);
+    settings.breaker_open = Duration::from_millis(engine.channels.providers.breaker_open_ms);
     settings.addresses = AddressPolicy::allowing_hosts(&engine.channels.providers.allow_private_hosts);
     Ok(settings)
 }

@@ -184,6 +184,8 @@ id_values!(
     frontdesk_model::AlertDeliveryId,
     frontdesk_model::SyncConnectionId,
     frontdesk_model::SyncRunId,
+    frontdesk_model::BridgeId,
+    frontdesk_model::BridgeJobId,
 );
 
 macro_rules! word_values {

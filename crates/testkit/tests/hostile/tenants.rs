@@ -6,8 +6,9 @@ use frontdesk_engine::caller::Actor;
 use frontdesk_engine::tokens::{self, NewToken};
 use frontdesk_http::openapi::{Access, Endpoint};
 use frontdesk_http::router;
-use frontdesk_model::AccountId;
 use frontdesk_model::user::{Ability, Role};
+use frontdesk_model::{AccountId, InboxId, SyncConnectionId};
+use frontdesk_store::bridges::{self, NewBridge};
 use frontdesk_testkit::bodies::{self, Person};
 use frontdesk_testkit::meta::{NUMBER, SECOND_NUMBER, settings};
 use frontdesk_testkit::server::{START, TestServer};
@@ -15,7 +16,7 @@ use frontdesk_testkit::snapshot;
 use serde_json::{Value, json};
 
 /// Routes anyone may call. Whoever adds one says so here.
-const PUBLIC: [(&str, &str); 14] = [
+const PUBLIC: [(&str, &str); 15] = [
     ("GET", "/healthz"),
     ("GET", "/metrics"),
     ("GET", "/readyz"),
@@ -31,6 +32,7 @@ const PUBLIC: [(&str, &str); 14] = [
     ("GET", "/api/openapi.json"),
     // Signed by Chatwoot.
     ("POST", "/api/v1/sync/chatwoot/webhook"),
+    ("POST", "/api/v1/sync/chatwoot/webhook/{key}"),
     // The address of a file is signed: whoever was told it may fetch.
     ("GET", "/media/{id}/{file_name}"),
 ];
@@ -56,6 +58,7 @@ struct Tenant {
     token_id: i64,
     rule: String,
     connection: String,
+    bridge: i64,
 }
 
 impl Tenant {
@@ -89,6 +92,22 @@ impl Tenant {
             "config": { "accountId": "1", "apiUrl": "http://127.0.0.1:1" } });
         let connection =
             server.post("/api/v1/sync/connections").bearer(&token).json(&connection).send().await.ok(422);
+        let bridge = server
+            .engine
+            .store
+            .write(move |tx| {
+                let new = NewBridge {
+                    account_id: account,
+                    connection_id: SyncConnectionId(1),
+                    inbox_id: InboxId(inbox),
+                    webhook_key: &format!("key-{account}"),
+                    settings: "{}",
+                    last_error: "not set up",
+                };
+                bridges::insert(tx, new, START)
+            })
+            .await
+            .unwrap();
         let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
         Self {
             account,
@@ -105,6 +124,7 @@ impl Tenant {
             user: admin.id.0,
             token_id: token.split('|').next().unwrap().parse().unwrap(),
             rule: rule["name"].as_str().unwrap().to_owned(),
+            bridge: bridge.unwrap().0,
             connection: connection["details"]["connection"]["id"].as_str().unwrap().to_owned(),
             admin: token,
         }
@@ -127,6 +147,7 @@ impl Tenant {
             ("{id}", Some(&"inboxes")) => self.inbox.to_string(),
             ("{id}", Some(&"users")) => self.user.to_string(),
             ("{id}", Some(&"tokens")) => self.token_id.to_string(),
+            ("{id}", Some(&"bridges")) => self.bridge.to_string(),
             ("{id}", Some(&"connections")) => self.connection.clone(),
             ("{rule_name}", _) => self.rule.clone(),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
@@ -138,7 +159,9 @@ impl Tenant {
     /// Everything this account shows, to notice any change.
     async fn state(&self, server: &TestServer) -> Value {
         let mut state = snapshot::of_account(server, &self.admin).await;
-        for list in ["inboxes", "users", "tokens", "audit", "webhook-logs", "sync/connections"] {
+        for list in
+            ["inboxes", "users", "tokens", "audit", "webhook-logs", "sync/connections", "sync/bridges"]
+        {
             let mut rows =
                 server.get(&format!("/api/v1/{list}")).bearer(&self.admin).send().await.ok(200)["data"]
                     .clone();

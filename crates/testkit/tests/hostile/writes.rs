@@ -12,10 +12,11 @@ use frontdesk_testkit::server::{PASSWORD, START, TestServer};
 use serde_json::{Value, json};
 
 /// Write routes without a body of ours, or whose body is the provider's or Pusher's and is signed as a whole.
-const WITHOUT_FIELDS: [&str; 11] = [
+const WITHOUT_FIELDS: [&str; 12] = [
     "/api/v1/media",
     "/api/v1/session",
     "/api/v1/sync/chatwoot/webhook",
+    "/api/v1/sync/chatwoot/webhook/{key}",
     "/api/webhooks/messages",
     "/apps/{app_id}/batch_events",
     "/apps/{app_id}/events",
@@ -26,6 +27,7 @@ const WITHOUT_FIELDS: [&str; 11] = [
     "/pusher/user-auth",
 ];
 
+const BRIDGES: &str = "/api/v1/sync/bridges";
 const CONNECTIONS: &str = "/api/v1/sync/connections";
 const RULES: &str = "/api/v1/monitoring/alerts/rules";
 
@@ -216,6 +218,21 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             json!({ "current_password": "wrong", "password": "another long one" }),
             &[],
         ),
+        (
+            "POST",
+            "/api/v1/sync/bridges",
+            BRIDGES.to_owned(),
+            json!({ "connectionId": "conn_1", "inboxId": inbox }),
+            &[],
+        ),
+        (
+            "PATCH",
+            "/api/v1/sync/bridges/{id}",
+            format!("{BRIDGES}/1"),
+            json!({ "settings": { "signature": true } }),
+            &[],
+        ),
+        ("DELETE", "/api/v1/sync/bridges/{id}", format!("{BRIDGES}/1"), json!({}), &[]),
         (
             "POST",
             "/api/v1/sync/connections",

@@ -3,6 +3,7 @@
 //!
 //! Everybody who reads the inbox sees how things are; administrators connect and run.
 
+mod bridges;
 mod connections;
 mod told;
 
@@ -14,7 +15,10 @@ use crate::state::HttpState;
 pub(crate) use told::SyncErrorBody;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().merge(connections::routes()).layer(axum::middleware::from_fn(told::refuse_in_shape))
+    OpenApiRouter::new()
+        .merge(connections::routes())
+        .merge(bridges::routes())
+        .layer(axum::middleware::from_fn(told::refuse_in_shape))
 }
 
 /// An answer.

@@ -1,0 +1,185 @@
+//! Whom a conversation is with there, and the conversation itself: found, or made once.
+
+use frontdesk_chatwoot_client::{
+    ContactRef, ConversationQuery, ConversationStatus, ErrorCode, NewContact, NewConversation,
+};
+use frontdesk_model::contact::parse_phone;
+use frontdesk_store::bridge_links::{self, ThreadLink};
+use frontdesk_store::contacts::ContactRow;
+use frontdesk_store::conversations::ConversationRow;
+
+use super::line::{Line, contact_identifier, source_id};
+use super::settings::{BeginAs, ConversationPolicy};
+use super::trouble::Trouble;
+use super::worker::Claim;
+use crate::Engine;
+
+/// The conversation there that what happens now belongs to.
+pub(super) async fn thread(
+    engine: &Engine,
+    claim: &Claim,
+    line: &Line,
+    conversation: &ConversationRow,
+    contact: &ContactRow,
+) -> Result<ThreadLink, Trouble> {
+    let (account, bridge, ours) = (line.account(), line.bridge.id, conversation.id);
+    let known = engine.store.read(move |tx| bridge_links::newest_thread(tx, account, bridge, ours)).await?;
+    let is_multiple = line.settings.conversations == ConversationPolicy::Multiple;
+    let contact_id = match known {
+        Some(known) if !is_multiple || known.remote_status != "resolved" => return Ok(known),
+        Some(ThreadLink { remote_contact_id: Some(id), .. }) => id,
+        _ => find_or_create_contact(claim, line, contact).await?,
+    };
+    claim.check()?;
+    let link = begin(claim, line, conversation, contact_id).await?;
+    let (stored, now) = (link.clone(), engine.clock.now());
+    engine
+        .store
+        .write(move |tx| {
+            bridge_links::link_thread(tx, account, bridge, &stored, now)?;
+            // What stood resolved and was opened by this is known to be so.
+            bridge_links::set_remote_status(tx, account, bridge, stored.remote_id, &stored.remote_status)
+        })
+        .await?;
+    Ok(link)
+}
+
+/// What a conversation of ours is called in the inbox there.
+pub(super) fn conversation_source(conversation: frontdesk_model::ConversationId) -> String {
+    source_id(frontdesk_model::MessageId(conversation.0), "-conversation")
+}
+
+/// Our conversation, by what it is called there.
+pub(super) fn conversation_of_source(source: &str) -> Option<frontdesk_model::ConversationId> {
+    let id = source.strip_prefix("frontdesk-")?.strip_suffix("-conversation")?;
+    id.parse().ok().map(frontdesk_model::ConversationId)
+}
+
+async fn begin(
+    claim: &Claim,
+    line: &Line,
+    conversation: &ConversationRow,
+    contact_id: i64,
+) -> Result<ThreadLink, Trouble> {
+    let source = conversation_source(conversation.id);
+    let link = |found: frontdesk_chatwoot_client::Conversation| ThreadLink {
+        remote_id: found.id,
+        remote_contact_id: Some(contact_id),
+        conversation_id: conversation.id,
+        remote_status: found.status.map_or_else(|| "open".to_owned(), |status| status.as_str().to_owned()),
+        pulled_message_id: 0,
+        seen_message_id: 0,
+    };
+    if claim.is_repeated() {
+        // It may have been made by the try before.
+        let query = ConversationQuery {
+            source_id: Some(source.clone()),
+            inbox_id: Some(line.remote_inbox),
+            sort_by: Some("created_at_desc".to_owned()),
+            ..ConversationQuery::default()
+        };
+        let found = line.client.list_conversations(&query).await?.data.into_iter().next();
+        let goes_on = |status: Option<&ConversationStatus>| {
+            line.settings.conversations == ConversationPolicy::Single
+                || status != Some(&ConversationStatus::Resolved)
+        };
+        if let Some(found) = found.filter(|found| goes_on(found.status.as_ref())) {
+            return Ok(link(found));
+        }
+    }
+    let new = NewConversation {
+        inbox_id: Some(line.remote_inbox),
+        contact_id: Some(contact_id),
+        source_id: Some(source),
+        status: Some(match line.settings.begin_as {
+            BeginAs::Open => ConversationStatus::Open,
+            BeginAs::Pending => ConversationStatus::Pending,
+        }),
+        ..NewConversation::default()
+    };
+    Ok(link(line.client.create_conversation(&new).await?))
+}
+
+/// The contact there: the one of our name, the one with their number however it is written, or a new one.
+async fn find_or_create_contact(claim: &Claim, line: &Line, contact: &ContactRow) -> Result<i64, Trouble> {
+    let identifier = contact_identifier(contact.id);
+    if let Some(found) = line.client.find_contact(ContactRef::Identifier(&identifier)).await? {
+        return Ok(found.id);
+    }
+    for phone in contact.phone.as_deref().map(spellings).unwrap_or_default() {
+        if let Some(found) = line.client.find_contact(ContactRef::Phone(&phone)).await? {
+            return Ok(found.id);
+        }
+    }
+    claim.check()?;
+    let new = NewContact {
+        name: contact.name.clone().or_else(|| contact.phone.clone()),
+        email: contact.email.clone(),
+        phone_number: contact.phone.clone(),
+        identifier: Some(identifier.clone()),
+        ..NewContact::default()
+    };
+    match line.client.create_contact(&new).await {
+        Ok(made) => Ok(made.contact.id),
+        // Another conversation of theirs was quicker, or somebody else has their e-mail.
+        Err(error) if error.code() == ErrorCode::Conflict => {
+            if let Some(found) = line.client.find_contact(ContactRef::Identifier(&identifier)).await? {
+                return Ok(found.id);
+            }
+            if let Some(email) = &contact.email
+                && let Some(found) = line.client.find_contact(ContactRef::Email(email)).await?
+            {
+                return Ok(found.id);
+            }
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A number in every way it is written: Brazil without the ninth digit, Mexico with a 1, Argentina with a 9.
+fn spellings(phone: &str) -> Vec<String> {
+    let mut all = vec![phone.to_owned()];
+    let digits = phone.trim_start_matches('+');
+    let mut other = |text: String| {
+        if !all.contains(&text) && parse_phone(&text).as_deref() == Some(phone) {
+            all.push(text);
+        }
+    };
+    if let Some(rest) = digits.strip_prefix("55")
+        && let (Some(area), Some(number)) = (rest.get(..2), rest.get(2..))
+        && let Some(short) = number.strip_prefix('9')
+    {
+        other(format!("+55{area}{short}"));
+    }
+    for (country, inserted) in [("52", "1"), ("54", "9")] {
+        if let Some(rest) = digits.strip_prefix(country) {
+            other(format!("+{country}{inserted}{rest}"));
+            if let Some(without) = rest.strip_prefix(inserted) {
+                other(format!("+{country}{without}"));
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_looked_for_in_every_way_they_are_written() {
+        assert_eq!(spellings("+5511987654321"), ["+5511987654321", "+551187654321"]);
+        assert_eq!(spellings("+4915112345678"), ["+4915112345678"]);
+        let mexican = parse_phone("+5215512345678").unwrap();
+        assert_eq!(spellings(&mexican).len(), 2, "{:?}", spellings(&mexican));
+    }
+
+    #[test]
+    fn a_conversation_is_known_by_what_it_is_called_there() {
+        let id = frontdesk_model::ConversationId(7);
+        assert_eq!(conversation_of_source(&conversation_source(id)), Some(id));
+        assert_eq!(conversation_of_source("frontdesk-7"), None);
+        assert_eq!(conversation_of_source("5511987654321"), None);
+    }
+}
