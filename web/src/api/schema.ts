@@ -921,6 +921,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync/bridges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the bridges, the oldest first. */
+        get: operations["list_bridges"];
+        put?: never;
+        /** Bridges an inbox: an API inbox is made in Chatwoot, where customers' messages appear and can be answered. */
+        post: operations["create_bridge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/bridges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a bridge. */
+        get: operations["get_bridge"];
+        put?: never;
+        post?: never;
+        /** Ends a bridge. What was shown in Chatwoot stays there, unless its inbox is to go too. */
+        delete: operations["delete_bridge"];
+        options?: never;
+        head?: never;
+        /** Changes a bridge, or switches it on or off. */
+        patch: operations["update_bridge"];
+        trace?: never;
+    };
     "/api/v1/sync/chatwoot/webhook": {
         parameters: {
             query?: never;
@@ -935,6 +972,26 @@ export interface paths {
          * @description What it is about is fetched anew when it is next asked for, on every node. The same again changes nothing.
          */
         post: operations["deliver_chatwoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/chatwoot/webhook/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes what the API inbox of a bridge delivers.
+         * @description What agents there write is kept before this is answered, and sent. The same again changes nothing.
+         */
+        post: operations["deliver_to_bridge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1787,6 +1844,14 @@ export interface components {
             batch: components["schemas"]["EventRequest"][];
         };
         /**
+         * @description Where a new conversation stands there.
+         *
+         *     - `open`: Somebody should answer.
+         *     - `pending`: A bot has it.
+         * @enum {string}
+         */
+        BeginAs: "open" | "pending";
+        /**
          * @description What a breaker does with the next message.
          *
          *     - `closed`: It lets it go.
@@ -1795,6 +1860,96 @@ export interface components {
          * @enum {string}
          */
         BreakerWord: "closed" | "half_open" | "open";
+        /**
+         * @description A bridge.
+         * @example {
+         *       "connectionId": "conn_1",
+         *       "createdAt": "2026-08-18T10:00:00.000Z",
+         *       "failed": 0,
+         *       "id": 1,
+         *       "inboxId": 1,
+         *       "lastError": null,
+         *       "oldestWaitingAt": null,
+         *       "remoteInboxId": 3,
+         *       "settings": {
+         *         "beginAs": "open",
+         *         "conversations": "single",
+         *         "followStatus": true,
+         *         "signature": true
+         *       },
+         *       "signed": true,
+         *       "status": "enabled",
+         *       "updatedAt": "2026-08-18T10:00:00.000Z",
+         *       "waiting": 0,
+         *       "warnings": [],
+         *       "webhookUrl": "https://inbox.example.org/api/v1/sync/chatwoot/webhook/5d…"
+         *     }
+         */
+        Bridge: {
+            /** @description The Chatwoot. */
+            connectionId: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description How much Chatwoot refused for good; switching the bridge on tries it again.
+             */
+            failed: number;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Our inbox.
+             */
+            inboxId: number;
+            /** @description What to put right. */
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the oldest waits.
+             */
+            oldestWaitingAt: string | null;
+            /**
+             * Format: int64
+             * @description The API inbox there; null while it could not be made.
+             */
+            remoteInboxId: number | null;
+            settings: components["schemas"]["BridgeChoices"];
+            /** @description Chatwoot signs what it delivers (4.13 and later). */
+            signed: boolean;
+            status: components["schemas"]["BridgeStatus"];
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description How much waits to be carried, both ways.
+             */
+            waiting: number;
+            /** @description What may go wrong, and what to do about it. */
+            warnings: string[];
+            /** @description Where that inbox delivers; nobody can guess it. */
+            webhookUrl: string;
+        };
+        /** @description What people choose about a bridge. */
+        BridgeChoices: {
+            /** @description Where new conversations stand there. */
+            beginAs: components["schemas"]["BeginAs"];
+            /** @description `single` also locks the API inbox to one conversation for each contact. */
+            conversations: components["schemas"]["ConversationPolicy"];
+            /** @description Resolved or opened there is closed or opened here, and the other way round. */
+            followStatus: boolean;
+            /** @description Whoever writes there is named in bold above what they write. */
+            signature: boolean;
+        };
+        /**
+         * @description Whether a bridge carries.
+         *
+         *     - `enabled`: It carries both ways.
+         *     - `paused`: People stopped it: what happens meanwhile is carried when it goes on.
+         *     - `error`: Chatwoot refuses; `last_error` says what to do. It is tried again by itself.
+         * @enum {string}
+         */
+        BridgeStatus: "enabled" | "paused" | "error";
         /** @description What an inbox can send. */
         Capabilities: {
             /** @description The files it takes. */
@@ -2348,6 +2503,14 @@ export interface components {
             meta: components["schemas"]["PageMeta"];
         };
         /**
+         * @description How many conversations a customer has there.
+         *
+         *     - `single`: One for ever; what comes after it was resolved opens it again.
+         *     - `multiple`: One for each matter: what comes after it was resolved begins another.
+         * @enum {string}
+         */
+        ConversationPolicy: "single" | "multiple";
+        /**
          * @description Whether a conversation wants attention.
          *
          *     - `active`: Open: replies possible.
@@ -2356,6 +2519,19 @@ export interface components {
          * @enum {string}
          */
         ConversationStatus: "active" | "archived" | "closed";
+        /** @description An inbox to bridge. */
+        CreateBridge: {
+            /** @description The Chatwoot, by the id of its connection. */
+            connectionId: string;
+            /**
+             * Format: int64
+             * @description Our inbox.
+             */
+            inboxId: number;
+            /** @description What the API inbox there is called; the name of our inbox if absent. */
+            name?: string | null;
+            settings?: components["schemas"]["GivenChoices"] | null;
+        };
         /**
          * @description A message to write in Chatwoot.
          * @example {
@@ -2603,6 +2779,13 @@ export interface components {
             name: string;
             phone: string | null;
         };
+        /** @description A bridge that is gone. */
+        DeletedBridge: {
+            /** @description True. */
+            deleted: boolean;
+            /** Format: int64 */
+            id: number;
+        };
         /** @description Every attempt to send a message. */
         Deliveries: {
             data: components["schemas"]["Delivery"][];
@@ -2802,8 +2985,20 @@ export interface components {
             /** @description The number with its country code. */
             phone: string;
         };
+        /** @description What to choose; what is absent or null stays, or is the default of a new bridge. */
+        GivenChoices: {
+            beginAs?: components["schemas"]["BeginAs"] | null;
+            conversations?: components["schemas"]["ConversationPolicy"] | null;
+            followStatus?: boolean | null;
+            signature?: boolean | null;
+        };
         /** @description Text, `true` as it was shown, or null. */
         GivenSetting: string | boolean | null;
+        /**
+         * @description On or off.
+         * @enum {string}
+         */
+        GivenStatus: "enabled" | "paused";
         /** @description How everything does. */
         HealthReport: {
             /**
@@ -4007,6 +4202,93 @@ export interface components {
             message: string;
         };
         /** @description An answer. */
+        Success_Bridge: {
+            /**
+             * @description A bridge.
+             * @example {
+             *       "connectionId": "conn_1",
+             *       "createdAt": "2026-08-18T10:00:00.000Z",
+             *       "failed": 0,
+             *       "id": 1,
+             *       "inboxId": 1,
+             *       "lastError": null,
+             *       "oldestWaitingAt": null,
+             *       "remoteInboxId": 3,
+             *       "settings": {
+             *         "beginAs": "open",
+             *         "conversations": "single",
+             *         "followStatus": true,
+             *         "signature": true
+             *       },
+             *       "signed": true,
+             *       "status": "enabled",
+             *       "updatedAt": "2026-08-18T10:00:00.000Z",
+             *       "waiting": 0,
+             *       "warnings": [],
+             *       "webhookUrl": "https://inbox.example.org/api/v1/sync/chatwoot/webhook/5d…"
+             *     }
+             */
+            data: {
+                /** @description The Chatwoot. */
+                connectionId: string;
+                /** Format: date-time */
+                createdAt: string;
+                /**
+                 * Format: int64
+                 * @description How much Chatwoot refused for good; switching the bridge on tries it again.
+                 */
+                failed: number;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Our inbox.
+                 */
+                inboxId: number;
+                /** @description What to put right. */
+                lastError: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when the oldest waits.
+                 */
+                oldestWaitingAt: string | null;
+                /**
+                 * Format: int64
+                 * @description The API inbox there; null while it could not be made.
+                 */
+                remoteInboxId: number | null;
+                settings: components["schemas"]["BridgeChoices"];
+                /** @description Chatwoot signs what it delivers (4.13 and later). */
+                signed: boolean;
+                status: components["schemas"]["BridgeStatus"];
+                /** Format: date-time */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description How much waits to be carried, both ways.
+                 */
+                waiting: number;
+                /** @description What may go wrong, and what to do about it. */
+                warnings: string[];
+                /** @description Where that inbox delivers; nobody can guess it. */
+                webhookUrl: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_DeletedBridge: {
+            /** @description A bridge that is gone. */
+            data: {
+                /** @description True. */
+                deleted: boolean;
+                /** Format: int64 */
+                id: number;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
         Success_RemovedSyncConnection: {
             /** @description A connection that is gone. */
             data: {
@@ -4069,6 +4351,56 @@ export interface components {
                 /** @description Where the other program delivers its webhooks. */
                 webhookUrl: string;
             };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Vec_Bridge: {
+            data: {
+                /** @description The Chatwoot. */
+                connectionId: string;
+                /** Format: date-time */
+                createdAt: string;
+                /**
+                 * Format: int64
+                 * @description How much Chatwoot refused for good; switching the bridge on tries it again.
+                 */
+                failed: number;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Our inbox.
+                 */
+                inboxId: number;
+                /** @description What to put right. */
+                lastError: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when the oldest waits.
+                 */
+                oldestWaitingAt: string | null;
+                /**
+                 * Format: int64
+                 * @description The API inbox there; null while it could not be made.
+                 */
+                remoteInboxId: number | null;
+                settings: components["schemas"]["BridgeChoices"];
+                /** @description Chatwoot signs what it delivers (4.13 and later). */
+                signed: boolean;
+                status: components["schemas"]["BridgeStatus"];
+                /** Format: date-time */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description How much waits to be carried, both ways.
+                 */
+                waiting: number;
+                /** @description What may go wrong, and what to do about it. */
+                warnings: string[];
+                /** @description Where that inbox delivers; nobody can guess it. */
+                webhookUrl: string;
+            }[];
             /** @description True. */
             success: boolean;
         };
@@ -4330,6 +4662,11 @@ export interface components {
             kind: string;
             /** @description Why, when the provider says so. */
             reason: string | null;
+        };
+        /** @description What is absent or null stays. */
+        UpdateBridge: {
+            settings?: components["schemas"]["GivenChoices"] | null;
+            status?: components["schemas"]["GivenStatus"] | null;
         };
         /**
          * @description What is absent or null stays.
@@ -6993,6 +7330,193 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_bridges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_Bridge"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    create_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBridge"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Bridge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description The inbox has a bridge */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            /** @description Chatwoot refused or failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Bridge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    delete_bridge: {
+        parameters: {
+            query?: {
+                /** @description True: the API inbox there goes too, with its conversations. */
+                withInbox?: boolean | null;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DeletedBridge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            /** @description Chatwoot refused or failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    update_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateBridge"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Bridge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            /** @description Chatwoot refused or failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            503: components["responses"]["SyncRefused"];
+        };
+    };
     deliver_chatwoot: {
         parameters: {
             query?: never;
@@ -7042,6 +7566,73 @@ export interface operations {
                 };
             };
             /** @description No Chatwoot is connected */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deliver_to_bridge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same for every repetition */
+                "X-Chatwoot-Delivery"?: string | null;
+                /** @description `sha256=` and the HMAC-SHA256 over `timestamp.body` in hex, made with the secret of the API inbox */
+                "X-Chatwoot-Signature"?: string | null;
+                /** @description When it was sent, in seconds since 1970 */
+                "X-Chatwoot-Timestamp"?: string | null;
+            };
+            path: {
+                /** @description The bridge's own, part of its `webhookUrl` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        /** @description The event, as Chatwoot writes it. */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatwootWebhookTaken"];
+                };
+            };
+            /** @description The body did not arrive completely */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not genuine, or too old */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No bridge has this address */
             404: {
                 headers: {
                     [name: string]: unknown;
