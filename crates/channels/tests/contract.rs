@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use frontdesk_channels::contract::{
-    Channel, ChannelContext, Connection, Door, DoorKeys, DoorSecret, GreenApiSettings, ProviderSettings,
-    Refusal, VerifiedBy, WebhookRequest,
+    Channel, ChannelContext, Connection, Door, DoorKeys, DoorSecret, DoorSettings, GreenApiSettings,
+    ProviderSettings, Refusal, VerifiedBy, WebhookRequest,
 };
 use frontdesk_channels::registry::{CHANNELS, doors, find_channel};
 use frontdesk_model::clock::ManualClock;
