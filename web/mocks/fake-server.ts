@@ -327,6 +327,7 @@ export class FakeServer {
         status: item.status,
         last_message_at: item.last_message_at,
       })),
+      custom_fields: {},
       first_seen_at: first.created_at,
       last_seen_at: first.last_message_at,
       created_at: first.created_at,

@@ -79,6 +79,9 @@ pub async fn change(
                 contact.email.clone_from(email);
             }
             contacts::save(tx, &contact, now)?;
+            let edited = [name.as_ref().map(|_| "name"), email.as_ref().map(|_| "email")];
+            let edited: Vec<&str> = edited.into_iter().flatten().collect();
+            contacts::other_side::note_edits(tx, account, contact.id, &edited, now)?;
             let deed = Deed { action: "contact.updated", subject_type: "contact", subject_id: contact.id.0 };
             audit::record(tx, actor, deed, None, now)?;
             tx.emit(updated(account, contact.id));
@@ -284,7 +287,8 @@ async fn keep_picture(engine: &Engine, connection: &dyn Connection, picture: Pic
     stored.await.map_err(|e| e.to_string())
 }
 
-fn updated(account_id: AccountId, id: ContactId) -> NewEvent {
+/// The news that a contact is another.
+pub(crate) fn updated(account_id: AccountId, id: ContactId) -> NewEvent {
     NewEvent {
         account_id,
         kind: EventKind::ContactUpdated,

@@ -59,6 +59,7 @@ use crate::passwords::PasswordDesk;
 use crate::realtime::Realtime;
 use crate::settings::EngineSettings;
 use crate::sync::clients::Clients;
+use crate::sync::webhook::Questions;
 use crate::vault::Vault;
 
 /// Everything the flow stands on. Cheap to clone; one per process.
@@ -82,6 +83,7 @@ struct EngineState {
     monitoring: Monitoring,
     realtime: Realtime,
     sync_clients: Clients,
+    sync_questions: Questions,
 }
 
 /// What [`Engine`] is made of.
@@ -128,6 +130,7 @@ impl Engine {
             monitoring: Monitoring::default(),
             realtime,
             sync_clients: Clients::default(),
+            sync_questions: Questions::default(),
         };
         let engine = Self { state: Arc::new(state) };
         intake::spawn(&engine, intake_workers);
@@ -158,6 +161,10 @@ impl Engine {
 
     pub(crate) fn bridges(&self) -> &Bridges {
         &self.state.bridges
+    }
+
+    pub(crate) fn sync_questions(&self) -> &Questions {
+        &self.state.sync_questions
     }
 
     pub(crate) fn connections(&self) -> &Connections {

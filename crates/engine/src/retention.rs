@@ -4,7 +4,7 @@
 use frontdesk_model::Timestamp;
 use frontdesk_store::{
     StoreError, alert_deliveries, alerts, attachments, audit, bridge_jobs, conversations, erasures, events,
-    pending_updates, rate_limits, sessions, webhook_logs,
+    pending_updates, rate_limits, sessions, sync_runs, webhook_deliveries, webhook_logs,
 };
 
 use crate::turn::Turn;
@@ -17,6 +17,8 @@ const SLICE: i64 = 2_000;
 const WAIT_DAYS: i64 = 8;
 /// The longest window of a rate limit is a day.
 const WINDOW_DAYS: i64 = 2;
+/// Runs of a sync that ended are shown this long.
+const RUN_DAYS: i64 = 90;
 /// Contacts noted for erasing at once.
 const CONTACTS: i64 = 100;
 const TURN: &str = "retention";
@@ -67,6 +69,10 @@ async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     let before = ago(WAIT_DAYS);
     store.write(move |tx| pending_updates::delete_before(tx, before)).await?;
     store.write(move |tx| sessions::delete_expired(tx, now)).await?;
+    let before_runs = ago(RUN_DAYS);
+    while store.write(move |tx| sync_runs::delete_oldest(tx, before_runs, SLICE)).await? > 0 {}
+    let before_deliveries = ago(keep.webhook_log_days);
+    store.write(move |tx| webhook_deliveries::delete_before(tx, before_deliveries)).await?;
     let windows = ago(WINDOW_DAYS);
     store.write(move |tx| rate_limits::delete_before(tx, windows)).await?;
     store.write(move |tx| attachments::discard_unsent(tx, before)).await?;

@@ -6,7 +6,8 @@ use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Engine, bridge, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, watch,
+    Engine, bridge, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, sync,
+    watch,
 };
 
 /// The running workers of a node.
@@ -33,6 +34,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(search_index::run(engine.clone()));
     tracker.spawn(watch::run(engine.clone()));
     tracker.spawn(polling::run(engine.clone()));
+    tracker.spawn(sync::worker::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),

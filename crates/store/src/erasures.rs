@@ -3,11 +3,12 @@
 //! An erasure is noted first and struck out last: one that was interrupted is found and gone on with. Audit entries stay
 //! and hold ids alone.
 
+use frontdesk_model::sync::SyncEntity;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, WebhookLogId};
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
-use crate::{StoreError, Topic, Tx, erased_messages};
+use crate::{StoreError, Topic, Tx, erased_messages, external_entity_maps};
 
 /// A statement that takes rows away by (account, id): one by one, or all at once.
 macro_rules! by_id {
@@ -285,6 +286,7 @@ pub fn finish(tx: &mut Tx<'_>, account: AccountId, contact: ContactId) -> Result
             tx.execute(&REMOVE_IDENTITIES, p![account, id])?;
             tx.execute(&DISCARD_PICTURE, p![account, id])?;
             tx.execute(&REMOVE_CONTACT, p![account, id])?;
+            external_entity_maps::forget(tx, account, SyncEntity::Contacts, id.0)?;
         }
         let conversations =
             tx.query::<(ConversationId, InboxId, String)>(&CONVERSATIONS, p![account, contact])?;

@@ -30,6 +30,7 @@ pub mod erased_messages;
 pub mod erasures;
 mod error;
 pub mod events;
+pub mod external_entity_maps;
 pub mod inboxes;
 pub mod leases;
 pub mod media_chunks;
@@ -53,8 +54,10 @@ mod signals;
 pub mod sqlite_file;
 mod store;
 pub mod sync_connections;
+pub mod sync_runs;
 pub mod transfer;
 pub mod users;
+pub mod webhook_deliveries;
 pub mod webhook_logs;
 
 pub use db::row::{Columns, FromRow};
@@ -82,11 +85,13 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("bridges", bridges::STATEMENTS),
         ("contacts", contacts::STATEMENTS),
         ("newcomers", contacts::NEWCOMERS),
+        ("other_side", contacts::OTHER_SIDE),
         ("conversations", conversations::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("erased_messages", erased_messages::STATEMENTS),
         ("erasures", erasures::STATEMENTS),
         ("events", events::STATEMENTS),
+        ("external_entity_maps", external_entity_maps::STATEMENTS),
         ("inboxes", inboxes::STATEMENTS),
         ("leases", leases::STATEMENTS),
         ("media_chunks", media_chunks::STATEMENTS),
@@ -106,9 +111,11 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("sync_connections", sync_connections::STATEMENTS),
+        ("sync_runs", sync_runs::STATEMENTS),
         ("transfer/catalog", transfer::catalog::STATEMENTS),
         ("transfer/rows", transfer::rows::STATEMENTS),
         ("users", users::STATEMENTS),
+        ("webhook_deliveries", webhook_deliveries::STATEMENTS),
         ("webhook_logs", webhook_logs::STATEMENTS),
     ];
     files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()

@@ -3,7 +3,7 @@
 use frontdesk_model::sync::{SyncConnectionStatus, SyncProvider};
 use frontdesk_model::{AccountId, SyncConnectionId, Timestamp};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::{Columns, FromRow, StoreError, Tx};
 
 macro_rules! columns {
@@ -39,6 +39,17 @@ statements! {
         " FROM sync_connections WHERE account_id = $1 AND deleted_at IS NULL ORDER BY id"));
     LIST_REMOTE = both(concat!("SELECT ", columns!(),
         " FROM sync_connections WHERE provider = $1 AND remote_account = $2 AND deleted_at IS NULL ORDER BY id"));
+    LIST_PROVIDER = both(concat!("SELECT ", columns!(),
+        " FROM sync_connections WHERE provider = $1 AND deleted_at IS NULL ORDER BY id LIMIT 100"));
+    // Locked: what is done in one connection is done by one transaction after the other.
+    LOCK = each(
+        "SELECT id FROM sync_connections WHERE account_id = $1 AND id = $2",
+        "SELECT id FROM sync_connections WHERE account_id = $1 AND id = $2 FOR UPDATE");
+    DUE = both(concat!("SELECT ", columns!(),
+        " FROM sync_connections WHERE next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at LIMIT 100"));
+    SET_NEXT_RUN = both(
+        "UPDATE sync_connections SET next_run_at = $4 WHERE account_id = $1 AND id = $2 AND next_run_at = $3");
+    NOTE_SYNC = both("UPDATE sync_connections SET last_sync_at = $3 WHERE account_id = $1 AND id = $2");
     SCOPES = both(
         "SELECT api_url, remote_account, scope FROM sync_connections
          WHERE account_id = $1 AND provider = $2 AND scope IS NOT NULL ORDER BY id");
@@ -157,7 +168,7 @@ pub fn set_status(
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(&SET_STATUS, p![account, id, status, error.map(str::to_owned), now]).map(drop)
+    tx.execute(&SET_STATUS, p![account, id, status, error, now]).map(drop)
 }
 
 /// Gives a connection that works what its ids are told apart by: that of an earlier one to the same account there, else
@@ -205,7 +216,7 @@ pub fn find_remote(
     api_url: &str,
     remote_account: &str,
 ) -> Result<Option<SyncConnectionRow>, StoreError> {
-    tx.find(&FIND_REMOTE, p![account, provider, api_url.to_owned(), remote_account.to_owned()])
+    tx.find(&FIND_REMOTE, p![account, provider, api_url, remote_account])
 }
 
 /// The connections of an account, the oldest first.
@@ -219,5 +230,39 @@ pub fn list_remote(
     provider: SyncProvider,
     remote_account: &str,
 ) -> Result<Vec<SyncConnectionRow>, StoreError> {
-    tx.query(&LIST_REMOTE, p![provider, remote_account.to_owned()])
+    tx.query(&LIST_REMOTE, p![provider, remote_account])
+}
+
+/// The first hundred connections of whatever account.
+pub fn list_provider(tx: &mut Tx<'_>, provider: SyncProvider) -> Result<Vec<SyncConnectionRow>, StoreError> {
+    tx.query(&LIST_PROVIDER, p![provider])
+}
+
+/// Has other transactions wait that do something in this connection.
+pub fn lock(tx: &mut Tx<'_>, account: AccountId, id: SyncConnectionId) -> Result<(), StoreError> {
+    tx.query::<(SyncConnectionId,)>(&LOCK, p![account, id]).map(drop)
+}
+
+/// Connections of whatever account whose time has come, at most a hundred.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<SyncConnectionRow>, StoreError> {
+    tx.query(&DUE, p![now])
+}
+
+/// Notes when a connection that was due runs next; false when another node did.
+pub fn set_next_run(
+    tx: &mut Tx<'_>,
+    row: &SyncConnectionRow,
+    next: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&SET_NEXT_RUN, p![row.account_id, row.id, row.next_run_at, next])? > 0)
+}
+
+/// Notes that a run came to its end.
+pub fn note_sync(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: SyncConnectionId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&NOTE_SYNC, p![account, id, now]).map(drop)
 }

@@ -1073,6 +1073,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync/connections/{id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs a connection: people of Chatwoot are taken over here, unless said otherwise.
+         * @description 200 with what became of it when it ended in time, else 202: it goes on, and `GET /api/v1/sync/runs/{id}` tells. While
+         *     one run of a kind is under way, no other begins.
+         */
+        post: operations["sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync/connections/{id}/test": {
         parameters: {
             query?: never;
@@ -1084,6 +1105,91 @@ export interface paths {
         put?: never;
         /** Tries whether a connection works. 422 says what to put right. A paused one goes on. */
         post: operations["test_sync_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs what is asked for, as `POST /api/v1/sync/connections/{id}/sync` does. */
+        post: operations["run_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the runs, the newest first. They are kept for ninety days. */
+        get: operations["list_sync_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a run: how far it is, or what became of it. */
+        get: operations["get_sync_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a run: at once while it waits, else at its next step. */
+        post: operations["cancel_sync_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a run that failed or was cancelled go on where it was. */
+        post: operations["resume_sync_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2423,6 +2529,10 @@ export interface components {
             conversations: components["schemas"]["ContactConversation"][];
             /** Format: date-time */
             created_at: string;
+            /** @description What other programs know of the contact: `chatwoot_id`… */
+            custom_fields: {
+                [key: string]: unknown;
+            };
             email: string | null;
             /** Format: date-time */
             first_seen_at: string;
@@ -4091,6 +4201,28 @@ export interface components {
          */
         Role: "agent" | "admin";
         /**
+         * @description What to run.
+         * @example {
+         *       "direction": "push",
+         *       "entityType": "contacts",
+         *       "provider": "chatwoot"
+         *     }
+         */
+        RunSync: {
+            /** @description Which connection; needed when there are several. */
+            connectionId?: string | null;
+            /** @description Which way. */
+            direction: components["schemas"]["SyncDirection"];
+            /** @description What is kept in step. */
+            entityType: components["schemas"]["SyncEntity"];
+            provider: components["schemas"]["SyncProvider"];
+            /**
+             * Format: int64
+             * @description Seconds to wait for the end; 30 unless said otherwise.
+             */
+            wait?: number | null;
+        };
+        /**
          * @description Who wrote a message.
          *
          *     - `customer`: The person outside.
@@ -4355,6 +4487,77 @@ export interface components {
             success: boolean;
         };
         /** @description An answer. */
+        Success_SyncRun: {
+            /** @description A run as it is shown, over the API and live. */
+            data: {
+                /** @description Who asked for it. */
+                cause: components["schemas"]["SyncCause"];
+                /** @description `conn_` and a number. */
+                connectionId: string;
+                /**
+                 * Format: int64
+                 * @description Made.
+                 */
+                created: number;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                createdAt: string;
+                /** @description Which way. */
+                direction: components["schemas"]["SyncDirection"];
+                /** @description What is kept in step. */
+                entityType: components["schemas"]["SyncEntity"];
+                /** @description Why it cannot go on, or why it waits. */
+                error: string | null;
+                /** @description Why not: the first hundred. */
+                errorMessages: string[];
+                /**
+                 * Format: int64
+                 * @description Not taken over.
+                 */
+                errors: number;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finishedAt: string | null;
+                /** @description The program. */
+                provider: components["schemas"]["SyncProvider"];
+                /** @description `run_` and a number. */
+                runId: string;
+                /**
+                 * Format: int64
+                 * @description The same already.
+                 */
+                skipped: number;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                startedAt: string | null;
+                /** @description How far it is. */
+                status: components["schemas"]["SyncRunStatus"];
+                /**
+                 * Format: int64
+                 * @description `created`, `updated` and `skipped` together.
+                 */
+                synced: number;
+                /**
+                 * Format: int64
+                 * @description How many there are, as far as it is known.
+                 */
+                total: number | null;
+                /**
+                 * Format: int64
+                 * @description Changed.
+                 */
+                updated: number;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
         Success_Vec_Bridge: {
             data: {
                 /** @description The Chatwoot. */
@@ -4439,6 +4642,14 @@ export interface components {
             success: boolean;
         };
         /**
+         * @description Who asked for a run.
+         *
+         *     - `manual`: A person or a program.
+         *     - `schedule`: The schedule of the connection.
+         * @enum {string}
+         */
+        SyncCause: "manual" | "schedule";
+        /**
          * @description A connection.
          * @example {
          *       "config": {
@@ -4506,6 +4717,22 @@ export interface components {
          * @enum {string}
          */
         SyncConnectionStatus: "connected" | "error" | "paused";
+        /**
+         * @description Which way.
+         *
+         *     - `pull`: From the other program to here.
+         *     - `push`: From here to the other program.
+         * @enum {string}
+         */
+        SyncDirection: "pull" | "push";
+        /**
+         * @description What is kept in step.
+         *
+         *     - `contacts`: People outside.
+         *     - `conversations`: Threads with them, their messages and files.
+         * @enum {string}
+         */
+        SyncEntity: "contacts" | "conversations";
         /** @description The body of every refusal of these routes. */
         SyncError: components["schemas"]["Error"] & {
             /** @description The same as `error`; `The given data was invalid.` beside `errors`. */
@@ -4520,6 +4747,91 @@ export interface components {
          * @enum {string}
          */
         SyncProvider: "chatwoot";
+        /** @description A run as it is shown, over the API and live. */
+        SyncRun: {
+            /** @description Who asked for it. */
+            cause: components["schemas"]["SyncCause"];
+            /** @description `conn_` and a number. */
+            connectionId: string;
+            /**
+             * Format: int64
+             * @description Made.
+             */
+            created: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            createdAt: string;
+            /** @description Which way. */
+            direction: components["schemas"]["SyncDirection"];
+            /** @description What is kept in step. */
+            entityType: components["schemas"]["SyncEntity"];
+            /** @description Why it cannot go on, or why it waits. */
+            error: string | null;
+            /** @description Why not: the first hundred. */
+            errorMessages: string[];
+            /**
+             * Format: int64
+             * @description Not taken over.
+             */
+            errors: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finishedAt: string | null;
+            /** @description The program. */
+            provider: components["schemas"]["SyncProvider"];
+            /** @description `run_` and a number. */
+            runId: string;
+            /**
+             * Format: int64
+             * @description The same already.
+             */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            startedAt: string | null;
+            /** @description How far it is. */
+            status: components["schemas"]["SyncRunStatus"];
+            /**
+             * Format: int64
+             * @description `created`, `updated` and `skipped` together.
+             */
+            synced: number;
+            /**
+             * Format: int64
+             * @description How many there are, as far as it is known.
+             */
+            total: number | null;
+            /**
+             * Format: int64
+             * @description Changed.
+             */
+            updated: number;
+        };
+        /** @description Runs. */
+        SyncRuns: {
+            data: components["schemas"]["SyncRun"][];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            nextCursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /**
+         * @description How far a run is.
+         *
+         *     - `queued`: It waits for a node.
+         *     - `running`: A node works on it, or takes it up again soon.
+         *     - `completed`: It came to its end.
+         *     - `failed`: It cannot go on; `error` says why. It may be resumed.
+         *     - `cancelled`: A person stopped it. It may be resumed.
+         * @enum {string}
+         */
+        SyncRunStatus: "queued" | "running" | "completed" | "failed" | "cancelled";
         /** @description A notice of the network. */
         SystemNotice: {
             /** @description The provider's sentence. */
@@ -7887,6 +8199,60 @@ export interface operations {
             503: components["responses"]["SyncRefused"];
         };
     };
+    sync_connection: {
+        parameters: {
+            query?: {
+                /** @description Which way; `pull` unless said otherwise. */
+                direction?: components["schemas"]["SyncDirection"];
+                /** @description What is kept in step; `contacts` unless said otherwise. */
+                entityType?: components["schemas"]["SyncEntity"];
+                /** @description Seconds; 30 unless said otherwise. 0: not at all. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            /** @description It goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description The connection is paused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
     test_sync_connection: {
         parameters: {
             query?: never;
@@ -7913,6 +8279,199 @@ export interface operations {
             404: components["responses"]["SyncRefused"];
             /** @description It does not work */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    run_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunSync"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            /** @description It goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description There is no such connection */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            /** @description The connection is paused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_sync_runs: {
+        parameters: {
+            query?: {
+                /** @description Of this connection alone. */
+                connectionId?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRuns"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_sync_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    cancel_sync_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description It has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    resume_sync_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description It neither failed nor was cancelled */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,12 +1,28 @@
 //! Sync: connections to programs that hold the same people, and what keeps both in step.
 //!
 //! A connection is one account of a provider (Chatwoot): its key is tried when it is made and kept sealed
-//! ([`connections`]). Whoever calls there asks [`clients`] for the client of the connection.
+//! ([`connections`]). Whoever calls there asks [`clients`] for the client of the connection. [`runs`] are asked for by people
+//! and [`schedule`]s and carried out by a node that is free ([`worker`]): `pull.rs` and `push.rs` go through all people, `apply.rs`
+//! takes over a batch of them in one transaction, `decide.rs` says which side's value of a field stands, and `fields.rs` which
+//! field becomes which. [`webhook`] takes what Chatwoot tells meanwhile.
 
+mod apply;
+mod claim;
 pub mod clients;
 pub mod connections;
+mod decide;
+mod fields;
 mod probe;
+pub mod progress;
+mod pull;
+mod push;
+pub mod runs;
 pub mod schedule;
+pub(crate) mod webhook;
+pub mod worker;
 
-pub use frontdesk_model::sync::{SyncConnectionStatus, SyncProvider};
+pub use frontdesk_model::sync::{
+    SyncConnectionStatus, SyncDirection, SyncEntity, SyncProvider, SyncRunStatus,
+};
 pub use frontdesk_store::sync_connections::SyncConnectionRow;
+pub use frontdesk_store::sync_runs::SyncRunRow;

@@ -258,6 +258,9 @@ pub struct ContactView {
     /// The names networks know the contact by: `[{kind, value}]`.
     pub identities: Vec<Identity>,
     pub conversations: Vec<ContactConversation>,
+    /// What other programs know of the contact: `chatwoot_id`…
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    pub custom_fields: serde_json::Map<String, serde_json::Value>,
     #[schema(value_type = String, format = DateTime)]
     pub first_seen_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]

@@ -268,11 +268,13 @@ impl Viewer {
             talks.push(ContactConversation { id: row.id, inbox, platform, status, last_message_at });
         }
         let avatar_url = self.avatar_url(tx, &contact)?;
+        let details = contacts::other_side::details_many(tx, account, [contact.id])?.remove(&contact.id);
         Ok(Some(ContactView {
             id: contact.id,
             name: name_of(tx, &contact)?,
             identities: contacts::identities(tx, account, contact.id)?,
             conversations: talks,
+            custom_fields: details.unwrap_or_default().custom_fields,
             first_seen_at: contact.created_at,
             last_seen_at,
             created_at: contact.created_at,

@@ -16,6 +16,7 @@ mod replay;
 mod restore;
 mod sandbox;
 mod serve;
+mod sync;
 mod token;
 mod user;
 
@@ -80,6 +81,9 @@ enum Command {
     /// Inboxes: connected accounts
     #[command(subcommand)]
     Inbox(inbox::InboxCommand),
+    /// Keep people in step with Chatwoot: run, show runs
+    #[command(subcommand)]
+    Sync(sync::SyncCommand),
 }
 
 /// A command that was given wrongly: exit code 2.
@@ -152,6 +156,7 @@ async fn carry_out(command: Command, surroundings: Surroundings) -> anyhow::Resu
         Command::User(command) => user::run(command, &surroundings).await?,
         Command::Token(command) => token::run(command, &surroundings).await?,
         Command::Inbox(command) => inbox::run(command, &surroundings).await?,
+        Command::Sync(command) => return sync::run(command, &surroundings).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,5 +11,6 @@ mod postgres;
 mod program;
 mod serve;
 mod settings;
+mod sync;
 mod traces;
 mod upkeep;

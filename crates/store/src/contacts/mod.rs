@@ -17,9 +17,11 @@ macro_rules! columns {
 
 mod known;
 mod newcomers;
+pub mod other_side;
 
 pub use known::{Hinted, resolve_many};
 pub(crate) use newcomers::STATEMENTS as NEWCOMERS;
+pub(crate) use other_side::STATEMENTS as OTHER_SIDE;
 
 statements! {
     INSERT = inserting!(

@@ -43,6 +43,29 @@ impl Stage {
         (id("conversation_id"), id("message_id"))
     }
 
+    /// Makes people in Chatwoot, of whom nobody is told.
+    ///
+    /// # Panics
+    /// When the sandbox refuses.
+    pub async fn crowd_in_chatwoot(&self, people: usize) {
+        let url = format!("http://{}/control/chatwoot/accounts/1/crowd", self.provider);
+        let answer = self.http.post(url).json(&json!({ "contacts": people })).send().await;
+        assert!(answer.expect("the sandbox answers").status().is_success());
+    }
+
+    /// Calls Chatwoot's API as its administrator.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn ask_chatwoot(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/api/v1/accounts/1{path}", self.chatwoot_url());
+        let method = method.parse().expect("a method");
+        let request = self.http.request(method, url).header("api_access_token", "an-administrators-token");
+        let request = if body.is_null() { request } else { request.json(body) };
+        let answer = request.send().await.expect("the sandbox answers");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
     /// Requests that Chatwoot saw, by verb and the end of their path.
     pub fn chatwoot_requests(&self, verb: &str, end: &str) -> usize {
         let world = self.sandbox.world();

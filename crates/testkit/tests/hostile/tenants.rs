@@ -59,6 +59,7 @@ struct Tenant {
     rule: String,
     connection: String,
     bridge: i64,
+    run: String,
 }
 
 impl Tenant {
@@ -108,6 +109,12 @@ impl Tenant {
             })
             .await
             .unwrap();
+        let connection = connection["details"]["connection"]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/sync/connections/{connection}/sync?wait=0");
+        let run = server.post(&path).bearer(&token).send().await.ok(202);
+        let run = run["data"]["runId"].as_str().unwrap().to_owned();
+        let stop = format!("/api/v1/sync/runs/{run}/cancel");
+        server.post(&stop).bearer(&token).send().await.ok(200);
         let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
         Self {
             account,
@@ -125,7 +132,8 @@ impl Tenant {
             token_id: token.split('|').next().unwrap().parse().unwrap(),
             rule: rule["name"].as_str().unwrap().to_owned(),
             bridge: bridge.unwrap().0,
-            connection: connection["details"]["connection"]["id"].as_str().unwrap().to_owned(),
+            connection,
+            run,
             admin: token,
         }
     }
@@ -149,6 +157,7 @@ impl Tenant {
             ("{id}", Some(&"tokens")) => self.token_id.to_string(),
             ("{id}", Some(&"bridges")) => self.bridge.to_string(),
             ("{id}", Some(&"connections")) => self.connection.clone(),
+            ("{id}", Some(&"runs")) => self.run.clone(),
             ("{rule_name}", _) => self.rule.clone(),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
             (part, _) => part.to_owned(),
@@ -159,9 +168,16 @@ impl Tenant {
     /// Everything this account shows, to notice any change.
     async fn state(&self, server: &TestServer) -> Value {
         let mut state = snapshot::of_account(server, &self.admin).await;
-        for list in
-            ["inboxes", "users", "tokens", "audit", "webhook-logs", "sync/connections", "sync/bridges"]
-        {
+        for list in [
+            "inboxes",
+            "users",
+            "tokens",
+            "audit",
+            "webhook-logs",
+            "sync/connections",
+            "sync/runs",
+            "sync/bridges",
+        ] {
             let mut rows =
                 server.get(&format!("/api/v1/{list}")).bearer(&self.admin).send().await.ok(200)["data"]
                     .clone();

@@ -1,6 +1,9 @@
 //! Sync with Chatwoot, against the sandbox's, on every kind of database.
 
 mod connections;
+mod pull;
+mod push;
+mod webhook;
 
 use frontdesk_testkit::stage::{Stage, StageSettings};
 use serde_json::{Value, json};
@@ -23,4 +26,17 @@ async fn connect(stage: &Stage) -> String {
     let (status, answer) = stage.call("POST", "/api/v1/sync/connections", body).await;
     assert_eq!((status, &answer["success"]), (201, &json!(true)), "{answer}");
     answer["data"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Pulls all contacts; what became of it.
+async fn pull(stage: &Stage, connection: &str) -> Value {
+    let path = format!("/api/v1/sync/connections/{connection}/sync?wait=60");
+    let (status, answer) = stage.call("POST", &path, Value::Null).await;
+    assert_eq!((status, &answer["data"]["status"]), (200, &json!("completed")), "{answer}");
+    answer["data"].clone()
+}
+
+/// `synced`, `created`, `updated`, `skipped`, `errors`.
+fn counts(run: &Value) -> [i64; 5] {
+    ["synced", "created", "updated", "skipped", "errors"].map(|name| run[name].as_i64().unwrap())
 }

@@ -5,6 +5,7 @@
 
 mod bridges;
 mod connections;
+mod runs;
 mod told;
 
 use serde::Serialize;
@@ -18,6 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .merge(connections::routes())
         .merge(bridges::routes())
+        .merge(runs::routes())
         .layer(axum::middleware::from_fn(told::refuse_in_shape))
 }
 
