@@ -84,6 +84,7 @@ const SCREENS: {
     },
   },
   { name: 'chatwoot', path: '/settings/chatwoot' },
+  { name: 'bridge an inbox', path: '/settings/chatwoot', act: click('Show an inbox') },
   { name: 'connect chatwoot', path: '/settings/chatwoot', act: click('Connect Chatwoot') },
   { name: 'users', path: '/settings/users' },
   { name: 'add user', path: '/settings/users', act: click('Add user') },

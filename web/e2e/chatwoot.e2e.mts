@@ -47,6 +47,43 @@ test.runIf(inject('mock'))('why a connection does not work stands on its card', 
   await card.getByText(/Chatwoot does not take the token/).waitFor()
 })
 
+test.runIf(inject('mock'))(
+  'an inbox is shown in Chatwoot, changed, tried again and shown no longer',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    const section = page.getByRole('region', { name: 'Inboxes in Chatwoot' })
+    await section.getByRole('button', { name: 'Show an inbox' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Inbox', { exact: true }).selectOption('Guest house phone')
+    await dialog.getByLabel('New ones begin as').selectOption('Pending')
+    await dialog.getByRole('button', { name: 'Show an inbox' }).click()
+    const made = section.getByRole('article', { name: 'Guest house phone' })
+    await made.getByText('On', { exact: true }).waitFor()
+
+    const choose = async (name: string) => {
+      await made.getByRole('button', { name: 'More' }).click()
+      await page.getByRole('menuitem', { name, exact: true }).click()
+    }
+    await choose('Edit')
+    expect(await dialog.getByLabel('New ones begin as').inputValue()).toBe('1')
+    await dialog.getByLabel('Resolved there is closed here').uncheck()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await choose('Pause')
+    await made.getByText('Paused', { exact: true }).waitFor()
+    await choose('Delete')
+    await page.getByLabel('Delete the inbox in Chatwoot too').check()
+    const removed = page.waitForRequest((request) => request.method() === 'DELETE')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+    expect((await removed).url()).toMatch(/withInbox=true$/)
+    await expect.poll(() => made.count()).toBe(0)
+
+    const stuck = section.getByRole('article', { name: 'Support WhatsApp' })
+    await stuck.getByText('1 was not taken by Chatwoot').waitFor()
+    await stuck.getByRole('button', { name: 'Try again' }).click()
+    await expect.poll(() => stuck.getByText('1 was not taken by Chatwoot').count()).toBe(0)
+  },
+)
+
 const address = process.env['CHATWOOT_ADDRESS'] ?? ''
 
 test.runIf(address)(

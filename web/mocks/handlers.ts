@@ -1,6 +1,7 @@
 /** The HTTP contract over [`FakeServer`]: paths, statuses, bodies. */
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
 import type { Ability, Reply, Role } from '@/api/types'
+import { bridgeHandlers } from './bridges'
 import { buildInbox, opened } from './builders'
 import { chatwootHandlers } from './chatwoot'
 import type { FakeServer, Refusal } from './fake-server'
@@ -460,6 +461,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     ...settings,
     ...monitoring,
     ...chatwootHandlers(server.chatwoot),
+    ...bridgeHandlers(),
     ...realtime,
   ]
 }
