@@ -85,6 +85,7 @@ const SCREENS: {
   },
   { name: 'chatwoot', path: '/settings/chatwoot' },
   { name: 'bridge an inbox', path: '/settings/chatwoot', act: click('Show an inbox') },
+  { name: 'errors of a run', path: '/settings/chatwoot', act: click(/^Show errors/) },
   { name: 'connect chatwoot', path: '/settings/chatwoot', act: click('Connect Chatwoot') },
   { name: 'users', path: '/settings/users' },
   { name: 'add user', path: '/settings/users', act: click('Add user') },

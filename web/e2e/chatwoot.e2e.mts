@@ -84,10 +84,56 @@ test.runIf(inject('mock'))(
   },
 )
 
+test.runIf(inject('mock'))(
+  'a run shows how far it is, and afterwards what did not go over',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    const card = page.getByRole('article', { name: 'Help desk' })
+    const start = card.getByRole('button', { name: 'Bring contacts here', exact: true })
+    await start.click()
+    const bar = card.getByRole('progressbar', { name: 'Bring contacts here' })
+    await expect
+      .poll(() => bar.getAttribute('aria-valuetext'))
+      .toMatch(/^[\d,]+ of 1,240 looked at$/)
+    expect(await start.isDisabled()).toBe(true)
+    await expect.poll(() => bar.count(), { timeout: 10_000 }).toBe(0)
+
+    const runs = page.getByRole('region', { name: 'Past runs' }).getByRole('listitem')
+    const run = runs.filter({ hasText: 'Bring contacts here · Done' }).first()
+    await run.getByText('124 new · 62 changed · 1,052 as before · 2 not taken over').waitFor()
+    await run.getByRole('button', { name: /^Show errors/ }).click()
+    await run.getByText('Contact 412: “0812-3” is no phone number.').waitFor()
+  },
+)
+
+test.runIf(inject('mock'))(
+  'a run is cancelled and goes on, and without a live connection too',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    await page.evaluate(() => {
+      window.mock!.server.chatwoot.stepMs = 1500
+      window.mock!.pusher.goAway()
+    })
+    const card = page.getByRole('article', { name: 'Help desk' })
+    await card.getByRole('button', { name: 'Take contacts to Chatwoot' }).click()
+    const bar = card.getByRole('progressbar')
+    await expect.poll(() => bar.getAttribute('aria-valuenow'), { timeout: 15_000 }).not.toBe('0')
+    await card.getByRole('button', { name: 'Cancel: Take contacts to Chatwoot' }).click()
+    const run = page
+      .getByRole('listitem')
+      .filter({ hasText: 'Take contacts to Chatwoot · Cancelled' })
+    await run.waitFor()
+    await page.evaluate(() => (window.mock!.server.chatwoot.stepMs = 50))
+    await run.getByRole('button', { name: 'Go on: Take contacts to Chatwoot' }).click()
+    const done = page.getByRole('listitem').filter({ hasText: 'Take contacts to Chatwoot · Done' })
+    await done.waitFor()
+  },
+)
+
 const address = process.env['CHATWOOT_ADDRESS'] ?? ''
 
 test.runIf(address)(
-  'a Chatwoot that is really asked is connected once its address is right',
+  'a Chatwoot that is really asked is connected once its address is right, and its contacts are brought here',
   async () => {
     const page = await open('/settings/chatwoot')
     await page.getByRole('button', { name: 'Connect Chatwoot' }).first().click()
@@ -105,5 +151,8 @@ test.runIf(address)(
     const card = page.getByRole('article', { name: 'Help desk' })
     await card.getByText('Connected', { exact: true }).waitFor()
     expect(await page.getByRole('article').count()).toBe(1)
+    await card.getByRole('button', { name: 'Bring contacts here', exact: true }).click()
+    const runs = page.getByRole('region', { name: 'Past runs' }).getByRole('listitem')
+    await runs.filter({ hasText: /Bring contacts here · Done.*1 new/ }).waitFor()
   },
 )

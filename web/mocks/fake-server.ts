@@ -46,7 +46,7 @@ export class FakeServer {
   tickMs: number
   failedSignIns = 0
   /** The Chatwoot beside it. */
-  readonly chatwoot = new FakeChatwoot()
+  readonly chatwoot = new FakeChatwoot(this)
   /** Inboxes whose phone is linked. */
   linked = new Set([4])
   /** Every reply posted, to see what the page really sent. */
@@ -67,6 +67,12 @@ export class FakeServer {
   emit(name: string, data: Record<string, unknown>): void {
     const row = { seq: ++this.seq, name: `App\\Events\\${name}`, data: { ...data, seq: this.seq } }
     this.events.push(row)
+    for (const listener of this.listeners) listener(row)
+  }
+
+  /** News that are not kept: who is away does not hear them. */
+  tell(name: string, data: Record<string, unknown>): void {
+    const row = { seq: this.seq, name: `App\\Events\\${name}`, data }
     for (const listener of this.listeners) listener(row)
   }
 

@@ -46,6 +46,7 @@ it('sends no token and no secret that nobody touched', async () => {
   await waitFor(() => expect(server.chatwoot.changes.at(-1)?.name).toBe('Front desk'))
   expect(server.chatwoot.changes.at(-1)).toEqual({
     name: 'Front desk',
+    schedule: null,
     config: { apiUrl: 'https://chatwoot.example.org', accountId: '1' },
   })
 })

@@ -1,0 +1,12 @@
+/** What can be brought over, in the order in which one does it. */
+import type { SyncRun } from '@/api/types'
+
+export type RunKind = Pick<SyncRun, 'entityType' | 'direction'>
+
+export const RUN_KINDS: RunKind[] = [
+  { entityType: 'contacts', direction: 'pull' },
+  { entityType: 'contacts', direction: 'push' },
+]
+
+/** Under which key of the locales it is named. */
+export const kindKey = ({ entityType, direction }: RunKind) => `${entityType}_${direction}`
