@@ -4,36 +4,26 @@ import { useI18n } from 'vue-i18n'
 import { toast } from 'vue-sonner'
 import type { Conversation, ConversationStatus, Person } from '@/api/types'
 import { useConversations } from '@/stores/conversations'
-import { useErrorText } from '@/ui/error-text'
+import { useAttempt } from '@/ui/attempt'
 
 const UNDO_MS = 10_000
 
 export function useConversationActions(conversation: Ref<Conversation | undefined>) {
   const { t } = useI18n()
   const conversations = useConversations()
-  const errorText = useErrorText()
-
-  async function attempt(action: () => Promise<void>): Promise<boolean> {
-    try {
-      await action()
-      return true
-    } catch (error) {
-      toast.error(errorText(error))
-      return false
-    }
-  }
+  const { attempt } = useAttempt<'change'>()
 
   async function setStatus(status: ConversationStatus): Promise<void> {
     const current = conversation.value
     if (!current || current.status === status) return
     const { id, status: before } = current
-    const changed = await attempt(() => conversations.setStatus(id, status))
+    const changed = await attempt('change', () => conversations.setStatus(id, status))
     if (!changed) return
     toast(t(`thread.statusChanged.${status}`), {
       duration: UNDO_MS,
       action: {
         label: t('common.undo'),
-        onClick: () => void attempt(() => conversations.setStatus(id, before)),
+        onClick: () => void attempt('change', () => conversations.setStatus(id, before)),
       },
     })
   }
@@ -41,25 +31,29 @@ export function useConversationActions(conversation: Ref<Conversation | undefine
   async function toggleStar(): Promise<void> {
     const current = conversation.value
     if (current)
-      await attempt(() => conversations.change(current.id, { starred: !current.starred }))
+      await attempt('change', () => conversations.change(current.id, { starred: !current.starred }))
   }
 
   async function assign(person: Person | null): Promise<void> {
     const current = conversation.value
     if (current) {
-      await attempt(() => conversations.change(current.id, { assignee_id: person?.id ?? null }))
+      await attempt('change', () =>
+        conversations.change(current.id, { assignee_id: person?.id ?? null }),
+      )
     }
   }
 
   async function setLabels(labels: string[]): Promise<void> {
     const current = conversation.value
-    if (current) await attempt(() => conversations.change(current.id, { labels }))
+    if (current) await attempt('change', () => conversations.change(current.id, { labels }))
   }
 
   /** True when it is unread now. */
   async function markUnread(): Promise<boolean> {
     const current = conversation.value
-    return current !== undefined && (await attempt(() => conversations.markUnread(current.id)))
+    return (
+      current !== undefined && (await attempt('change', () => conversations.markUnread(current.id)))
+    )
   }
 
   return { setStatus, toggleStar, assign, setLabels, markUnread }
