@@ -13,6 +13,7 @@ async fn a_contacts_card_shows_who_they_are_and_where_they_write() {
             card,
             json!({
                 "id": id, "name": "Sari", "email": null, "phone": "+6281390045512", "avatar_url": null,
+                "custom_fields": {},
                 "identities": [{ "kind": "phone", "value": "+6281390045512" }],
                 "conversations": [{ "id": conversation["id"], "inbox": conversation["inbox"], "platform": "whatsapp",
                     "status": "active", "last_message_at": "2026-01-15T07:59:10Z" }],
