@@ -166,7 +166,7 @@ async fn carry_out(engine: &Engine, claim: Claim) -> Result<(), StoreError> {
     let outcome = match result {
         Ok(()) => {
             let (finished, was_retried) = (row.clone(), row.attempts > 1);
-            let is_new = move |tx: &mut frontdesk_store::Tx<'_>| {
+            let end = move |tx: &mut frontdesk_store::Tx<'_>| {
                 bridge_jobs::finish(tx, &finished, &token)?;
                 let well = bridges::note_well(tx, account, bridge, now)?;
                 if well || was_retried {
@@ -175,7 +175,7 @@ async fn carry_out(engine: &Engine, claim: Claim) -> Result<(), StoreError> {
                 }
                 Ok::<_, StoreError>(())
             };
-            engine.store.write(is_new).await?;
+            engine.store.write(end).await?;
             "done"
         }
         Err(Trouble::Lost) => "lost",
