@@ -24,7 +24,7 @@ async fn contact(stage: &Stage, number: i64) -> Value {
 async fn make(stage: &Stage, fields: Value) -> i64 {
     let (status, made) = stage.ask_chatwoot("POST", "/contacts", &fields).await;
     assert_eq!(status, 200, "{made}");
-    made["payload"]["contact"]["id"].as_i64().expect("it has an id")
+    made["payload"]["contact"]["id"].as_i64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
