@@ -135,7 +135,7 @@ impl GivenChoices {
 #[serde(rename_all = "camelCase")]
 struct CreateBridge {
     /// The Chatwoot, by the id of its connection.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(conn_)?[0-9]{1,18}$")]
     connection_id: ConnectionKey,
     /// Our inbox.
     inbox_id: i64,

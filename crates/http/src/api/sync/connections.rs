@@ -199,7 +199,7 @@ async fn create_sync_connection(
 
 /// Shows a connection.
 #[utoipa::path(get, path = "/api/v1/sync/connections/{id}", tag = "sync", security(("token" = ["inbox:read"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<SyncConnection>)))]
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>)))]
 async fn get_sync_connection(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
@@ -243,7 +243,7 @@ struct ChangeSyncConnectionConfig {
 
 /// Changes a connection, and tries it unless it is paused. One that does not work is kept, and 422 says what to put right.
 #[utoipa::path(patch, path = "/api/v1/sync/connections/{id}", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), request_body = ChangeSyncConnection,
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), request_body = ChangeSyncConnection,
     responses((status = 200, body = Success<SyncConnection>),
         (status = 409, body = super::SyncErrorBody, description = "Another connection leads there")))]
 async fn update_sync_connection(
@@ -275,7 +275,7 @@ struct RemovedSyncConnection {
 
 /// Removes a connection and its key. What it brought stays; connected again, nothing is there twice.
 #[utoipa::path(delete, path = "/api/v1/sync/connections/{id}", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<RemovedSyncConnection>)))]
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RemovedSyncConnection>)))]
 async fn delete_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -287,7 +287,7 @@ async fn delete_sync_connection(
 
 /// Tries whether a connection works. 422 says what to put right. A paused one goes on.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/test", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<SyncConnection>),
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>),
         (status = 422, body = super::SyncErrorBody, description = "It does not work")))]
 async fn test_sync_connection(
     State(state): State<HttpState>,
@@ -300,7 +300,7 @@ async fn test_sync_connection(
 
 /// Pauses a connection: it does not run and takes no webhooks.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/pause", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<SyncConnection>)))]
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>)))]
 async fn pause_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -312,7 +312,7 @@ async fn pause_sync_connection(
 
 /// Switches a paused connection on, once it was tried. 422 says what to put right.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/resume", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<SyncConnection>),
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>),
         (status = 422, body = super::SyncErrorBody, description = "It does not work")))]
 async fn resume_sync_connection(
     State(state): State<HttpState>,

@@ -65,7 +65,7 @@ struct SyncWait {
 /// 200 with what became of it when it ended in time, else 202: it goes on, and `GET /api/v1/sync/runs/{id}` tells. While
 /// one run of a kind is under way, no other begins.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/sync", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path), SyncWait), responses((status = 200, body = Success<RunView>),
+    params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$"), SyncWait), responses((status = 200, body = Success<RunView>),
         (status = 202, body = Success<RunView>, description = "It goes on"),
         (status = 409, body = super::SyncErrorBody, description = "The connection is paused")))]
 async fn sync_connection(
@@ -175,7 +175,7 @@ async fn list_sync_runs(
     Query(wanted): Query<SyncRunsQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<SyncRuns>, ApiError> {
-    let connection = wanted.connection_id.as_deref().filter(|text| !text.is_empty()).map(str::parse);
+    let connection = wanted.connection_id.as_deref().map(str::parse);
     let connection: Option<ConnectionKey> = connection
         .transpose()
         .map_err(|_| ApiError::invalid("connectionId", "The selected connectionId is invalid."))?;
@@ -188,7 +188,7 @@ async fn list_sync_runs(
 
 /// Shows a run: how far it is, or what became of it.
 #[utoipa::path(get, path = "/api/v1/sync/runs/{id}", tag = "sync", security(("token" = ["inbox:read"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<RunView>)))]
+    params(("id" = String, Path, pattern = "^(run_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RunView>)))]
 async fn get_sync_run(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
@@ -200,7 +200,7 @@ async fn get_sync_run(
 
 /// Stops a run: at once while it waits, else at its next step.
 #[utoipa::path(post, path = "/api/v1/sync/runs/{id}/cancel", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<RunView>),
+    params(("id" = String, Path, pattern = "^(run_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RunView>),
         (status = 409, body = super::SyncErrorBody, description = "It has ended")))]
 async fn cancel_sync_run(
     State(state): State<HttpState>,
@@ -213,7 +213,7 @@ async fn cancel_sync_run(
 
 /// Has a run that failed or was cancelled go on where it was.
 #[utoipa::path(post, path = "/api/v1/sync/runs/{id}/resume", tag = "sync", security(("token" = ["admin"])),
-    params(("id" = String, Path)), responses((status = 200, body = Success<RunView>),
+    params(("id" = String, Path, pattern = "^(run_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RunView>),
         (status = 409, body = super::SyncErrorBody, description = "It neither failed nor was cancelled")))]
 async fn resume_sync_run(
     State(state): State<HttpState>,
