@@ -55,11 +55,7 @@ pub(super) fn doubts(
     source: &Source,
     people: &[Theirs],
 ) -> Result<Vec<EntityMap>, StoreError> {
-    let ids: Vec<String> = people.iter().map(|theirs| source.external_id(theirs.number)).collect();
-    let maps: HashMap<String, EntityMap> = maps::find_many(tx, &source.shelf, &ids)?
-        .into_iter()
-        .map(|map| (map.external_id.clone(), map))
-        .collect();
+    let maps = maps_of(tx, source, people)?;
     let mut moved: Vec<(&str, i64)> = Vec::new();
     for theirs in people {
         let map = maps.get(&source.external_id(theirs.number));
@@ -78,6 +74,17 @@ pub(super) fn doubts(
     let mut doubtful = maps::of_internal(tx, &source.shelf, &others)?;
     doubtful.retain(|other| other.deleted_at.is_none());
     Ok(doubtful)
+}
+
+/// What is noted of people told of, by their ids there.
+fn maps_of(
+    tx: &mut Tx<'_>,
+    source: &Source,
+    people: &[Theirs],
+) -> Result<HashMap<String, EntityMap>, StoreError> {
+    let ids: Vec<String> = people.iter().map(|theirs| source.external_id(theirs.number)).collect();
+    let known = maps::find_many(tx, &source.shelf, &ids)?;
+    Ok(known.into_iter().map(|map| (map.external_id.clone(), map)).collect())
 }
 
 /// Applies a batch; counts what became of it.
@@ -160,11 +167,7 @@ struct Found {
 impl Found {
     fn read(tx: &mut Tx<'_>, source: &Source, people: &[Theirs]) -> Result<Self, StoreError> {
         let account = source.shelf.account;
-        let ids: Vec<String> = people.iter().map(|theirs| source.external_id(theirs.number)).collect();
-        let maps: HashMap<String, EntityMap> = maps::find_many(tx, &source.shelf, &ids)?
-            .into_iter()
-            .map(|map| (map.external_id.clone(), map))
-            .collect();
+        let maps = maps_of(tx, source, people)?;
         let is_new = |theirs: &&Theirs| {
             let map = maps.get(&source.external_id(theirs.number));
             map.is_none_or(|map| map.fingerprint != theirs.fingerprint || map.deleted_at.is_some())

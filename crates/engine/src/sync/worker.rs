@@ -162,7 +162,8 @@ async fn go_on(engine: &Engine, claim: &mut Claim) -> Result<(), Ended> {
     if row.status == SyncConnectionStatus::Paused {
         return Err(Ended::Cannot("The connection is paused. Resume it, then the run.".to_owned()));
     }
-    let client = clients::for_row(engine, &row).map_err(|error| Ended::Cannot(error.to_string()))?;
+    let client = clients::for_row(engine, &row)
+        .map_err(|error| Ended::Cannot(format!("It could not begin: {error}.")))?;
     let scope = match row.scope.clone() {
         Some(scope) => scope,
         None => {
