@@ -56,6 +56,16 @@ pub fn parse_phone(text: &str) -> Option<String> {
     Some(format!("+{}", fold_national_quirks(digits)))
 }
 
+/// [`parse_phone`] for people of one country: a number with a single leading zero gets `calling_code` in its place.
+pub fn parse_phone_at_home(text: &str, calling_code: Option<&str>) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_national = !text.contains('+') && digits.starts_with('0') && !digits.starts_with("00");
+    match calling_code.filter(|_| is_national) {
+        Some(code) => parse_phone(&format!("{code}{}", &digits[1..])),
+        None => parse_phone(text),
+    }
+}
+
 /// Brings the two ways of writing a Brazilian, Argentine or Mexican mobile number to one.
 fn fold_national_quirks(digits: &str) -> String {
     // Brazil: 55 + area (2) + 8 digits starting 6-9 is a mobile number without its ninth digit.
@@ -93,6 +103,18 @@ mod tests {
         assert_eq!(parse_phone("551187650021"), parse_phone("5511987650021"));
         assert_eq!(parse_phone("5491123456789"), parse_phone("541123456789"));
         assert_eq!(parse_phone("5215512345678"), parse_phone("525512345678"));
+    }
+
+    #[test]
+    fn at_home_a_zero_stands_for_the_country() {
+        let at_home = |text| parse_phone_at_home(text, Some("62"));
+        for text in ["0813-9004-5512", "+62 813-9004-5512", "6281390045512", "006281390045512"] {
+            assert_eq!(at_home(text).as_deref(), Some("+6281390045512"), "{text}");
+        }
+        assert_eq!(parse_phone_at_home("0813-9004-5512", None), None);
+        for text in ["", "0", "012", "+0813"] {
+            assert_eq!(at_home(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -52,6 +52,16 @@ row_id! {
     BridgeId,
     /// A piece of work of a bridge.
     BridgeJobId,
+    /// A gift of a donor.
+    DonationId,
+    /// What somebody of ours noted about a contact.
+    NoteId,
+    /// Something to come back to.
+    ReminderId,
+    /// A text kept to answer with.
+    QuickReplyId,
+    /// Two contacts made one by a person.
+    MergeId,
 }
 
 /// An id a provider gave to a message. Only its channel makes or reads it; everyone else compares.

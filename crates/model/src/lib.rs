@@ -9,6 +9,7 @@ pub mod clock;
 pub mod contact;
 pub mod content;
 pub mod conversation;
+pub mod crm;
 pub mod ids;
 pub mod inbound;
 pub mod inbox;
