@@ -8,7 +8,7 @@ use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, 
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
-use crate::{StoreError, Topic, Tx, erased_messages, external_entity_maps};
+use crate::{StoreError, Topic, Tx, crm, erased_messages, external_entity_maps};
 
 /// A statement that takes rows away by (account, id): one by one, or all at once.
 macro_rules! by_id {
@@ -287,6 +287,7 @@ pub fn finish(tx: &mut Tx<'_>, account: AccountId, contact: ContactId) -> Result
             tx.execute(&DISCARD_PICTURE, p![account, id])?;
             tx.execute(&REMOVE_CONTACT, p![account, id])?;
             external_entity_maps::forget(tx, account, SyncEntity::Contacts, id.0)?;
+            crm::forget(tx, account, id)?;
         }
         let conversations =
             tx.query::<(ConversationId, InboxId, String)>(&CONVERSATIONS, p![account, contact])?;

@@ -24,6 +24,7 @@ pub mod bridge_links;
 pub mod bridges;
 pub mod contacts;
 pub mod conversations;
+pub mod crm;
 pub mod deliveries;
 mod dialect;
 pub mod erased_messages;
@@ -87,6 +88,17 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("newcomers", contacts::NEWCOMERS),
         ("other_side", contacts::OTHER_SIDE),
         ("conversations", conversations::STATEMENTS),
+        ("crm/donations", crm::donations::STATEMENTS),
+        ("crm/donor_figures", crm::donor_figures::STATEMENTS),
+        ("crm/donors", crm::donors::STATEMENTS),
+        ("crm/merges", crm::merges::STATEMENTS),
+        ("crm/notes", crm::notes::STATEMENTS),
+        ("crm/opt_outs", crm::opt_outs::STATEMENTS),
+        ("crm/quick_replies", crm::quick_replies::STATEMENTS),
+        ("crm/reminders", crm::reminders::STATEMENTS),
+        ("crm/settings", crm::settings::STATEMENTS),
+        ("crm/talk", crm::talk::STATEMENTS),
+        ("crm/welcomes", crm::welcomes::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("erased_messages", erased_messages::STATEMENTS),
         ("erasures", erasures::STATEMENTS),

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_built_in_alerts",
     10 "0010_sync",
     11 "0011_bridges",
+    12 "0012_crm",
 ];
 
 /// The schema this program needs.

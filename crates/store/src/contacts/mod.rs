@@ -6,7 +6,7 @@ use frontdesk_model::contact::{ContactHint, Identity, IdentityKind};
 use frontdesk_model::{AccountId, AttachmentId, ContactId, Timestamp, text};
 
 use crate::db::statement::{both, each};
-use crate::{Columns, FromRow, StoreError, Tx, conversations};
+use crate::{Columns, FromRow, StoreError, Tx, conversations, crm};
 
 macro_rules! columns {
     () => {
@@ -415,7 +415,7 @@ pub fn set_avatar(
     Ok(())
 }
 
-/// Makes `loser` part of `winner`: identities, conversations and messages move.
+/// Makes `loser` part of `winner`: identities, conversations, messages and what was noted of them as donors move.
 pub fn merge(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -425,6 +425,7 @@ pub fn merge(
 ) -> Result<(), StoreError> {
     tx.execute(&MOVE_IDENTITIES, p![account, loser, winner])?;
     conversations::move_to_contact(tx, account, loser, winner, now)?;
+    crm::follow(tx, account, loser, winner)?;
     if let (Some(lost), Some(mut kept)) = (find(tx, account, loser)?, find(tx, account, winner)?) {
         kept.email = kept.email.or(lost.email);
         if (lost.phone_at, &lost.phone) > (kept.phone_at, &kept.phone) {

@@ -16,6 +16,8 @@ pub struct ConversationFilter {
     pub inboxes: Option<Vec<InboxId>>,
     /// Only with unread messages (`true`) or without (`false`).
     pub unread: Option<bool>,
+    /// Only those with a star.
+    pub starred: bool,
     /// Only those of someone, or of nobody.
     pub assignee: Option<Assignee>,
     /// Words in the customer's name, e-mail, phone or the messages; folded by [`frontdesk_model::text::fold`].
@@ -210,6 +212,9 @@ impl Query {
             Some(true) => self.push(" AND v.unread_count > 0"),
             Some(false) => self.push(" AND v.unread_count = 0"),
             None => {}
+        }
+        if filter.starred {
+            self.push(" AND v.starred = TRUE");
         }
         match filter.assignee {
             Some(Assignee::Nobody) => self.push(" AND v.assignee_id IS NULL"),

@@ -186,6 +186,11 @@ id_values!(
     frontdesk_model::SyncRunId,
     frontdesk_model::BridgeId,
     frontdesk_model::BridgeJobId,
+    frontdesk_model::DonationId,
+    frontdesk_model::NoteId,
+    frontdesk_model::ReminderId,
+    frontdesk_model::QuickReplyId,
+    frontdesk_model::MergeId,
 );
 
 macro_rules! word_values {
@@ -222,7 +227,26 @@ word_values!(
     frontdesk_model::sync::SyncDirection,
     frontdesk_model::sync::SyncRunStatus,
     frontdesk_model::sync::SyncCause,
+    frontdesk_model::crm::donation::DonationStatus,
+    frontdesk_model::crm::reminder::Repeat,
+    frontdesk_model::crm::segment::Segment,
 );
+
+impl ToValue for frontdesk_model::crm::money::Currency {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+
+impl FromValue for frontdesk_model::crm::money::Currency {
+    const EXPECTED: &'static str = "a currency";
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Self::parse(text),
+            _ => None,
+        }
+    }
+}
 
 impl ToValue for frontdesk_model::RemoteId {
     fn to_value(&self) -> Value<'_> {
