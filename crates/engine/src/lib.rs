@@ -13,6 +13,7 @@ pub mod chatwoot;
 mod connections;
 pub mod contacts;
 pub mod conversations;
+pub mod crm;
 pub mod erase;
 pub mod inboxes;
 pub mod intake;

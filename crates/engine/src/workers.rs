@@ -6,8 +6,8 @@ use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Engine, bridge, contacts, media, monitoring, outbox, polling, realtime, retention, search_index, sync,
-    watch,
+    Engine, bridge, contacts, crm, media, monitoring, outbox, polling, realtime, retention, search_index,
+    sync, watch,
 };
 
 /// The running workers of a node.
@@ -30,6 +30,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     });
     tracker.spawn(bridge::run(engine.clone()));
     tracker.spawn(contacts::run(engine.clone()));
+    tracker.spawn(crm::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(search_index::run(engine.clone()));
     tracker.spawn(watch::run(engine.clone()));

@@ -12,6 +12,7 @@ use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType
 use frontdesk_model::{ContactId, ConversationId, MessageId, Timestamp};
 use frontdesk_store::contacts::Hinted;
 use frontdesk_store::conversations::NewInbound;
+use frontdesk_store::crm::welcomes::{self, Newcomer};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::messages::NewMessage;
 use frontdesk_store::{StoreError, Topic, Tx, attachments, contacts, conversations, messages};
@@ -62,6 +63,8 @@ struct Placed<'a> {
     news: News,
     message: &'a InboundMessage,
     place: Place,
+    /// Its person was never heard of before.
+    is_newcomer: bool,
     /// The status of the conversation before this batch.
     before: ConversationStatus,
 }
@@ -109,7 +112,8 @@ fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, Stor
             tx.signal(Topic::Media); // the worker that fetches files also asks for profiles
         }
         let place = Place { contact: contact.id, conversation: conversation.id, sent_at };
-        all.push(Placed { number, news, message, place, before: conversation.status });
+        let (is_newcomer, before) = (contact.created, conversation.status);
+        all.push(Placed { number, news, message, place, is_newcomer, before });
     }
     Ok(all)
 }
@@ -184,7 +188,7 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<(usize, M
         .collect();
     let ids = messages::insert_many(tx, &rows, now)?;
     let mut moves: BTreeMap<ConversationId, NewInbound<'_>> = BTreeMap::new();
-    let mut arrived = Vec::with_capacity(inbound.len());
+    let (mut arrived, mut newcomers) = (Vec::with_capacity(inbound.len()), Vec::new());
     for (p, id) in inbound.iter().zip(ids) {
         let Some(id) = id else { continue };
         stored.push((p.number, id));
@@ -219,7 +223,12 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<(usize, M
             }
         }
         arrived.push(Arrived { news: p.news, remote_id: &p.message.remote_id, message: id });
+        if p.is_newcomer && is_own_word(p.message) {
+            let (account, contact) = (p.news.account, p.place.contact);
+            newcomers.push(Newcomer { account, contact, conversation, since: p.place.sent_at });
+        }
     }
+    welcomes::note_many(tx, &newcomers)?;
     let moves: Vec<_> = moves.into_values().collect();
     conversations::record_inbound_many(tx, &moves, now)?;
     settle_pending(tx, &arrived)?;
@@ -229,6 +238,11 @@ fn store_inbound(tx: &mut Tx<'_>, placed: &[Placed<'_>]) -> Result<Vec<(usize, M
 /// A line of the network itself: nobody has to answer it.
 fn is_notice(message: &InboundMessage) -> bool {
     message.content.kind == MessageKind::System
+}
+
+/// Somebody wrote to us themselves: it is no line of the network, and not one of many in a group.
+fn is_own_word(message: &InboundMessage) -> bool {
+    !is_notice(message) && message.author.is_none()
 }
 
 /// A message our side wrote: our own, come back, or one typed in another app of ours.

@@ -11,7 +11,7 @@ use frontdesk_model::content::{ContactCard, Location, MediaKind, Payload, Templa
 use frontdesk_model::conversation::{ConversationStatus, WindowState};
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, SenderType};
 use frontdesk_model::outbound::Interactive;
-use frontdesk_model::{AttachmentId, ConversationId, MessageId, Timestamp};
+use frontdesk_model::{AccountId, AttachmentId, ConversationId, MessageId, Timestamp};
 use frontdesk_store::attachments::{self, AttachmentRow};
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::events::{EventKind, NewEvent};
@@ -31,6 +31,8 @@ pub use settle::{Verdict, settle};
 
 /// How many files one reply may carry; each becomes a message of its own.
 pub const MAX_FILES: usize = 10;
+/// Who the server is when it writes by itself.
+const ITSELF: &str = "Frontdesk";
 
 /// What an agent wants to send.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -209,6 +211,7 @@ async fn store(engine: &Engine, author: &Author, to: &To, reply: &Reply) -> Resu
     let (author, to, reply) = (author.clone(), to.clone(), reply.clone());
     let moment = Moment {
         content_max: engine.settings.content_max,
+        sender: SenderType::Admin,
         now: engine.clock.now(),
         origin: Origin::current(),
     };
@@ -223,8 +226,25 @@ async fn store(engine: &Engine, author: &Author, to: &To, reply: &Reply) -> Resu
 /// What a reply is stored under: one for all messages of it.
 struct Moment {
     content_max: usize,
+    sender: SenderType,
     now: Timestamp,
     origin: Origin,
+}
+
+/// Stores what the server says by itself, in a transaction that is under way.
+pub(crate) fn store_by_itself(
+    tx: &mut Tx<'_>,
+    book: &InboxBook,
+    to: (AccountId, ConversationId),
+    text: String,
+    content_max: usize,
+    now: Timestamp,
+) -> Result<Stored, ReplyError> {
+    let (account, conversation) = to;
+    let author = Author { actor: Actor::server(account), name: ITSELF.to_owned() };
+    let reply = Reply { content: Some(text), ..Reply::default() };
+    let moment = Moment { content_max, sender: SenderType::System, now, origin: Origin::default() };
+    store_reply(tx, book, &author, &To::Conversation(conversation), &reply, &moment)
 }
 
 fn store_reply(
@@ -501,7 +521,7 @@ fn store_part(
             conversation_id: row.id,
             contact_id: row.contact_id,
             direction: Direction::Outbound,
-            sender_type: SenderType::Admin,
+            sender_type: moment.sender,
             sender_id: author.actor.user_id,
             sender_name: Some(&author.name),
             kind: part.kind,
