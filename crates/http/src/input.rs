@@ -22,12 +22,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let declared = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
         if !is_json(declared) {
-            let sentence = "The body must be JSON, with the header Content-Type: application/json.";
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, sentence));
+            return Err(undeclared());
         }
         let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse_json(&body).map(Self)
     }
+}
+
+/// A JSON body that may be left out: nothing is as `{}`. Errors as [`JsonBody`].
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let declared = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let is_declared = is_json(declared);
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        if body.is_empty() {
+            return parse_json(b"{}").map(Self);
+        }
+        if !is_declared {
+            return Err(undeclared());
+        }
+        parse_json(&body).map(Self)
+    }
+}
+
+fn undeclared() -> ApiError {
+    let sentence = "The body must be JSON, with the header Content-Type: application/json.";
+    ApiError::new(ErrorCode::UnsupportedMediaType, sentence)
 }
 
 /// Reads JSON; errors as [`JsonBody`].

@@ -11,10 +11,12 @@ use crate::error::ApiError;
 use crate::state::HttpState;
 
 /// What is counted: method, route, and under which limit. Everything else is not limited per user.
-pub const LIMITED: [(&str, &str, Endpoint); 3] = [
+pub const LIMITED: [(&str, &str, Endpoint); 5] = [
     ("GET", "/admin/inbox", Endpoint::ListConversations),
     ("POST", "/admin/inbox/{id}/messages", Endpoint::SendMessage),
     ("POST", "/api/v1/messages", Endpoint::SendMessage),
+    ("POST", "/api/crm/messages/send", Endpoint::SendMessage),
+    ("POST", "/api/crm/messages/quick-reply", Endpoint::SendMessage),
 ];
 
 /// Middleware: counts requests to the routes of [`LIMITED`] and refuses those beyond the limit.

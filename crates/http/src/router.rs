@@ -31,6 +31,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
         .merge(api::chatwoot::routes()) //      /api/v1/chatwoot, /api/v1/sync/chatwoot/webhook
         .merge(api::sync::routes()) //          /api/v1/sync
+        .merge(api::crm::routes()) //           /api/crm
         .merge(api::monitoring::routes()) //    /api/v1/monitoring
         .merge(api::audit::routes()) //         /api/v1/audit
         .merge(api::realtime::routes()) //      /api/v1/realtime, /api/v1/events, /broadcasting/auth

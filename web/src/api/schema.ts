@@ -151,6 +151,539 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/crm/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists contacts as donors: by words, by group, by what their gifts come to. */
+        get: operations["list_donors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/contacts/{phone}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a donor with metrics, gifts, notes and reminders. */
+        get: operations["get_donor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is noted of a donor. Name and e-mail: `PATCH /api/v1/contacts/{id}`. */
+        patch: operations["change_donor"];
+        trace?: never;
+    };
+    "/api/crm/contacts/{phone}/donations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the gifts of a donor, the newest first. */
+        get: operations["list_donor_donations"];
+        put?: never;
+        /** Notes a gift. Whoever has the number is made when nobody has. */
+        post: operations["add_donation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/contacts/{phone}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was noted about a donor: what is pinned, then the newest. */
+        get: operations["list_notes"];
+        put?: never;
+        /** Notes something about a donor. Whoever has the number is made when nobody has. */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/contacts/{phone}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the reminders about a donor by their times. */
+        get: operations["list_donor_reminders"];
+        put?: never;
+        /**
+         * Sets a reminder about a donor. Whoever has the number is made when nobody has.
+         * @description When it goes off, open pages hear `ReminderDue` on `private-account.{id}`; `?state=due` lists it until it is done.
+         */
+        post: operations["add_reminder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/contacts/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes one contact part of another: gifts, notes, reminders, numbers and conversations move. */
+        post: operations["merge_donors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/donations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the gifts of all donors, the newest first. */
+        get: operations["list_donations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/donations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a gift. */
+        get: operations["get_donation"];
+        put?: never;
+        post?: never;
+        /** Takes a gift out of the books: it counts nowhere any more. */
+        delete: operations["remove_donation"];
+        options?: never;
+        head?: never;
+        /** Changes a gift. */
+        patch: operations["change_donation"];
+        trace?: never;
+    };
+    "/api/crm/donations/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that a gift, or a part of it, was given back. No money is moved. */
+        post: operations["refund_donation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/export/contacts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes all contacts as a CSV sheet that can be taken back. Cells that a spreadsheet would take for a formula begin with `'`. */
+        get: operations["export_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/export/donations.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes all gifts as a CSV sheet, the newest first. Those that have an `external_id` can be taken back. */
+        get: operations["export_donations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/import/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes contacts out of a CSV sheet with the columns `phone`, `name`, `email`, `opted_out` and `custom.NAME`.
+         * @description Known again by number: the same sheet a second time changes nothing. An empty cell leaves what is there. Commas or semicolons,
+         *     at most 50,000 lines. A line that is wrong is told and left out.
+         */
+        post: operations["import_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/import/donations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes gifts out of a CSV sheet with the columns `external_id`, `phone`, `amount`, and where wanted `currency`, `received_at`,
+         *     `status`, `method`, `campaign`, `fee`, `is_test` and `note`.
+         * @description Known again by `external_id`: the same line changes nothing, another one changes the gift. Amounts are of the currency, with
+         *     a point: `12.50`. Whoever has the number is made when nobody has.
+         */
+        post: operations["import_donations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists chats, the one with the newest message first, with what is known of the donor. */
+        get: operations["list_chats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/inbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the messages of a chat, the oldest first; the newest page unless told. Changes nothing. */
+        get: operations["get_chat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/inbox/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a chat as read, and tells the donor where the network can. */
+        post: operations["mark_chat_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/inbox/{id}/star": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stars a chat, or takes its star away. */
+        post: operations["star_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the merges of the last thirty days, the newest first. */
+        get: operations["list_merges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes two contacts of one again. What came since stays with the one that was kept. */
+        post: operations["undo_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/messages/quick-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a quick reply to a donor, filled in. 422 names the variables that have no value. */
+        post: operations["send_quick_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/messages/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends words or a file to a donor: in their newest conversation, or as the first message where a network takes one. */
+        post: operations["send_to_donor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a note and what it said before: its author, or an administrator. */
+        delete: operations["remove_note"];
+        options?: never;
+        head?: never;
+        /** Rewords a note (its author, or an administrator), or pins it (everybody). What it said before is kept. */
+        patch: operations["change_note"];
+        trace?: never;
+    };
+    "/api/crm/notes/{id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a note said before, the first wording first. */
+        get: operations["list_note_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/quick-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists all texts by their shortcuts. */
+        get: operations["list_quick_replies"];
+        put?: never;
+        /** Keeps a text. */
+        post: operations["add_quick_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/quick-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a text away. */
+        delete: operations["remove_quick_reply"];
+        options?: never;
+        head?: never;
+        /** Changes a text. */
+        patch: operations["change_quick_reply"];
+        trace?: never;
+    };
+    "/api/crm/quick-replies/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fills a text in for somebody without sending it. 422 names the variables that have no value. */
+        post: operations["preview_quick_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the reminders of the account that are not done, by their times. */
+        get: operations["list_reminders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/reminders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a reminder. */
+        delete: operations["remove_reminder"];
+        options?: never;
+        head?: never;
+        /** Changes a reminder. */
+        patch: operations["change_reminder"];
+        trace?: never;
+    };
+    "/api/crm/reminders/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a reminder as done. One that repeats comes again at its next time. */
+        post: operations["finish_reminder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows by what donors are counted. */
+        get: operations["get_crm_settings"];
+        /** Settles by what donors are counted, as a whole. Their figures follow within seconds, of very many within minutes. */
+        put: operations["save_crm_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attachments/{id}/fetch": {
         parameters: {
             query?: never;
@@ -1625,6 +2158,93 @@ export interface components {
          * @enum {string}
          */
         Ability: "*" | "inbox:read" | "inbox:write" | "admin";
+        /**
+         * @description A gift to note.
+         * @example {
+         *       "amount": 250000,
+         *       "campaign": "Ramadan",
+         *       "currency": "IDR",
+         *       "external_id": "INV-2041",
+         *       "method": "transfer"
+         *     }
+         */
+        AddDonation: {
+            /**
+             * Format: int64
+             * @description In whole minor units, before fees; at most a million million.
+             */
+            amount: number;
+            campaign?: string | null;
+            /** @description Absent: the account's. */
+            currency?: string | null;
+            /** @description What another program calls it: noted again it is the same gift. */
+            external_id?: string | null;
+            /** Format: int64 */
+            fee?: number;
+            is_test?: boolean;
+            method?: string | null;
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Absent: now.
+             */
+            received_at?: string | null;
+            status?: components["schemas"]["DonationStatus"] | null;
+        };
+        /**
+         * @description Something to note.
+         * @example {
+         *       "note": "Prefers to be called after five."
+         *     }
+         */
+        AddNote: {
+            note: string;
+            /** @description It stands before the others. */
+            pinned?: boolean;
+        };
+        /**
+         * @description A text to keep.
+         * @example {
+         *       "content": "Terima kasih, {{first_name|kak}}! Donasi Anda sudah kami terima.",
+         *       "shortcut": "thanks",
+         *       "title": "Thank you"
+         *     }
+         */
+        AddQuickReply: {
+            /**
+             * @description `{{name}} {{first_name}} {{phone}} {{email}} {{agent}} {{last_donation}} {{lifetime_value}} {{donation_count}}
+             *     {{segment}}`, `{{custom.KEY}}` and what is given when it is sent; `{{name|default}}` for those who have none.
+             */
+            content: string;
+            /** @description What is typed after the slash: letters, digits, `-` and `_`. */
+            shortcut: string;
+            /** @description Absent: the shortcut. */
+            title?: string;
+        };
+        /**
+         * @description Something to be reminded of.
+         * @example {
+         *       "due_at": "2026-12-01T02:00:00Z",
+         *       "repeat": "monthly",
+         *       "text": "Ask about the orphanage visit"
+         *     }
+         */
+        AddReminder: {
+            /**
+             * Format: int64
+             * @description Absent: everybody's.
+             */
+            assignee_id?: number | null;
+            /**
+             * Format: date-time
+             * @description One that is over goes off at once.
+             */
+            due_at: string;
+            repeat?: components["schemas"]["Repeat"] | null;
+            text: string;
+            /** @description Where its days are, `Asia/Jakarta`; absent: the account's. */
+            time_zone?: string | null;
+        };
         /** @description A colleague. */
         Agent: {
             /** Format: int64 */
@@ -2114,6 +2734,44 @@ export interface components {
             labels?: string[] | null;
             starred?: boolean | null;
         };
+        /** @description What changes of a gift. What is absent stays; null empties a text. */
+        ChangeDonation: {
+            /** Format: int64 */
+            amount?: number | null;
+            campaign?: string | null;
+            currency?: string | null;
+            /** Format: int64 */
+            fee?: number | null;
+            is_test?: boolean | null;
+            method?: string | null;
+            note?: string | null;
+            /** Format: date-time */
+            received_at?: string | null;
+            status?: components["schemas"]["DonationStatus"] | null;
+        };
+        /**
+         * @description What is absent stays.
+         * @example {
+         *       "custom_fields": {
+         *         "city": "Bandung",
+         *         "old_field": null
+         *       },
+         *       "opted_out": false
+         *     }
+         */
+        ChangeDonor: {
+            /** @description Fields to set: a text, a number, true or false. Null takes one away, what is absent stays. */
+            custom_fields?: {
+                [key: string]: unknown;
+            };
+            /** @description Wants no messages, or wants them again. */
+            opted_out?: boolean | null;
+        };
+        /** @description What is absent stays. */
+        ChangeNote: {
+            note?: string | null;
+            pinned?: boolean | null;
+        };
         ChangePassword: {
             /** Format: password */
             current_password: string;
@@ -2122,6 +2780,28 @@ export interface components {
              * @description At least 10 characters.
              */
             new_password: string;
+        };
+        /** @description What is absent stays. */
+        ChangeQuickReply: {
+            content?: string | null;
+            shortcut?: string | null;
+            title?: string | null;
+        };
+        /** @description What changes of a reminder. What is absent stays. */
+        ChangeReminder: {
+            /**
+             * Format: int64
+             * @description Null: everybody's.
+             */
+            assignee_id?: number | null;
+            /**
+             * Format: date-time
+             * @description Given another time it goes off anew, also when it was done.
+             */
+            due_at?: string | null;
+            repeat?: components["schemas"]["Repeat"] | null;
+            text?: string | null;
+            time_zone?: string | null;
         };
         /** @description What changes of a connection. What is absent stays. */
         ChangeSyncConnection: {
@@ -2217,6 +2897,93 @@ export interface components {
         ChannelState: components["schemas"]["ChannelFigures"] & {
             /** @description Whether anybody listens. */
             occupied: boolean;
+        };
+        /** @description A chat and its donor. */
+        Chat: {
+            donatur: components["schemas"]["ChatDonor"] | null;
+            /** @description Names it in addresses. */
+            id: string;
+            is_starred: boolean;
+            /** @description The newest message on one line; `[image]` where it has no words. */
+            last_message: string | null;
+            name: string;
+            phone: string | null;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            timestamp: string;
+            /** Format: int64 */
+            unread_count: number;
+        };
+        /**
+         * @description Which way.
+         * @enum {string}
+         */
+        ChatDirection: "incoming" | "outgoing";
+        /** @description The figures of a donor in short; the rest is in their profile. */
+        ChatDonor: {
+            /** Format: int64 */
+            avg_donation: number | null;
+            /** @example IDR */
+            currency: string;
+            /** Format: int32 */
+            currency_digits: number;
+            /** Format: int64 */
+            donation_count: number;
+            /** Format: int64 */
+            engagement_score: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            last_donation: string | null;
+            /**
+             * Format: int64
+             * @description Whole minor units of `currency`.
+             */
+            lifetime_value: number;
+            phone: string | null;
+            segment: components["schemas"]["Segment"] | null;
+        };
+        /** @description A message. */
+        ChatMessage: {
+            direction: components["schemas"]["ChatDirection"];
+            /** Format: int64 */
+            id: number;
+            /** @description Signed address of the first file. */
+            media_url: string | null;
+            message: string | null;
+            sender_name: string | null;
+            status: components["schemas"]["MessageStatus"];
+            /** Format: date-time */
+            timestamp: string;
+            /** @description What it holds. */
+            type: components["schemas"]["MessageKind"];
+            wa_message_id: string | null;
+        };
+        /** @description The messages of a chat, the oldest first. `data` and `messages` are the same. */
+        ChatMessages: {
+            data: components["schemas"]["ChatMessage"][];
+            messages: components["schemas"]["ChatMessage"][];
+            /** @description Give it as `before` to go back; null where the chat begins. */
+            previous_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description A page of chats. */
+        Chats: {
+            conversations: components["schemas"]["Chat"][];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description What became of a chat. */
+        ChatState: {
+            id: string;
+            is_starred: boolean;
+            /** Format: int64 */
+            unread_count: number;
         };
         /** @description How the cache of the node that answers fares. */
         ChatwootCache: {
@@ -2880,6 +3647,72 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /**
+         * @description By what donors are counted, and what newcomers hear.
+         * @example {
+         *       "calling_code": "62",
+         *       "currency": "IDR",
+         *       "rates": {
+         *         "USD": 15500
+         *       },
+         *       "score_cap": null,
+         *       "score_preset": "default",
+         *       "segments": "seed",
+         *       "time_zone": "Asia/Jakarta",
+         *       "vip_floor": 10000000,
+         *       "welcome": {
+         *         "enabled": true,
+         *         "text": "Halo {{first_name|kak}}! Terima kasih telah menghubungi kami."
+         *       }
+         *     }
+         */
+        CrmSettings: {
+            /** @description What stands before numbers written without a country. */
+            calling_code: string | null;
+            /** @description Of the figures. */
+            currency: string;
+            /** @description What one unit of other currencies is worth, kept by hand. Gifts in others are shown by themselves. */
+            rates?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description The amount within 24 months that counts in full for the score, in minor units; null: taken from the donors.
+             */
+            score_cap: number | null;
+            score_preset: components["schemas"]["ScorePreset"];
+            segments: components["schemas"]["SegmentSet"];
+            /** @description Where days begin and end, by its name in the tz database. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description From which lifetime value on a donor is VIP at least, in minor units. With twenty donors it is at least what nine of
+             *     ten do not exceed; with fewer, and without this, nobody is.
+             */
+            vip_floor: number | null;
+            welcome: components["schemas"]["CrmWelcome"];
+        };
+        /** @description The first answer, by itself: to people who write for the first time. */
+        CrmWelcome: {
+            enabled: boolean;
+            /** @description Its variables need a default. */
+            text: string;
+        };
+        /** @description What was given in one currency. */
+        CurrencyTotal: {
+            /** @description The currency. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description How many gifts.
+             */
+            donation_count: number;
+            /**
+             * Format: int64
+             * @description In its minor units.
+             */
+            lifetime_value: number;
+        };
         /** @description The customer of a conversation. */
         Customer: {
             avatar_url: string | null;
@@ -2936,8 +3769,246 @@ export interface components {
          * @enum {string}
          */
         Direction: "inbound" | "outbound";
+        /** @description A gift. Amounts are whole minor units of `currency`: `currency_digits` of them stand behind the point. */
+        Donation: {
+            /**
+             * Format: int64
+             * @description What was given, before fees.
+             */
+            amount: number;
+            campaign: string | null;
+            /** Format: int64 */
+            contact_id: number;
+            /** @description It is in the figures of its donor. */
+            counts: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** @example IDR */
+            currency: string;
+            /** Format: int32 */
+            currency_digits: number;
+            /** @description What another program calls it. */
+            external_id: string | null;
+            /**
+             * Format: int64
+             * @description What it cost us.
+             */
+            fee: number;
+            /** Format: int64 */
+            id: number;
+            /** @description It only tried whether paying works. */
+            is_test: boolean;
+            method: string | null;
+            note: string | null;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * Format: int64
+             * @description What of it was given back.
+             */
+            refunded: number;
+            status: components["schemas"]["DonationStatus"];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /**
+         * @description What became of a gift.
+         *
+         *     - `completed`: The money arrived. Only these count.
+         *     - `pending`: It was promised or is under way.
+         *     - `cancelled`: The giver called it off.
+         *     - `failed`: The payment failed.
+         *     - `refunded`: All of it was given back.
+         *     - `chargeback`: The giver's bank took it back.
+         * @enum {string}
+         */
+        DonationStatus: "completed" | "pending" | "cancelled" | "failed" | "refunded" | "chargeback";
+        /** @description What was noted of a donor: the newest twenty of each. */
+        Donatur: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Fields of one's own and of other programs. */
+            custom_fields: {
+                [key: string]: unknown;
+            };
+            donations: components["schemas"]["Donation"][];
+            email: string | null;
+            /** Format: int64 */
+            id: number;
+            name: string | null;
+            notes: components["schemas"]["DonorNote"][];
+            /** @description Wants no messages. */
+            opted_out: boolean;
+            phone: string | null;
+            /** @description Those that are not done. */
+            reminders: components["schemas"]["Reminder"][];
+        };
         /** @description Nothing to tell. */
         Done: Record<string, never>;
+        /** @description A donor of a list. */
+        DonorInList: {
+            /** Format: date-time */
+            created_at: string;
+            email: string | null;
+            /** Format: int64 */
+            id: number;
+            metrics: components["schemas"]["DonorMetrics"];
+            name: string | null;
+            phone: string | null;
+        };
+        /** @description A merge. */
+        DonorMerge: {
+            /**
+             * Format: int64
+             * @description Who stayed.
+             */
+            contact_id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            merged_by: number | null;
+            /**
+             * Format: int64
+             * @description Who became part of them.
+             */
+            merged_id: number;
+            /** @description What that one was called. */
+            merged_name: string | null;
+            /**
+             * Format: date-time
+             * @description It can be undone until then.
+             */
+            undo_until: string;
+            /** Format: date-time */
+            undone_at: string | null;
+        };
+        /**
+         * @description What a message for a donor is.
+         * @enum {string}
+         */
+        DonorMessageType: "text" | "image" | "document";
+        /** @description The figures of a donor. Amounts are whole minor units of `currency`: `currency_digits` of them stand behind the point. */
+        DonorMetrics: {
+            /**
+             * Format: int64
+             * @description The mean gift; null without any.
+             */
+            avg_donation: number | null;
+            /**
+             * @description The account's currency.
+             * @example IDR
+             */
+            currency: string;
+            /**
+             * Format: int32
+             * @description How many digits stand behind its point.
+             */
+            currency_digits: number;
+            /**
+             * Format: int64
+             * @description Days since the last.
+             */
+            days_since_last: number | null;
+            /**
+             * Format: int64
+             * @description Gifts of which something stayed.
+             */
+            donation_count: number;
+            /** @description The score in a word. */
+            engagement_band: components["schemas"]["ScoreBand"];
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            engagement_score: number;
+            /**
+             * Format: date-time
+             * @description When the first was given.
+             */
+            first_donation: string | null;
+            /**
+             * Format: int64
+             * @description The largest.
+             */
+            largest_donation: number | null;
+            /**
+             * Format: date-time
+             * @description When the last was given.
+             */
+            last_donation: string | null;
+            /**
+             * Format: int64
+             * @description Given in the calendar year before.
+             */
+            last_year: number;
+            /**
+             * Format: int64
+             * @description All that was given and stayed.
+             */
+            lifetime_value: number;
+            /** @description Some gifts are of a currency without a rate: they are in `totals` and `donation_count` alone. */
+            rate_missing: boolean;
+            segment: components["schemas"]["Segment"] | null;
+            /** @description How it stands, by the calendar. */
+            status: components["schemas"]["DonorStatus"];
+            /**
+             * Format: int64
+             * @description Given in this calendar year.
+             */
+            this_year: number;
+            /** @description Each currency by itself. */
+            totals: components["schemas"]["CurrencyTotal"][];
+        };
+        /** @description What somebody of ours noted. */
+        DonorNote: {
+            author: string;
+            /** Format: int64 */
+            author_id: number | null;
+            /** Format: int64 */
+            contact_id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            note: string;
+            pinned: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description What a note said before. */
+        DonorNoteEdit: {
+            /** Format: date-time */
+            edited_at: string;
+            /** @description Who changed it. */
+            editor: string;
+            note: string;
+            /**
+             * Format: int64
+             * @description 1 is the first wording.
+             */
+            version: number;
+        };
+        /** @description Somebody, as the chat and as a donor. Of a number that nobody has here: nulls and zeros. */
+        DonorProfile: {
+            donatur: components["schemas"]["Donatur"] | null;
+            metrics: components["schemas"]["DonorMetrics"];
+            /** @description True. */
+            success: boolean;
+            whatsapp: components["schemas"]["Contact"] | null;
+        };
+        /**
+         * @description How it stands with a donor, by the calendar alone.
+         *
+         *     - `none`: Never gave.
+         *     - `new`: Gave for the first time within 90 days.
+         *     - `active`: Gave within a year.
+         *     - `at_risk`: Gave one to two years ago.
+         *     - `lapsed`: Gave more than two years ago.
+         * @enum {string}
+         */
+        DonorStatus: "none" | "new" | "active" | "at_risk" | "lapsed";
         /** @description The body of every error. */
         Error: {
             /** @description What went wrong, for programs. */
@@ -3076,6 +4147,10 @@ export interface components {
             /** @description Where it is. It is taken from there before the message is stored: what the customer gets is what the page shows. */
             url?: string;
         } & (unknown | unknown);
+        /** @description A text as it would be sent. */
+        FilledQuickReply: {
+            content: string;
+        };
         /** @description A reply with its files, and to whom it goes. */
         FirstMessageForm: {
             /** @description As in JSON. */
@@ -3350,6 +4425,175 @@ export interface components {
         };
         /** @enum {string} */
         LinkProgress: "scan" | "wait" | "linked";
+        /** @description One page of a list. */
+        Listed_Donation: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description What was given, before fees.
+                 */
+                amount: number;
+                campaign: string | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** @description It is in the figures of its donor. */
+                counts: boolean;
+                /** Format: date-time */
+                created_at: string;
+                /** @example IDR */
+                currency: string;
+                /** Format: int32 */
+                currency_digits: number;
+                /** @description What another program calls it. */
+                external_id: string | null;
+                /**
+                 * Format: int64
+                 * @description What it cost us.
+                 */
+                fee: number;
+                /** Format: int64 */
+                id: number;
+                /** @description It only tried whether paying works. */
+                is_test: boolean;
+                method: string | null;
+                note: string | null;
+                /** Format: date-time */
+                received_at: string;
+                /**
+                 * Format: int64
+                 * @description What of it was given back.
+                 */
+                refunded: number;
+                status: components["schemas"]["DonationStatus"];
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        Listed_DonorInList: {
+            /** @description The rows. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                email: string | null;
+                /** Format: int64 */
+                id: number;
+                metrics: components["schemas"]["DonorMetrics"];
+                name: string | null;
+                phone: string | null;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        Listed_DonorMerge: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Who stayed.
+                 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                /** Format: int64 */
+                merged_by: number | null;
+                /**
+                 * Format: int64
+                 * @description Who became part of them.
+                 */
+                merged_id: number;
+                /** @description What that one was called. */
+                merged_name: string | null;
+                /**
+                 * Format: date-time
+                 * @description It can be undone until then.
+                 */
+                undo_until: string;
+                /** Format: date-time */
+                undone_at: string | null;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        Listed_DonorNote: {
+            /** @description The rows. */
+            data: {
+                author: string;
+                /** Format: int64 */
+                author_id: number | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                note: string;
+                pinned: boolean;
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        Listed_Reminder: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Whose it is; null: everybody's.
+                 */
+                assignee_id: number | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                done_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description For when it is set; of one that repeats and went off, for when it had been.
+                 */
+                due_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it went off.
+                 */
+                fired_at: string | null;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: date-time
+                 * @description When it goes off; null when it does not any more.
+                 */
+                next_at: string | null;
+                repeat: components["schemas"]["Repeat"];
+                text: string;
+                /** @description Where its days are. */
+                time_zone: string;
+                /** @description It went off late: it was due while the server was away. */
+                was_due: boolean;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
         /** @description A place. Degrees, WGS 84. */
         Location: {
             address?: string | null;
@@ -3381,6 +4625,38 @@ export interface components {
          * @enum {string}
          */
         MediaKind: "image" | "video" | "audio" | "voice" | "document" | "sticker";
+        /**
+         * @description Who becomes part of whom.
+         * @example {
+         *       "fields": {
+         *         "name": "merge"
+         *       },
+         *       "keep": "6281390045512",
+         *       "merge": "id:12"
+         *     }
+         */
+        MergeDonors: {
+            /** @description Whose fields are kept. */
+            fields?: components["schemas"]["MergeFields"];
+            /** @description Who stays: a number in any notation, or `id:12`. */
+            keep: string;
+            /** @description Who becomes part of them; the old id leads to the one that stays. */
+            merge: string;
+        };
+        /** @description Whose fields are kept; absent: `keep`. What one side lacks is the other's anyhow. */
+        MergeFields: {
+            /** @description Those that both have. */
+            custom_fields?: components["schemas"]["MergeSide"];
+            email?: components["schemas"]["MergeSide"];
+            name?: components["schemas"]["MergeSide"];
+            /** @description The number that is shown; both reach the contact afterwards. */
+            phone?: components["schemas"]["MergeSide"];
+        };
+        /**
+         * @description Of the two.
+         * @enum {string}
+         */
+        MergeSide: "keep" | "merge";
         /** @description A message. */
         Message: {
             attachments: components["schemas"]["Attachment"][];
@@ -3586,6 +4862,13 @@ export interface components {
              * @description The message reacted to.
              */
             message_id: number;
+        };
+        /** @description A gift that was noted, and what its donor's gifts come to now. */
+        NotedDonation: {
+            data: components["schemas"]["Donation"];
+            metrics: components["schemas"]["DonorMetrics"];
+            /** @description True. */
+            success: boolean;
         };
         /** @description A number to look up. */
         NumberToCheck: {
@@ -3901,6 +5184,15 @@ export interface components {
         PresentUser: {
             id: string;
         };
+        /** @description For whom a text is filled in. */
+        PreviewQuickReply: {
+            /** @description A number in any notation, or `id:12`. */
+            phone: string;
+            /** @description Values beside those that are known; they stand before them. */
+            variables?: {
+                [key: string]: string;
+            };
+        };
         /**
          * @description A rule to make, or to put in the place of another.
          * @example {
@@ -3963,6 +5255,22 @@ export interface components {
              * @description How long the oldest of it has waited; null when nothing waits.
              */
             oldest_age_secs: number | null;
+        };
+        /** @description A text to answer with. */
+        QuickReply: {
+            /** @description With variables: `{{first_name|friend}}`. */
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description What is typed after the slash. */
+            shortcut: string;
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The names of its variables. */
+            variables: string[];
         };
         /** @description The message another one answers. */
         Quote: {
@@ -4040,12 +5348,74 @@ export interface components {
             source_id: string | null;
             url: string | null;
         };
+        /** @description What is given back. */
+        RefundDonation: {
+            /**
+             * Format: int64
+             * @description In whole minor units; absent: all that is left.
+             */
+            amount?: number | null;
+        };
+        /** @description Something to come back to. */
+        Reminder: {
+            /**
+             * Format: int64
+             * @description Whose it is; null: everybody's.
+             */
+            assignee_id: number | null;
+            /** Format: int64 */
+            contact_id: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            done_at: string | null;
+            /**
+             * Format: date-time
+             * @description For when it is set; of one that repeats and went off, for when it had been.
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description When it went off.
+             */
+            fired_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it goes off; null when it does not any more.
+             */
+            next_at: string | null;
+            repeat: components["schemas"]["Repeat"];
+            text: string;
+            /** @description Where its days are. */
+            time_zone: string;
+            /** @description It went off late: it was due while the server was away. */
+            was_due: boolean;
+        };
+        /** @description Something that is gone. */
+        RemovedDonorThing: {
+            /** @description True. */
+            deleted: boolean;
+            /** Format: int64 */
+            id: number;
+        };
         /** @description A connection that is gone. */
         RemovedSyncConnection: {
             /** @description True. */
             deleted: boolean;
             id: string;
         };
+        /**
+         * @description Whether a reminder comes again.
+         *
+         *     - `none`: It comes once.
+         *     - `daily`: Every day at the same time.
+         *     - `weekly`: Every week on the same day.
+         *     - `monthly`: Every month on the same day; in shorter months on the last one.
+         * @enum {string}
+         */
+        Repeat: "none" | "daily" | "weekly" | "monthly";
         /**
          * @description A reply: text, files, or one of the special kinds.
          * @example {
@@ -4223,6 +5593,43 @@ export interface components {
             wait?: number | null;
         };
         /**
+         * @description A score in a word.
+         *
+         *     - `high`: 70 and more.
+         *     - `medium`: 41 to 69.
+         *     - `low`: 40 and less.
+         * @enum {string}
+         */
+        ScoreBand: "high" | "medium" | "low";
+        /**
+         * @description Which weights count.
+         *
+         *     - `default`: Recency 0.35, frequency 0.25, amount 0.25, conversation 0.15.
+         *     - `rfm`: Recency 0.4, frequency 0.3, amount 0.3: gifts alone.
+         * @enum {string}
+         */
+        ScorePreset: "default" | "rfm";
+        /**
+         * @description A group of donors.
+         *
+         *     - `VIP`: Gave very much, and not long ago.
+         *     - `Loyal`: Gives again and again, lately too.
+         *     - `New`: Never gave, or began to lately.
+         *     - `Regular`: Gave within a year.
+         *     - `At risk`: Gave, but not for a year.
+         *     - `Lapsed`: Gave, but not for two years.
+         * @enum {string}
+         */
+        Segment: "VIP" | "Loyal" | "New" | "Regular" | "At risk" | "Lapsed";
+        /**
+         * @description Which groups an account uses.
+         *
+         *     - `full`: All of them.
+         *     - `seed`: VIP, Loyal and New alone.
+         * @enum {string}
+         */
+        SegmentSet: "full" | "seed";
+        /**
          * @description Who wrote a message.
          *
          *     - `customer`: The person outside.
@@ -4298,12 +5705,88 @@ export interface components {
             type?: "reaction" | null;
         });
         /**
+         * @description A text to send to a donor.
+         * @example {
+         *       "phone": "6282119499306",
+         *       "template_id": 1
+         *     }
+         */
+        SendQuickReply: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** @description A number in any notation, or `id:12`. */
+            phone: string;
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            session_id?: string | null;
+            /**
+             * Format: int64
+             * @description Which text.
+             */
+            template_id: number;
+            /** @description Values beside those that are known; they stand before them. */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description A message for a donor.
+         * @example {
+         *       "message": "Terima kasih!",
+         *       "phone": "6282119499306",
+         *       "type": "text"
+         *     }
+         */
+        SendToDonor: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** @description The words, or the caption of the file. */
+            message?: string | null;
+            /** @description A number in any notation, or `id:12`. */
+            phone: string;
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            session_id?: string | null;
+            type?: components["schemas"]["DonorMessageType"] | null;
+        };
+        /** @description A message for a donor with its file. */
+        SendToDonorForm: {
+            /** @description As in JSON. */
+            client_key?: string | null;
+            /**
+             * Format: binary
+             * @description The file.
+             */
+            file: string;
+            /** @description The caption. */
+            message?: string | null;
+            /** @description A number in any notation, or `id:12`. */
+            phone: string;
+            /** @description As in JSON. */
+            session_id?: string | null;
+            type: ("text" | "image" | "document") & Record<string, never>;
+        };
+        /**
          * @description A stored reply. Text and files that the network carries apart become several messages: the first is answered with,
          *     the others are beside it.
          */
         SentMessage: components["schemas"]["Message"] & {
             /** @description The other messages of the same reply. */
             companions?: components["schemas"]["Message"][];
+        };
+        /** @description A stored message: its status tells later how far it has come. */
+        SentToDonor: {
+            data: components["schemas"]["SentToDonorData"];
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Which message, and where. */
+        SentToDonorData: {
+            chat_id: string;
+            /** @description As it is sent. */
+            content: string | null;
+            /** Format: int64 */
+            id: number;
+            status: components["schemas"]["MessageStatus"];
         };
         /**
          * @description The status wanted.
@@ -4314,8 +5797,39 @@ export interface components {
         SetStatus: {
             status: components["schemas"]["ConversationStatus"];
         };
+        /** @description A line that was left out. */
+        SheetError: {
+            /** @description The column; empty where it is the line as a whole. */
+            field: string;
+            /**
+             * Format: int64
+             * @description Its number in the file; the head is line 1.
+             */
+            line: number;
+            message: string;
+        };
+        /** @description What became of a sheet. */
+        SheetReport: {
+            created: number;
+            /** @description Nothing was changed. */
+            dry_run: boolean;
+            /** @description The first hundred of them. */
+            errorMessages: components["schemas"]["SheetError"][];
+            /** @description Lines that were left out. */
+            errors: number;
+            /** @description Lines that were here already. */
+            skipped: number;
+            /** @description Lines that are here now as the sheet has them: created, updated and skipped. */
+            synced: number;
+            updated: number;
+        };
         /** @description A value, or `true` for a secret that is set. */
         ShownSetting: string | boolean;
+        /** @description Whether a chat has a star. */
+        StarChat: {
+            /** @description Absent: the other way than before. */
+            starred?: boolean | null;
+        };
         /** @description What a conversation's status is now. */
         StatusAnswer: {
             /** Format: int64 */
@@ -4409,8 +5923,255 @@ export interface components {
             success: boolean;
         };
         /** @description An answer. */
+        Success_ChatState: {
+            /** @description What became of a chat. */
+            data: {
+                id: string;
+                is_starred: boolean;
+                /** Format: int64 */
+                unread_count: number;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_CrmSettings: {
+            /**
+             * @description By what donors are counted, and what newcomers hear.
+             * @example {
+             *       "calling_code": "62",
+             *       "currency": "IDR",
+             *       "rates": {
+             *         "USD": 15500
+             *       },
+             *       "score_cap": null,
+             *       "score_preset": "default",
+             *       "segments": "seed",
+             *       "time_zone": "Asia/Jakarta",
+             *       "vip_floor": 10000000,
+             *       "welcome": {
+             *         "enabled": true,
+             *         "text": "Halo {{first_name|kak}}! Terima kasih telah menghubungi kami."
+             *       }
+             *     }
+             */
+            data: {
+                /** @description What stands before numbers written without a country. */
+                calling_code: string | null;
+                /** @description Of the figures. */
+                currency: string;
+                /** @description What one unit of other currencies is worth, kept by hand. Gifts in others are shown by themselves. */
+                rates?: {
+                    [key: string]: number;
+                };
+                /**
+                 * Format: int64
+                 * @description The amount within 24 months that counts in full for the score, in minor units; null: taken from the donors.
+                 */
+                score_cap: number | null;
+                score_preset: components["schemas"]["ScorePreset"];
+                segments: components["schemas"]["SegmentSet"];
+                /** @description Where days begin and end, by its name in the tz database. */
+                time_zone: string;
+                /**
+                 * Format: int64
+                 * @description From which lifetime value on a donor is VIP at least, in minor units. With twenty donors it is at least what nine of
+                 *     ten do not exceed; with fewer, and without this, nobody is.
+                 */
+                vip_floor: number | null;
+                welcome: components["schemas"]["CrmWelcome"];
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
         Success_DeletedBridge: {
             /** @description A bridge that is gone. */
+            data: {
+                /** @description True. */
+                deleted: boolean;
+                /** Format: int64 */
+                id: number;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Donation: {
+            /** @description A gift. Amounts are whole minor units of `currency`: `currency_digits` of them stand behind the point. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description What was given, before fees.
+                 */
+                amount: number;
+                campaign: string | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** @description It is in the figures of its donor. */
+                counts: boolean;
+                /** Format: date-time */
+                created_at: string;
+                /** @example IDR */
+                currency: string;
+                /** Format: int32 */
+                currency_digits: number;
+                /** @description What another program calls it. */
+                external_id: string | null;
+                /**
+                 * Format: int64
+                 * @description What it cost us.
+                 */
+                fee: number;
+                /** Format: int64 */
+                id: number;
+                /** @description It only tried whether paying works. */
+                is_test: boolean;
+                method: string | null;
+                note: string | null;
+                /** Format: date-time */
+                received_at: string;
+                /**
+                 * Format: int64
+                 * @description What of it was given back.
+                 */
+                refunded: number;
+                status: components["schemas"]["DonationStatus"];
+                /** Format: date-time */
+                updated_at: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_DonorMerge: {
+            /** @description A merge. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Who stayed.
+                 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                /** Format: int64 */
+                merged_by: number | null;
+                /**
+                 * Format: int64
+                 * @description Who became part of them.
+                 */
+                merged_id: number;
+                /** @description What that one was called. */
+                merged_name: string | null;
+                /**
+                 * Format: date-time
+                 * @description It can be undone until then.
+                 */
+                undo_until: string;
+                /** Format: date-time */
+                undone_at: string | null;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_DonorNote: {
+            /** @description What somebody of ours noted. */
+            data: {
+                author: string;
+                /** Format: int64 */
+                author_id: number | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                note: string;
+                pinned: boolean;
+                /** Format: date-time */
+                updated_at: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_FilledQuickReply: {
+            /** @description A text as it would be sent. */
+            data: {
+                content: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_QuickReply: {
+            /** @description A text to answer with. */
+            data: {
+                /** @description With variables: `{{first_name|friend}}`. */
+                content: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                /** @description What is typed after the slash. */
+                shortcut: string;
+                title: string;
+                /** Format: date-time */
+                updated_at: string;
+                /** @description The names of its variables. */
+                variables: string[];
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Reminder: {
+            /** @description Something to come back to. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Whose it is; null: everybody's.
+                 */
+                assignee_id: number | null;
+                /** Format: int64 */
+                contact_id: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                done_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description For when it is set; of one that repeats and went off, for when it had been.
+                 */
+                due_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it went off.
+                 */
+                fired_at: string | null;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: date-time
+                 * @description When it goes off; null when it does not any more.
+                 */
+                next_at: string | null;
+                repeat: components["schemas"]["Repeat"];
+                text: string;
+                /** @description Where its days are. */
+                time_zone: string;
+                /** @description It went off late: it was due while the server was away. */
+                was_due: boolean;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_RemovedDonorThing: {
+            /** @description Something that is gone. */
             data: {
                 /** @description True. */
                 deleted: boolean;
@@ -4427,6 +6188,26 @@ export interface components {
                 /** @description True. */
                 deleted: boolean;
                 id: string;
+            };
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_SheetReport: {
+            /** @description What became of a sheet. */
+            data: {
+                created: number;
+                /** @description Nothing was changed. */
+                dry_run: boolean;
+                /** @description The first hundred of them. */
+                errorMessages: components["schemas"]["SheetError"][];
+                /** @description Lines that were left out. */
+                errors: number;
+                /** @description Lines that were here already. */
+                skipped: number;
+                /** @description Lines that are here now as the sheet has them: created, updated and skipped. */
+                synced: number;
+                updated: number;
             };
             /** @description True. */
             success: boolean;
@@ -4603,6 +6384,43 @@ export interface components {
                 warnings: string[];
                 /** @description Where that inbox delivers; nobody can guess it. */
                 webhookUrl: string;
+            }[];
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Vec_DonorNoteEdit: {
+            data: {
+                /** Format: date-time */
+                edited_at: string;
+                /** @description Who changed it. */
+                editor: string;
+                note: string;
+                /**
+                 * Format: int64
+                 * @description 1 is the first wording.
+                 */
+                version: number;
+            }[];
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Success_Vec_QuickReply: {
+            data: {
+                /** @description With variables: `{{first_name|friend}}`. */
+                content: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                id: number;
+                /** @description What is typed after the slash. */
+                shortcut: string;
+                title: string;
+                /** Format: date-time */
+                updated_at: string;
+                /** @description The names of its variables. */
+                variables: string[];
             }[];
             /** @description True. */
             success: boolean;
@@ -5747,6 +7565,1465 @@ export interface operations {
             422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    list_donors: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before, in the same order. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description Their gifts come to this much at least, in whole minor units of the account's currency. */
+                min_lifetime?: number;
+                /** @description Of those who gave: their score is this at least. */
+                min_score?: number;
+                /** @description Words in name, e-mail and phone; all of them are to be found, four at most are looked for. */
+                q?: string;
+                /** @description In this group, as the account shows it. */
+                segment?: components["schemas"]["Segment"];
+                /** @description `newest` (the default) lists everybody; `lifetime`, `score` and `last_donation` those who gave, the highest first. */
+                sort?: "newest" | "lifetime" | "score" | "last_donation";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_DonorInList"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_donor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A number in any notation, or `id:12` */
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DonorProfile"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description That is no number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    change_donor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDonor"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DonorProfile"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_donor_donations: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Donation"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    add_donation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDonation"];
+            };
+        };
+        responses: {
+            /** @description Noted before under the same external_id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotedDonation"];
+                };
+            };
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotedDonation"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description Another donation has the external_id */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_DonorNote"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddNote"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DonorNote"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description There are as many as there may be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_donor_reminders: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Reminder"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    add_reminder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddReminder"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Reminder"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    merge_donors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeDonors"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DonorMerge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description One of the two is not known here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            /** @description One of the two was merged meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            /** @description A field is wrong, or the two are one already */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_donations: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description Only those given from this moment on. */
+                since?: string;
+                /** @description Only with this status. */
+                status?: components["schemas"]["DonationStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Donation"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_donation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Donation"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    remove_donation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_RemovedDonorThing"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    change_donation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDonation"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Donation"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    refund_donation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefundDonation"] | null;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Donation"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    export_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    export_donations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    import_contacts: {
+        parameters: {
+            query?: {
+                /** @description True tells what would become of it, and changes nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example phone,name,custom.city
+                 *     +6281390045512,Siti,Bandung
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SheetReport"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description More than 10 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    import_donations: {
+        parameters: {
+            query?: {
+                /** @description True tells what would become of it, and changes nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example external_id,phone,amount,received_at
+                 *     INV-2041,+6281390045512,250000,2026-01-31
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SheetReport"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description More than 10 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_chats: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `all`, `unread` or `starred`. */
+                filter?: string;
+                /** @description Rows wanted; 50 unless told. */
+                limit?: number;
+                /** @description Words in the donor's name, e-mail, phone or the messages. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chats"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_chat: {
+        parameters: {
+            query?: {
+                /** @description `previous_cursor` of a page: those before it. */
+                before?: string;
+                /** @description Rows wanted; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessages"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    mark_chat_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_ChatState"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    star_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StarChat"] | null;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_ChatState"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_merges: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_DonorMerge"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    undo_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DonorMerge"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description Undone already, too old, or merged further since */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    send_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendQuickReply"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentToDonor"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    send_to_donor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendToDonor"];
+                "multipart/form-data": components["schemas"]["SendToDonorForm"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentToDonor"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    remove_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_RemovedDonorThing"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    change_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeNote"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DonorNote"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_note_edits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_DonorNoteEdit"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_quick_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_QuickReply"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    add_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddQuickReply"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_QuickReply"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description There are as many as there may be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    remove_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_RemovedDonorThing"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    change_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeQuickReply"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_QuickReply"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    preview_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewQuickReply"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_FilledQuickReply"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_reminders: {
+        parameters: {
+            query?: {
+                /** @description `me`: only one's own. */
+                assignee?: "me" | "all";
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description `open`: those that are not done; `due`: those of them whose time has come. */
+                state?: "open" | "due";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Reminder"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    remove_reminder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_RemovedDonorThing"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    change_reminder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeReminder"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Reminder"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    finish_reminder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Reminder"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_crm_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_CrmSettings"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    save_crm_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrmSettings"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_CrmSettings"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     refetch_media: {

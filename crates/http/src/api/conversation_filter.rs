@@ -83,7 +83,7 @@ impl FilterQuery {
         if given(&self.q).is_some() && search.is_none() {
             inboxes = Some(Vec::new()); // words without a letter are found nowhere
         }
-        Ok(ConversationFilter { status, inboxes, unread, assignee, search })
+        Ok(ConversationFilter { status, inboxes, unread, starred: false, assignee, search })
     }
 
     async fn inboxes(&self, state: &HttpState, account: AccountId) -> Result<Option<Vec<InboxId>>, ApiError> {

@@ -6,6 +6,7 @@ pub mod chatwoot;
 pub mod contacts;
 mod conversation_filter;
 pub mod conversations;
+pub mod crm;
 pub mod inbox;
 pub mod inbox_link;
 pub mod inboxes;

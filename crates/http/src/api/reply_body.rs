@@ -232,6 +232,11 @@ impl Fields {
         Ok(message)
     }
 
+    /// The files.
+    pub(super) fn files(&self) -> &[AttachmentId] {
+        &self.files
+    }
+
     /// Other fields beside it.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         parse_json(&self.json)
@@ -268,7 +273,9 @@ async fn read_form(mut form: Multipart, state: &HttpState, actor: Actor) -> Resu
 /// A field of a form as JSON has it; what is none stays text, and is refused as that.
 fn value_of(name: &str, text: String) -> Value {
     match name {
-        "content" | "type" | "client_key" | "phone" | "name" => Value::String(text),
+        "content" | "message" | "type" | "client_key" | "phone" | "name" | "session_id" => {
+            Value::String(text)
+        }
         _ => serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
 }

@@ -1,4 +1,4 @@
-//! How refusals are told below `/api/v1/sync`: the usual ones with `success` and `message`.
+//! How refusals are told below `/api/v1/sync` and `/api/crm`: the usual ones with `success` and `message`.
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,8 @@ pub(super) fn describe(document: &mut Value) {
 
 /// Has an operation refer to it, before the usual refusals are filled in.
 pub(super) fn describe_refusals(path: &str, operation: &mut Map<String, Value>) {
-    if !path.starts_with("/api/v1/sync/") || path.starts_with("/api/v1/sync/chatwoot/") {
+    let is_sync = path.starts_with("/api/v1/sync/") && !path.starts_with("/api/v1/sync/chatwoot/");
+    if !is_sync && !path.starts_with("/api/crm/") {
         return;
     }
     let mut statuses = ALWAYS.to_vec();

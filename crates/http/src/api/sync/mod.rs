@@ -13,26 +13,26 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::HttpState;
 
-pub(crate) use told::SyncErrorBody;
+pub(crate) use told::{SyncErrorBody, refuse_in_shape};
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .merge(connections::routes())
         .merge(bridges::routes())
         .merge(runs::routes())
-        .layer(axum::middleware::from_fn(told::refuse_in_shape))
+        .layer(axum::middleware::from_fn(refuse_in_shape))
 }
 
 /// An answer.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Success<T> {
+pub(crate) struct Success<T> {
     /// True.
     success: bool,
     data: T,
 }
 
 impl<T> Success<T> {
-    fn of(data: T) -> axum::Json<Self> {
+    pub(crate) fn of(data: T) -> axum::Json<Self> {
         axum::Json(Self { success: true, data })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct SyncErrorBody {
 }
 
 /// Adds what the usual refusal lacks.
-pub(super) async fn refuse_in_shape(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_in_shape(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
