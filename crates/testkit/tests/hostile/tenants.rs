@@ -60,6 +60,11 @@ struct Tenant {
     connection: String,
     bridge: i64,
     run: String,
+    donation: i64,
+    note: i64,
+    reminder: i64,
+    quick_reply: i64,
+    merge: i64,
 }
 
 impl Tenant {
@@ -115,6 +120,18 @@ impl Tenant {
         let run = run["data"]["runId"].as_str().unwrap().to_owned();
         let stop = format!("/api/v1/sync/runs/{run}/cancel");
         server.post(&stop).bearer(&token).send().await.ok(200);
+        let made = async |path: &str, body: Value| {
+            let made = server.post(&format!("/api/crm/{path}")).bearer(&token).json(&body).send().await;
+            made.ok(201)["data"]["id"].as_i64().unwrap()
+        };
+        let donation = made("contacts/6281390045512/donations", json!({ "amount": 1, "note": mark })).await;
+        let note = made("contacts/6281390045512/notes", json!({ "note": mark })).await;
+        let reminder = json!({ "text": mark, "due_at": "2030-01-01T00:00:00Z" });
+        let reminder = made("contacts/6281390045512/reminders", reminder).await;
+        let quick_reply = made("quick-replies", json!({ "shortcut": mark, "content": mark })).await;
+        made("contacts/6281390045599/notes", json!({ "note": mark })).await;
+        let two = json!({ "keep": "6281390045512", "merge": "6281390045599" });
+        let merge = made("contacts/merge", two).await;
         let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
         Self {
             account,
@@ -134,6 +151,11 @@ impl Tenant {
             bridge: bridge.unwrap().0,
             connection,
             run,
+            donation,
+            note,
+            reminder,
+            quick_reply,
+            merge,
             admin: token,
         }
     }
@@ -159,6 +181,13 @@ impl Tenant {
             ("{id}", Some(&"connections")) => self.connection.clone(),
             ("{id}", Some(&"runs")) => self.run.clone(),
             ("{rule_name}", _) => self.rule.clone(),
+            ("{id}", Some(&"donations")) => self.donation.to_string(),
+            ("{id}", Some(&"notes")) => self.note.to_string(),
+            ("{id}", Some(&"reminders")) => self.reminder.to_string(),
+            ("{id}", Some(&"quick-replies")) => self.quick_reply.to_string(),
+            ("{id}", Some(&"merges")) => self.merge.to_string(),
+            // A number is a person of whoever asks; an id is one of ours.
+            ("{phone}", _) => format!("id:{}", self.contact),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
             (part, _) => part.to_owned(),
         });
@@ -187,6 +216,10 @@ impl Tenant {
                 }
             }
             state[list] = rows;
+        }
+        for list in ["contacts", "donations", "reminders", "quick-replies", "merges", "settings"] {
+            let shown = server.get(&format!("/api/crm/{list}")).bearer(&self.admin).send().await.ok(200);
+            state[format!("crm/{list}")] = shown["data"].clone();
         }
         state
     }

@@ -11,8 +11,10 @@ use frontdesk_testkit::meta::{NUMBER, settings};
 use frontdesk_testkit::server::{PASSWORD, START, TestServer};
 use serde_json::{Value, json};
 
-/// Write routes without a body of ours, or whose body is the provider's or Pusher's and is signed as a whole.
-const WITHOUT_FIELDS: [&str; 12] = [
+/// Write routes without a body of ours, whose body is a file, or the provider's or Pusher's and is signed as a whole.
+const WITHOUT_FIELDS: [&str; 14] = [
+    "/api/crm/import/contacts",
+    "/api/crm/import/donations",
     "/api/v1/media",
     "/api/v1/session",
     "/api/v1/sync/chatwoot/webhook",
@@ -30,6 +32,13 @@ const WITHOUT_FIELDS: [&str; 12] = [
 const BRIDGES: &str = "/api/v1/sync/bridges";
 const CONNECTIONS: &str = "/api/v1/sync/connections";
 const RULES: &str = "/api/v1/monitoring/alerts/rules";
+const DONOR: &str = "/api/crm/contacts/{phone}";
+const QUICK_REPLIES: &str = "/api/crm/quick-replies";
+
+fn crm_settings() -> Value {
+    json!({ "currency": "IDR", "time_zone": "UTC", "calling_code": null, "vip_floor": null, "score_cap": null,
+        "score_preset": "default", "segments": "full", "welcome": { "enabled": false, "text": "" } })
+}
 
 /// What an attacker would like to set.
 fn wishes(other: i64) -> Value {
@@ -47,6 +56,7 @@ fn wishes(other: i64) -> Value {
 fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'static [&'static str])> {
     let Ids { conversation, inbound, outbound, failed, contact, inbox, user, token, log, file } = *of;
     let messages = format!("/admin/inbox/{conversation}/messages");
+    let donor = format!("/api/crm/contacts/id:{contact}");
     let rule =
         json!({ "name": "Long queue", "metric": "queue_depth", "threshold": 100, "duration_secs": 300 });
     let settings = json!({ "phone_number_id": "999", "access_token": "t", "business_account_id": "7" });
@@ -291,6 +301,77 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             &[],
         ),
         ("DELETE", "/api/v1/sync/connections/{id}", format!("{CONNECTIONS}/conn_1"), json!({}), &[]),
+        ("PUT", "/api/crm/settings", "/api/crm/settings".to_owned(), crm_settings(), &[]),
+        ("PATCH", DONOR, donor.clone(), json!({ "opted_out": false }), &[]),
+        (
+            "POST",
+            "/api/crm/contacts/{phone}/donations",
+            format!("{donor}/donations"),
+            json!({ "amount": 1 }),
+            &["status"],
+        ),
+        (
+            "PATCH",
+            "/api/crm/donations/{id}",
+            "/api/crm/donations/1".to_owned(),
+            json!({ "amount": 2 }),
+            &["status"],
+        ),
+        ("POST", "/api/crm/donations/{id}/refund", "/api/crm/donations/1/refund".to_owned(), json!({}), &[]),
+        ("DELETE", "/api/crm/donations/{id}", "/api/crm/donations/1".to_owned(), json!({}), &[]),
+        ("POST", "/api/crm/contacts/{phone}/notes", format!("{donor}/notes"), json!({ "note": "n" }), &[]),
+        ("PATCH", "/api/crm/notes/{id}", "/api/crm/notes/1".to_owned(), json!({ "note": "m" }), &[]),
+        ("DELETE", "/api/crm/notes/{id}", "/api/crm/notes/1".to_owned(), json!({}), &[]),
+        (
+            "POST",
+            "/api/crm/contacts/{phone}/reminders",
+            format!("{donor}/reminders"),
+            json!({ "text": "t", "due_at": "2030-01-01T00:00:00Z" }),
+            &[],
+        ),
+        ("PATCH", "/api/crm/reminders/{id}", "/api/crm/reminders/1".to_owned(), json!({ "text": "u" }), &[]),
+        ("POST", "/api/crm/reminders/{id}/done", "/api/crm/reminders/1/done".to_owned(), json!({}), &[]),
+        ("DELETE", "/api/crm/reminders/{id}", "/api/crm/reminders/1".to_owned(), json!({}), &[]),
+        ("POST", QUICK_REPLIES, QUICK_REPLIES.to_owned(), json!({ "shortcut": "s", "content": "c" }), &[]),
+        (
+            "PATCH",
+            "/api/crm/quick-replies/{id}",
+            format!("{QUICK_REPLIES}/1"),
+            json!({ "content": "d" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/crm/quick-replies/{id}/preview",
+            format!("{QUICK_REPLIES}/1/preview"),
+            json!({ "phone": "6281390045512" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/crm/messages/quick-reply",
+            "/api/crm/messages/quick-reply".to_owned(),
+            json!({ "phone": "6281390045512", "template_id": 1 }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/crm/contacts/merge",
+            "/api/crm/contacts/merge".to_owned(),
+            json!({ "keep": format!("id:{contact}"), "merge": "6281390045599" }),
+            &[],
+        ),
+        ("POST", "/api/crm/merges/{id}/undo", "/api/crm/merges/1/undo".to_owned(), json!({}), &[]),
+        ("DELETE", "/api/crm/quick-replies/{id}", format!("{QUICK_REPLIES}/1"), json!({}), &[]),
+        (
+            "POST",
+            "/api/crm/messages/send",
+            "/api/crm/messages/send".to_owned(),
+            json!({ "phone": "6281390045512", "message": "hi" }),
+            &[],
+        ),
+        ("POST", "/api/crm/inbox/{id}/read", format!("/api/crm/inbox/{conversation}/read"), json!({}), &[]),
+        ("POST", "/api/crm/inbox/{id}/star", format!("/api/crm/inbox/{conversation}/star"), json!({}), &[]),
         ("POST", "/api/v1/tokens", "/api/v1/tokens".to_owned(), json!({ "name": "t" }), &["abilities"]),
         (
             "POST",
