@@ -4,6 +4,7 @@ import type { Ability, Reply, Role } from '@/api/types'
 import { bridgeHandlers } from './bridges'
 import { buildInbox, opened } from './builders'
 import { chatwootHandlers } from './chatwoot'
+import { donorHandlers } from './donors'
 import type { FakeServer, Refusal } from './fake-server'
 import { linkedPhoneHandlers } from './linked-phone'
 import { monitoringHandlers } from './monitoring'
@@ -455,6 +456,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
   return [
     ...phones,
     ...templateHandlers(),
+    ...donorHandlers(server),
     ...session,
     ...conversations,
     ...contacts,

@@ -66,6 +66,12 @@ const routes: RouteRecordRaw[] = [
         meta: { admin: true, title: 'settings.users' },
       },
       {
+        path: 'quick-replies',
+        name: 'quick-replies',
+        component: () => import('@/features/settings/QuickRepliesScreen.vue'),
+        meta: { title: 'settings.quickReplies' },
+      },
+      {
         path: 'password',
         name: 'password',
         component: () => import('@/features/settings/PasswordScreen.vue'),

@@ -3,6 +3,7 @@ import { toast } from 'vue-sonner'
 import { i18n } from '@/locales/i18n'
 import { useContacts } from '@/stores/contacts'
 import { useConversations } from '@/stores/conversations'
+import { useDonors } from '@/stores/donors'
 import { useDrafts } from '@/stores/drafts'
 import { useInboxes } from '@/stores/inboxes'
 import { useOutgoing } from '@/stores/outgoing'
@@ -65,6 +66,9 @@ export function applyEvent(event: AccountEvent): void {
     }
     case 'ContactUpdated':
       // Only names on screen go stale when this fails; opening the card loads it again.
+      void useDonors()
+        .refresh(event.data.contact_id)
+        .catch(() => undefined)
       void useContacts()
         .refresh(event.data.contact_id)
         .catch(() => undefined)

@@ -69,6 +69,16 @@ export interface CustomerTyping {
   conversation_id: number
 }
 
+/** A reminder went off; fleeting too. */
+export interface ReminderDue {
+  id: number
+  contact_id: number
+  assignee_id: number | null
+  text: string
+  due_at: string
+  was_due: boolean
+}
+
 export const ACCOUNT_EVENTS = [
   'MessageReceived',
   'MessageUpdated',

@@ -5,16 +5,20 @@
  * fetched, then what the person sent in the meantime goes out.
  */
 import type Echo from 'laravel-echo'
+import { toast } from 'vue-sonner'
 import { answer, GET } from '@/api/client'
 import type { RealtimeSettings } from '@/api/types'
+import { i18n } from '@/locales/i18n'
 import { useConnection } from '@/stores/connection'
 import { useConversations } from '@/stores/conversations'
+import { useDonors } from '@/stores/donors'
 import { useOutgoing } from '@/stores/outgoing'
+import { useSession } from '@/stores/session'
 import { useThreads } from '@/stores/threads'
 import { useTyping } from '@/stores/typing'
 import { applyEvent } from './apply'
 import { EventLog } from './event-log'
-import { ACCOUNT_EVENTS, type AccountEvent, type CustomerTyping } from './events'
+import { ACCOUNT_EVENTS, type AccountEvent, type CustomerTyping, type ReminderDue } from './events'
 
 export type Live = Echo<'pusher'>
 
@@ -46,6 +50,14 @@ export async function connect(openConversation: () => number | null): Promise<Li
         void log.receive({ name, data } as AccountEvent).catch(() => undefined)
       })
     }
+    // A hint outside the sequence: what is due is asked for with the donor.
+    channel.listen('ReminderDue', ({ contact_id, assignee_id, text }: ReminderDue) => {
+      void useDonors()
+        .refresh(contact_id)
+        .catch(() => undefined)
+      const isMine = assignee_id === null || assignee_id === useSession().me?.id
+      if (isMine) toast.info(i18n.global.t('donor.reminderDue', { text }))
+    })
     channel.listen('CustomerTyping', ({ conversation_id }: CustomerTyping) =>
       useTyping().started(conversation_id),
     )

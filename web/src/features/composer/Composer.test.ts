@@ -68,6 +68,25 @@ describe('Composer', () => {
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true)
   })
 
+  it('offers kept texts after a slash, and fills the chosen one in', async () => {
+    await open()
+    await userEvent.type(field(), '/')
+    const options = await screen.findAllByRole('option')
+    expect(options.map((option) => option.textContent)).toEqual([
+      expect.stringContaining('/thanks'),
+      expect.stringContaining('/hours'),
+    ])
+    await userEvent.type(field(), 'ho')
+    expect(screen.getAllByRole('option')).toHaveLength(1)
+    await userEvent.keyboard('{Escape}')
+    expect(screen.queryByRole('option')).toBeNull()
+    await userEvent.clear(field())
+    await userEvent.type(field(), '/{ArrowDown}{ArrowUp}{Enter}')
+    await vi.waitFor(() => expect(field().value).toBe('Thank you, friend!'))
+    expect(server.posted).toHaveLength(0)
+    expect(screen.queryByRole('option')).toBeNull()
+  })
+
   it('keeps the draft for the next visit', async () => {
     const first = await open()
     await userEvent.type(field(), 'half a thought')
