@@ -87,6 +87,7 @@ const SCREENS: {
   { name: 'bridge an inbox', path: '/settings/chatwoot', act: click('Show an inbox') },
   { name: 'errors of a run', path: '/settings/chatwoot', act: click(/^Show errors/) },
   { name: 'connect chatwoot', path: '/settings/chatwoot', act: click('Connect Chatwoot') },
+  { name: 'quick replies', path: '/settings/quick-replies' },
   { name: 'users', path: '/settings/users' },
   { name: 'add user', path: '/settings/users', act: click('Add user') },
   { name: 'tokens', path: '/settings/tokens' },
