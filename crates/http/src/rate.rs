@@ -11,11 +11,12 @@ use crate::error::ApiError;
 use crate::state::HttpState;
 
 /// What is counted: method, route, and under which limit. Everything else is not limited per user.
-pub const LIMITED: [(&str, &str, Endpoint); 5] = [
+pub const LIMITED: [(&str, &str, Endpoint); 6] = [
     ("GET", "/admin/inbox", Endpoint::ListConversations),
     ("POST", "/admin/inbox/{id}/messages", Endpoint::SendMessage),
     ("POST", "/api/v1/messages", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/send", Endpoint::SendMessage),
+    ("POST", "/api/crm/messages/template", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/quick-reply", Endpoint::SendMessage),
 ];
 

@@ -260,6 +260,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/crm/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what waits: the WhatsApp accounts with their unread chats, how fast customers are answered, and reminders. */
+        get: operations["show_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/crm/donations": {
         parameters: {
             query?: never;
@@ -520,6 +537,26 @@ export interface paths {
         put?: never;
         /** Sends words or a file to a donor: in their newest conversation, or as the first message where a network takes one. */
         post: operations["send_to_donor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/messages/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends an approved template to a donor, filled in: possible when nobody has written for long. 422 names the variables that
+         *     have no value, before anything is stored.
+         */
+        post: operations["send_template"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3647,6 +3684,43 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description What waits. */
+        CrmDashboard: {
+            /** @description The WhatsApp accounts, the oldest first. */
+            sessions: components["schemas"]["CrmSession"][];
+            /** @description True. */
+            success: boolean;
+            summary: components["schemas"]["CrmSummary"];
+        };
+        /** @description A WhatsApp account and what waits in it. */
+        CrmSession: {
+            /**
+             * Format: int64
+             * @description Chats with unread messages.
+             */
+            active_chats: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description The inbox.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When something was last said there.
+             */
+            last_activity: string | null;
+            name: string;
+            /** @description What its provider calls it. */
+            session_id: string;
+            status: components["schemas"]["CrmSessionStatus"];
+        };
+        /**
+         * @description Whether it works, in a word.
+         * @enum {string}
+         */
+        CrmSessionStatus: "connected" | "connecting" | "disconnected";
         /**
          * @description By what donors are counted, and what newcomers hear.
          * @example {
@@ -3691,6 +3765,36 @@ export interface components {
              */
             vip_floor: number | null;
             welcome: components["schemas"]["CrmWelcome"];
+        };
+        /** @description All of it together. */
+        CrmSummary: {
+            connected: number;
+            /**
+             * Format: int64
+             * @description The median until a new customer was answered, over thirty days; null without any.
+             */
+            first_response_median_secs: number | null;
+            /**
+             * Format: int64
+             * @description Reminders whose time has come and that are not done.
+             */
+            reminders_due: number;
+            /**
+             * Format: int64
+             * @description Chats with unread messages in these accounts.
+             */
+            total_active_chats: number;
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description The same on whatever network.
+             */
+            unread_chats: number;
+            /**
+             * Format: int64
+             * @description For how long the customer who waits longest has waited; null when nobody does.
+             */
+            waiting_longest_secs: number | null;
         };
         /** @description The first answer, by itself: to people who write for the first time. */
         CrmWelcome: {
@@ -5729,6 +5833,30 @@ export interface components {
             };
         };
         /**
+         * @description An approved template for a donor.
+         * @example {
+         *       "phone": "6282119499306",
+         *       "template_id": "receipt:id",
+         *       "variables": [
+         *         "Siti",
+         *         "250.000"
+         *       ]
+         *     }
+         */
+        SendTemplateToDonor: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** @description Absent: the first there is. */
+            language?: string | null;
+            /** @description A number in any notation, or `id:12`. */
+            phone: string;
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            session_id?: string | null;
+            /** @description Its name, or `name:language`. */
+            template_id: string;
+            variables?: components["schemas"]["TemplateValues"];
+        };
+        /**
          * @description A message for a donor.
          * @example {
          *       "message": "Terima kasih!",
@@ -6695,6 +6823,13 @@ export interface components {
             /** @description What has to be filled in, in order, each once. */
             variables: components["schemas"]["TemplateVariable"][];
         };
+        /**
+         * @description What is filled in: by name (`body.NAME`, `header.NAME` and `button.NAME` go before `NAME`, `file` is the address of a header's
+         *     file), or in order. What a template calls `name`, `first_name`, `last_donation` and so on is known.
+         */
+        TemplateValues: {
+            [key: string]: string;
+        } | string[];
         /** @description A place to fill in. */
         TemplateVariable: {
             /** @description What its author gave as an example; empty where there is none. */
@@ -7972,6 +8107,34 @@ export interface operations {
             503: components["responses"]["SyncRefused"];
         };
     };
+    show_dashboard: {
+        parameters: {
+            query?: {
+                /** @description `me` counts only the chats that are assigned to the caller, and their reminders; absent: `all`. */
+                user?: "me" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmDashboard"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
     list_donations: {
         parameters: {
             query?: {
@@ -8578,6 +8741,65 @@ export interface operations {
             413: components["responses"]["SyncRefused"];
             415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    send_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendTemplateToDonor"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentToDonor"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            /** @description The inbox has no templates, its provider refused, `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            /** @description A field is wrong, or a variable has no value */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -4,6 +4,7 @@
 //! background is in [`worker`].
 
 pub mod chats;
+pub mod dashboard;
 pub mod donations;
 pub mod donors;
 pub mod export;
@@ -17,6 +18,7 @@ pub mod quick_replies;
 pub mod reminders;
 pub mod settings;
 mod sheet;
+pub mod templates;
 mod welcome;
 mod worker;
 

@@ -2,6 +2,7 @@
 //!
 //! What contacts have here follows them when two become one ([`follow`]) and goes with them ([`forget`]).
 
+pub mod dashboard;
 pub mod donations;
 pub mod donor_figures;
 pub mod donors;

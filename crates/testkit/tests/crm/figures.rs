@@ -1,13 +1,14 @@
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::crm::donations::{self, DonationChanges, NewDonation};
+use frontdesk_engine::crm::merges::{self, Choices};
 use frontdesk_engine::crm::{self, Key};
 use frontdesk_model::crm::donation::DonationStatus;
 use frontdesk_model::crm::figures::{Basis, Figures};
 use frontdesk_model::crm::segment::Segment;
 use frontdesk_model::{ContactId, DonationId};
+use frontdesk_store::StoreError;
 use frontdesk_store::crm::settings;
 use frontdesk_store::crm::{donations as rows, donor_figures};
-use frontdesk_store::{StoreError, contacts};
 use frontdesk_testkit::size;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -149,13 +150,14 @@ async fn stored_and_counted(desk: &Desk, contact: ContactId) -> (Figures, Figure
 async fn after_any_steps_what_is_stored_is_what_the_gifts_come_to() {
     for desk in desks().await {
         let engine = &desk.server.engine;
-        let (account, actor) = (desk.server.account, Actor::server(desk.server.account));
+        let actor = Actor::server(desk.server.account);
         let mut chance = StdRng::seed_from_u64(6);
         let mut people: Vec<ContactId> = Vec::new();
         let mut gifts: Vec<DonationId> = Vec::new();
+        let mut undoable = Vec::new();
         for step in 0..size::pick(400, 10_000) {
             desk.server.clock.advance_ms(chance.random_range(0..3_600_000));
-            match chance.random_range(0..10) {
+            match chance.random_range(0..11) {
                 0..=4 => {
                     let phone = format!("62813{:07}", chance.random_range(0..20));
                     let status = DonationStatus::ALL[chance.random_range(0..DonationStatus::ALL.len())];
@@ -191,24 +193,21 @@ async fn after_any_steps_what_is_stored_is_what_the_gifts_come_to() {
                     let _ = donations::remove(engine, actor, id).await; // may be gone
                 }
                 9 if people.len() > 1 => {
-                    let (a, b) = (chance.random_range(0..people.len()), chance.random_range(0..people.len()));
-                    let (loser, winner, now) = (people[a], people[b], engine.clock.now());
-                    let merge = engine.store.write(move |tx| {
-                        let loser = contacts::find(tx, account, loser)?.map(|found| found.id);
-                        let winner = contacts::find(tx, account, winner)?.map(|found| found.id);
-                        if let (Some(loser), Some(winner)) = (loser, winner)
-                            && loser != winner
-                        {
-                            contacts::merge(tx, account, loser, winner, now)?;
-                        }
-                        Ok::<_, StoreError>(())
-                    });
-                    merge.await.unwrap();
-                    crm::catch_up(engine).await.unwrap();
+                    let key =
+                        |chance: &mut StdRng| Key::Contact(people[chance.random_range(0..people.len())]);
+                    let (keep, merge) = (key(&mut chance), key(&mut chance));
+                    // The two may be one already.
+                    let merged = merges::merge(engine, actor, keep, merge, Choices::default()).await;
+                    undoable.extend(merged.map(|row| row.id));
+                }
+                10 if !undoable.is_empty() => {
+                    let id = undoable.swap_remove(chance.random_range(0..undoable.len()));
+                    let _ = merges::undo(engine, actor, id).await; // may wait for a later one, or be too old
                 }
                 _ => {}
             }
             if step % 50 == 49 {
+                crm::catch_up(engine).await.unwrap(); // a new year, and what is two years old by now
                 people.sort_unstable();
                 people.dedup();
                 for contact in &people {

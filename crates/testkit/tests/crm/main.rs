@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod chats;
+mod dashboard;
 mod figures;
 mod merges;
 mod reminders;

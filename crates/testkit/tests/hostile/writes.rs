@@ -361,6 +361,13 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             json!({ "keep": format!("id:{contact}"), "merge": "6281390045599" }),
             &[],
         ),
+        (
+            "POST",
+            "/api/crm/messages/template",
+            "/api/crm/messages/template".to_owned(),
+            json!({ "phone": "6281390045512", "template_id": "receipt" }),
+            &[],
+        ),
         ("POST", "/api/crm/merges/{id}/undo", "/api/crm/merges/1/undo".to_owned(), json!({}), &[]),
         ("DELETE", "/api/crm/quick-replies/{id}", format!("{QUICK_REPLIES}/1"), json!({}), &[]),
         (

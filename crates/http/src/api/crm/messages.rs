@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use frontdesk_engine::caller::Caller;
+use frontdesk_engine::crm::templates::{self, Wanted};
 use frontdesk_engine::crm::{Key, chats, quick_replies};
-use frontdesk_engine::replies::{self, Author, Reply, To};
+use frontdesk_engine::replies::{self, Author, Reply, Special, To};
 use frontdesk_model::QuickReplyId;
 use frontdesk_model::message::MessageStatus;
 use frontdesk_store::messages;
@@ -22,7 +23,10 @@ use crate::input::JsonBody;
 use crate::state::HttpState;
 
 pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(send_to_donor)).routes(routes!(send_quick_reply))
+    OpenApiRouter::new()
+        .routes(routes!(send_to_donor))
+        .routes(routes!(send_template))
+        .routes(routes!(send_quick_reply))
 }
 
 /// A message for a donor.
@@ -124,6 +128,78 @@ async fn send_to_donor(
     let to = chats::find(&state.engine, caller.account_id, Key::parse(&phone), session_id).await?;
     let attachments = fields.files().to_vec();
     send(&state, &caller, to, Reply { content: message, attachments, client_key, ..Reply::default() }).await
+}
+
+/// An approved template for a donor.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(examples(json!({ "phone": "6282119499306", "template_id": "receipt:id", "variables": ["Siti", "250.000"] })))]
+struct SendTemplateToDonor {
+    /// A number in any notation, or `id:12`.
+    phone: String,
+    /// Its name, or `name:language`.
+    #[schema(max_length = 600)]
+    template_id: String,
+    #[serde(default)]
+    variables: TemplateValues,
+    /// Absent: the first there is.
+    #[schema(max_length = 20)]
+    language: Option<String>,
+    /// The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation.
+    #[schema(max_length = 200)]
+    session_id: Option<String>,
+    /// The same key is the same message; `Idempotency-Key` does too.
+    #[schema(max_length = 200)]
+    client_key: Option<String>,
+}
+
+/// What is filled in: by name (`body.NAME`, `header.NAME` and `button.NAME` go before `NAME`, `file` is the address of a header's
+/// file), or in order. What a template calls `name`, `first_name`, `last_donation` and so on is known.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum TemplateValues {
+    Named(BTreeMap<String, String>),
+    Listed(Vec<String>),
+}
+
+impl Default for TemplateValues {
+    fn default() -> Self {
+        Self::Named(BTreeMap::new())
+    }
+}
+
+impl TemplateValues {
+    fn by_name(self) -> BTreeMap<String, String> {
+        match self {
+            Self::Named(values) => values,
+            Self::Listed(values) => {
+                values.into_iter().enumerate().map(|(at, value)| ((at + 1).to_string(), value)).collect()
+            }
+        }
+    }
+}
+
+/// Sends an approved template to a donor, filled in: possible when nobody has written for long. 422 names the variables that
+/// have no value, before anything is stored.
+#[utoipa::path(post, path = "/api/crm/messages/template", tag = "crm", security(("token" = ["inbox:write"])),
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 200, pattern = "^[!-~]([ -~]*[!-~])?$",
+        description = "The same as `client_key`, which goes before it.")),
+    request_body = SendTemplateToDonor, responses((status = 200, body = SentToDonor),
+        (status = 409, body = super::SyncErrorBody, description = "The inbox has no templates, its provider refused, \
+            `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = super::SyncErrorBody, description = "A field is wrong, or a variable has no value")))]
+async fn send_template(
+    State(state): State<HttpState>,
+    InboxWriter(caller): InboxWriter,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<SendTemplateToDonor>,
+) -> Result<Json<SentToDonor>, ApiError> {
+    let key = Key::parse(&body.phone);
+    let client_key = body.client_key.map_or_else(|| idempotency_key(&headers), |key| Ok(Some(key)))?;
+    let to = chats::find(&state.engine, caller.account_id, key.clone(), body.session_id).await?;
+    let wanted = Wanted { name: body.template_id, language: body.language, values: body.variables.by_name() };
+    let template = templates::fill(&state.engine, &caller, &to, key, wanted).await?;
+    let special = Some(Special::Template(template));
+    send(&state, &caller, to, Reply { special, client_key, ..Reply::default() }).await
 }
 
 /// A text to send to a donor.

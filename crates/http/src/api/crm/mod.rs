@@ -4,6 +4,7 @@
 //! Everybody who reads the inbox sees donors; whoever writes in it notes things; administrators settle the rules.
 
 mod contacts;
+mod dashboard;
 mod donations;
 mod donors;
 mod inbox;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .merge(reminders::routes())
         .merge(quick_replies::routes())
         .merge(settings::routes())
+        .merge(dashboard::routes())
         .layer(axum::middleware::from_fn(refuse_in_shape))
 }
 
