@@ -4,14 +4,14 @@
 //! heard by monitoring ([`calls`]). What one node invalidates the others forget too: the client tells [`Realtime`], whose
 //! relay carries it. [`webhook`] takes what Chatwoot tells.
 
-mod calls;
+pub(crate) mod calls;
 pub mod settings;
 pub mod webhook;
 
 use std::sync::{Arc, OnceLock};
 
 use frontdesk_model::{AccountId, Timestamp};
-use frontdesk_provider_http::{BreakerState, SetupError};
+use frontdesk_provider_http::SetupError;
 use frontdesk_store::StoreError;
 use frontdesk_store::accounts as account_rows;
 
@@ -83,12 +83,7 @@ impl Chatwoot {
     /// Its meter, and until when its breaker is open; `None` until something was called.
     pub(crate) fn breaker(&self, now: Timestamp) -> Option<(Arc<Meter>, Option<Timestamp>)> {
         let (meter, client) = (self.calls.meter()?, self.client()?);
-        let until = match client.client().breaker_state() {
-            BreakerState::Closed => None,
-            BreakerState::HalfOpen => Some(now),
-            BreakerState::Open => Some(now.plus_ms(calls::OPEN_MS)),
-        };
-        Some((meter, until))
+        Some((meter, calls::open_until(client.client().breaker_state(), now)))
     }
 }
 

@@ -50,7 +50,7 @@ const CHATWOOT_NAME: &str = "Chatwoot";
 /// The meters of this node.
 #[derive(Default)]
 pub struct Monitoring {
-    meters: RwLock<HashMap<InboxId, Arc<Meter>>>,
+    meters: RwLock<HashMap<(AccountId, InboxId), Arc<Meter>>>,
     flushing: tokio::sync::Mutex<()>,
     /// Rung when news of alerts was put on its way.
     news: Notify,
@@ -59,20 +59,30 @@ pub struct Monitoring {
 impl Monitoring {
     /// The meter of an inbox; account and inbox 0 for what is nobody's.
     pub(crate) fn meter(&self, account: AccountId, inbox: InboxId) -> Arc<Meter> {
-        if let Some(meter) = self.find_meter(inbox) {
+        let key = if inbox == CHATWOOT { (account, inbox) } else { of_inbox(inbox) };
+        if let Some(meter) = self.find(key) {
             return meter;
         }
         let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
-        meters.entry(inbox).or_insert_with(|| Arc::new(Meter::new(account, inbox))).clone()
+        meters.entry(key).or_insert_with(|| Arc::new(Meter::new(account, inbox))).clone()
     }
 
     fn find_meter(&self, inbox: InboxId) -> Option<Arc<Meter>> {
-        self.meters.read().unwrap_or_else(PoisonError::into_inner).get(&inbox).cloned()
+        self.find(of_inbox(inbox))
+    }
+
+    fn find(&self, key: (AccountId, InboxId)) -> Option<Arc<Meter>> {
+        self.meters.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     fn meters(&self) -> Vec<Arc<Meter>> {
         self.meters.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
+}
+
+/// The key of an inbox's meter: its id says whose it is, other than that of a Chatwoot, which each account may have.
+fn of_inbox(inbox: InboxId) -> (AccountId, InboxId) {
+    (AccountId(0), inbox)
 }
 
 /// What the channel of an inbox is given: its calls are heard by the inbox's meter.

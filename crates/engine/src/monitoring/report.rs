@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use frontdesk_model::sync::SyncProvider;
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::alerts::AlertRow;
 use frontdesk_store::inboxes::InboxRow;
 use frontdesk_store::metric_slots::{self, MetricSlot};
-use frontdesk_store::{StoreError, alerts, outbox};
+use frontdesk_store::{StoreError, alerts, outbox, sync_connections};
 use serde::Serialize;
 
 use super::CHATWOOT;
@@ -287,7 +288,7 @@ pub(super) async fn gather(
     window_secs: i64,
 ) -> Result<Material, StoreError> {
     slots::flush(engine).await?;
-    let has_chatwoot = chatwoot::is_of(engine, account).await?;
+    let has_chatwoot = has_chatwoot(engine, account).await?;
     let now = engine.clock.now();
     // Long slots that began before the window reach into it.
     let since = slot_start(now).plus_ms(SLOT_MS - window_secs * 1000);
@@ -486,10 +487,19 @@ impl Material {
     }
 }
 
+/// True when the account has a Chatwoot, by the settings or by a connection of its own.
+async fn has_chatwoot(engine: &Engine, account: AccountId) -> Result<bool, StoreError> {
+    if chatwoot::is_of(engine, account).await? {
+        return Ok(true);
+    }
+    let connections = engine.store.read(move |tx| sync_connections::list(tx, account)).await?;
+    Ok(connections.iter().any(|row| row.provider == SyncProvider::Chatwoot))
+}
+
 /// True when the account has an inbox of this id, or a Chatwoot where [`CHATWOOT`] is asked for.
 pub async fn has_inbox(engine: &Engine, account: AccountId, inbox: InboxId) -> Result<bool, StoreError> {
     if inbox == CHATWOOT {
-        return chatwoot::is_of(engine, account).await;
+        return has_chatwoot(engine, account).await;
     }
     match inboxes::get(engine, account, inbox).await {
         Ok(_) => Ok(true),

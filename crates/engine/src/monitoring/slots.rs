@@ -30,8 +30,15 @@ pub async fn flush(engine: &Engine) -> Result<(), StoreError> {
             meter.note_breaker(now, until);
         }
     }
-    if let Some((meter, until)) = engine.chatwoot().breaker(now) {
-        meter.note_breaker(now, until);
+    // An account may reach its Chatwoot by several clients: the worst of them counts.
+    let of_settings = engine.chatwoot().breaker(now).map(|(meter, until)| (meter.account, until));
+    let mut there: BTreeMap<AccountId, Option<Timestamp>> = BTreeMap::new();
+    for (account, until) in of_settings.into_iter().chain(engine.sync_clients().breakers(now)) {
+        let worst = there.entry(account).or_default();
+        *worst = until.max(*worst);
+    }
+    for (account, until) in there {
+        engine.monitoring().meter(account, super::CHATWOOT).note_breaker(now, until);
     }
     let unwritten: Vec<_> =
         engine.monitoring().meters().iter().flat_map(|meter| meter.unwritten(&engine.node_id)).collect();

@@ -1,11 +1,11 @@
 //! The client of each connection: made when first needed, and again when the connection's credentials change.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use frontdesk_chatwoot_client::{ChatwootClient, ChatwootSettings};
-use frontdesk_model::{AccountId, SyncConnectionId};
+use frontdesk_model::{AccountId, SyncConnectionId, Timestamp};
 use frontdesk_provider_http::{AddressPolicy, SetupError};
 use frontdesk_store::sync_connections::{self, SyncConnectionRow};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::ConnectionError;
 use crate::Engine;
+use crate::chatwoot::calls::{self, ChatwootCalls};
+use crate::monitoring::CHATWOOT;
 use crate::vault::{Vault, VaultError};
+
+/// A client that nobody asked for this long is in no use: its breaker may stand as it is for ever.
+const IN_USE_MS: i64 = 150_000;
 
 /// What it takes to call there.
 pub(super) struct Access {
@@ -63,7 +68,24 @@ fn purpose(id: SyncConnectionId) -> String {
 /// The clients of this node.
 #[derive(Default)]
 pub(crate) struct Clients {
-    open: Mutex<HashMap<SyncConnectionId, (i64, ChatwootClient)>>,
+    open: Mutex<HashMap<SyncConnectionId, Open>>,
+}
+
+struct Open {
+    account: AccountId,
+    /// Of the connection that it was made of.
+    version: i64,
+    client: ChatwootClient,
+    used_at: Timestamp,
+}
+
+impl Clients {
+    /// Until when the breakers of the clients in use are open.
+    pub(crate) fn breakers(&self, now: Timestamp) -> Vec<(AccountId, Option<Timestamp>)> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = open.values().filter(|open| now.millis_since(open.used_at) < IN_USE_MS);
+        in_use.map(|open| (open.account, calls::open_until(open.client.breaker_state(), now))).collect()
+    }
 }
 
 /// The client of a connection, for whatever is done there: sync, bridge. Clones share limit and breaker.
@@ -85,18 +107,22 @@ pub async fn of(
 pub fn for_row(engine: &Engine, row: &SyncConnectionRow) -> Result<ChatwootClient, ConnectionError> {
     let clients = engine.sync_clients();
     let mut open = clients.open.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((version, client)) = open.get(&row.id)
-        && *version == row.version
+    let now = engine.clock.now();
+    if let Some(known) = open.get_mut(&row.id)
+        && known.version == row.version
     {
-        return Ok(client.clone());
+        known.used_at = now;
+        return Ok(known.client.clone());
     }
     let secrets = Secrets::open(&engine.vault, row)?;
     let access = Access { api_url: row.api_url.clone(), remote_account: row.remote_account.clone(), secrets };
     let settings = settings(engine, &access).map_err(ConnectionError::Unusable)?;
-    let recorder = engine.channels.recorder.clone();
-    let client = ChatwootClient::with_recorder(settings, recorder)
+    let calls = ChatwootCalls::new(engine.clock.clone(), engine.channels.recorder.clone());
+    calls.count_into(engine.monitoring().meter(row.account_id, CHATWOOT));
+    let client = ChatwootClient::with_recorder(settings, Arc::new(calls))
         .map_err(|error| ConnectionError::Unusable(reason(error)))?;
-    open.insert(row.id, (row.version, client.clone()));
+    let made = Open { account: row.account_id, version: row.version, client: client.clone(), used_at: now };
+    open.insert(row.id, made);
     Ok(client)
 }
 

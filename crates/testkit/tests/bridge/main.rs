@@ -2,6 +2,7 @@
 
 mod back;
 mod faults;
+mod figures;
 mod live;
 mod setup;
 mod shown;
@@ -70,7 +71,8 @@ async fn shows(stage: &Stage, bridge: &Value, wanted: &[&str]) {
 async fn ask_chatwoot(stage: &Stage, method: Method, path: &str, body: Value) -> Value {
     let url = format!("{}/api/v1/accounts/1/{path}", stage.chatwoot_url());
     let request = reqwest::Client::new().request(method, url).header("api_access_token", KEY);
-    let answer = request.json(&body).send().await;
+    let request = if body.is_null() { request } else { request.json(&body) };
+    let answer = request.send().await;
     assert!(answer.as_ref().is_ok_and(|answer| answer.status().is_success()), "{path}: {answer:?}");
     match answer {
         Ok(answer) => answer.json().await.unwrap_or_default(),
