@@ -12,8 +12,6 @@ use crate::{Engine, inboxes, sync};
 
 /// What we write there has an id that begins so.
 const SOURCE_PREFIX: &str = "frontdesk-";
-/// Our contacts there have an identifier that begins so.
-const CONTACT_PREFIX: &str = "frontdesk-contact-";
 /// What was written there has a client key that begins so.
 const KEY_PREFIX: &str = "chatwoot-";
 
@@ -61,11 +59,6 @@ pub(super) fn source_id(message: MessageId, what: &str) -> String {
 /// True for what we have written there.
 pub(super) fn is_ours(source_id: &str) -> bool {
     source_id.starts_with(SOURCE_PREFIX)
-}
-
-/// What our contact is called there.
-pub(super) fn contact_identifier(contact: frontdesk_model::ContactId) -> String {
-    format!("{CONTACT_PREFIX}{contact}")
 }
 
 /// Opens a bridge.

@@ -1,18 +1,21 @@
 //! Whom a conversation is with there, and the conversation itself: found, or made once.
 
 use frontdesk_chatwoot_client::{
-    ContactRef, ConversationQuery, ConversationStatus, ErrorCode, NewContact, NewConversation,
+    Contact, ContactRef, ConversationQuery, ConversationStatus, ErrorCode, NewContact, NewConversation,
 };
 use frontdesk_model::contact::parse_phone;
+use frontdesk_store::Tx;
 use frontdesk_store::bridge_links::{self, ThreadLink};
 use frontdesk_store::contacts::ContactRow;
 use frontdesk_store::conversations::ConversationRow;
 
-use super::line::{Line, contact_identifier, source_id};
+use super::line::{Line, source_id};
 use super::settings::{BeginAs, ConversationPolicy};
 use super::trouble::Trouble;
 use super::worker::Claim;
 use crate::Engine;
+use crate::sync::fields::identifier_of;
+use crate::sync::pairs;
 
 /// The conversation there that what happens now belongs to.
 pub(super) async fn thread(
@@ -25,13 +28,31 @@ pub(super) async fn thread(
     let (account, bridge, ours) = (line.account(), line.bridge.id, conversation.id);
     let known = engine.store.read(move |tx| bridge_links::newest_thread(tx, account, bridge, ours)).await?;
     let is_multiple = line.settings.conversations == ConversationPolicy::Multiple;
-    let contact_id = match known {
-        Some(known) if !is_multiple || known.remote_status != "resolved" => return Ok(known),
-        Some(ThreadLink { remote_contact_id: Some(id), .. }) => id,
-        _ => find_or_create_contact(claim, line, contact).await?,
+    // What was said before the bridge is one conversation, however often it was closed meanwhile.
+    let is_one = !is_multiple || claim.is_history();
+    let known_contact = match known {
+        Some(known) if is_one || known.remote_status != "resolved" => return Ok(known),
+        Some(ThreadLink { remote_contact_id: Some(id), .. }) => Some(id),
+        _ => number_of(engine, line, contact).await?,
     };
-    claim.check()?;
-    let link = begin(claim, line, conversation, contact_id).await?;
+    let begun = match known_contact {
+        Some(number) => match begin(claim, line, conversation, number).await {
+            // They were deleted there, or made part of another, since we heard of them.
+            Err(Trouble::Gone(_)) => {
+                forget(engine, line, number).await?;
+                None
+            }
+            begun => Some(begun?),
+        },
+        None => None,
+    };
+    let link = match begun {
+        Some(link) => link,
+        None => {
+            let number = find_or_create(engine, claim, line, contact).await?;
+            begin(claim, line, conversation, number).await?
+        }
+    };
     let (stored, now) = (link.clone(), engine.clock.now());
     engine
         .store
@@ -97,44 +118,94 @@ async fn begin(
         }),
         ..NewConversation::default()
     };
+    claim.check()?;
     Ok(link(line.client.create_conversation(&new).await?))
 }
 
-/// The contact there: the one of our name, the one with their number however it is written, or a new one.
-async fn find_or_create_contact(claim: &Claim, line: &Line, contact: &ContactRow) -> Result<i64, Trouble> {
-    let identifier = contact_identifier(contact.id);
+/// Has the contact of a conversation be there.
+pub(super) async fn person(
+    engine: &Engine,
+    claim: &Claim,
+    line: &Line,
+    contact: &ContactRow,
+) -> Result<(), Trouble> {
+    match number_of(engine, line, contact).await? {
+        Some(_) => Ok(()),
+        None => find_or_create(engine, claim, line, contact).await.map(drop),
+    }
+}
+
+/// Their number there, where sync or a bridge has learnt it.
+async fn number_of(engine: &Engine, line: &Line, contact: &ContactRow) -> Result<Option<i64>, Trouble> {
+    let (account, connection, id) = (line.account(), line.bridge.connection_id, contact.id);
+    let read = move |tx: &mut Tx<'_>| pairs::numbers_of(tx, account, connection, &[id]);
+    Ok(engine.store.read(read).await?.pop().map(|(_, number)| number))
+}
+
+async fn forget(engine: &Engine, line: &Line, number: i64) -> Result<(), Trouble> {
+    let (account, connection, now) = (line.account(), line.bridge.connection_id, engine.clock.now());
+    let note = move |tx: &mut Tx<'_>| pairs::note_gone(tx, account, connection, number, now);
+    Ok(engine.store.write(note).await?)
+}
+
+/// The contact there, from now on known as theirs.
+async fn find_or_create(
+    engine: &Engine,
+    claim: &Claim,
+    line: &Line,
+    contact: &ContactRow,
+) -> Result<i64, Trouble> {
+    let there = match find(line, contact).await? {
+        Some(found) => found,
+        None => create(claim, line, contact).await?,
+    };
+    let number = there.id;
+    let (account, connection, now) = (line.account(), line.bridge.connection_id, engine.clock.now());
+    let id = contact.id;
+    let note = move |tx: &mut Tx<'_>| pairs::note(tx, account, connection, id, &there, now);
+    engine.store.write(note).await?;
+    Ok(number)
+}
+
+/// The contact of our name there, or the one with their number however it is written.
+async fn find(line: &Line, contact: &ContactRow) -> Result<Option<Contact>, Trouble> {
+    let identifier = identifier_of(contact.account_id, contact.id);
     if let Some(found) = line.client.find_contact(ContactRef::Identifier(&identifier)).await? {
-        return Ok(found.id);
+        return Ok(Some(found));
     }
     for phone in contact.phone.as_deref().map(spellings).unwrap_or_default() {
         if let Some(found) = line.client.find_contact(ContactRef::Phone(&phone)).await? {
-            return Ok(found.id);
+            return Ok(Some(found));
         }
     }
+    Ok(None)
+}
+
+async fn create(claim: &Claim, line: &Line, contact: &ContactRow) -> Result<Contact, Trouble> {
     claim.check()?;
     let new = NewContact {
         name: contact.name.clone().or_else(|| contact.phone.clone()),
         email: contact.email.clone(),
         phone_number: contact.phone.clone(),
-        identifier: Some(identifier.clone()),
+        identifier: Some(identifier_of(contact.account_id, contact.id)),
         ..NewContact::default()
     };
-    match line.client.create_contact(&new).await {
-        Ok(made) => Ok(made.contact.id),
-        // Another conversation of theirs was quicker, or somebody else has their e-mail.
-        Err(error) if error.code() == ErrorCode::Conflict => {
-            if let Some(found) = line.client.find_contact(ContactRef::Identifier(&identifier)).await? {
-                return Ok(found.id);
-            }
-            if let Some(email) = &contact.email
-                && let Some(found) = line.client.find_contact(ContactRef::Email(email)).await?
-            {
-                return Ok(found.id);
-            }
-            Err(error.into())
+    let error = match line.client.create_contact(&new).await {
+        Ok(made) => return Ok(made.contact),
+        Err(error) => error,
+    };
+    // Sync, or another conversation of theirs, was quicker; or somebody else there has their e-mail.
+    if error.code() == ErrorCode::Conflict {
+        if let Some(found) = find(line, contact).await? {
+            return Ok(found);
         }
-        Err(error) => Err(error.into()),
+        if let Some(email) = &contact.email
+            && let Some(found) = line.client.find_contact(ContactRef::Email(email)).await?
+        {
+            return Ok(found);
+        }
     }
+    Err(error.into())
 }
 
 /// A number in every way it is written: Brazil without the ninth digit, Mexico with a 1, Argentina with a 9.

@@ -143,7 +143,7 @@ fn custom_fields(contact: &Contact) -> Map<String, Value> {
 }
 
 /// What a contact of ours is called there, so that it is known again.
-pub(super) fn identifier_of(account: AccountId, contact: ContactId) -> String {
+pub(crate) fn identifier_of(account: AccountId, contact: ContactId) -> String {
     format!("frontdesk-{account}-{contact}")
 }
 

@@ -4,14 +4,15 @@
 //! ([`connections`]). Whoever calls there asks [`clients`] for the client of the connection. [`runs`] are asked for by people
 //! and [`schedule`]s and carried out by a node that is free ([`worker`]): `pull.rs` and `push.rs` go through all people, `apply.rs`
 //! takes over a batch of them in one transaction, `decide.rs` says which side's value of a field stands, and `fields.rs` which
-//! field becomes which. [`webhook`] takes what Chatwoot tells meanwhile.
+//! field becomes which. [`pairs`] tells others who is known on both sides. [`webhook`] takes what Chatwoot tells meanwhile.
 
 mod apply;
 mod claim;
 pub mod clients;
 pub mod connections;
 mod decide;
-mod fields;
+pub(crate) mod fields;
+pub(crate) mod pairs;
 mod probe;
 pub mod progress;
 mod pull;
