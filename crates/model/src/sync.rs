@@ -27,6 +27,8 @@ crate::words! {
         Contacts = "contacts",
         /// Threads with them, their messages and files.
         Conversations = "conversations",
+        /// What an inbox had before its bridge: those who wrote, and what was written.
+        History = "history",
     }
 }
 

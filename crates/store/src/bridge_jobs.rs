@@ -22,6 +22,13 @@ macro_rules! claimable {
     };
 }
 
+/// The kinds of work that an import queues.
+macro_rules! import_kinds {
+    () => {
+        "kind IN ('person', 'history', 'settle')"
+    };
+}
+
 statements! {
     INSERT = both(
         "INSERT INTO bridge_jobs (account_id, bridge_id, lane, kind, job_key, data, state, due_at, created_at, updated_at)
@@ -60,6 +67,17 @@ statements! {
          FROM bridge_jobs WHERE account_id = $1 AND bridge_id = $2");
     MOVE_LANE = both("UPDATE bridge_jobs SET lane = $4 WHERE account_id = $1 AND bridge_id = $2 AND lane = $3");
     FORGET = both("DELETE FROM bridge_jobs WHERE account_id = $1 AND bridge_id = $2");
+    IMPORTING = both(concat!("SELECT COUNT(*) FROM bridge_jobs WHERE account_id = $1 AND bridge_id = $2
+         AND state <> 'failed' AND ", import_kinds!()));
+    IS_IMPORTING_LANE = both(concat!("SELECT EXISTS (SELECT 1 FROM bridge_jobs WHERE bridge_id = $1 AND lane = $2
+         AND state <> 'failed' AND ", import_kinds!(), ")"));
+    FAILED_IMPORTS = both(concat!("SELECT job_key, COALESCE(last_error, '') FROM bridge_jobs WHERE account_id = $1 AND bridge_id = $2
+         AND state = 'failed' AND ", import_kinds!()));
+    FORGET_IMPORTS = both(concat!("DELETE FROM bridge_jobs WHERE account_id = $1 AND bridge_id = $2 AND state = 'queued'
+         AND attempts = 0 AND ", import_kinds!()));
+    REVIVE_ONE = both(
+        "UPDATE bridge_jobs SET state = 'queued', due_at = $4, last_error = NULL, created_at = $4, updated_at = $4
+         WHERE account_id = $1 AND bridge_id = $2 AND job_key = $3 AND state = 'failed'");
     DELETE_OLDEST = both(
         "DELETE FROM bridge_jobs WHERE id IN
             (SELECT id FROM bridge_jobs WHERE state = 'failed' AND due_at < $1 ORDER BY due_at LIMIT $2)");
@@ -226,6 +244,45 @@ pub fn move_lane(
 /// Forgets all work of a bridge.
 pub fn forget(tx: &mut Tx<'_>, account: AccountId, bridge: BridgeId) -> Result<(), StoreError> {
     tx.execute(&FORGET, p![account, bridge]).map(drop)
+}
+
+/// How much of an import is still to be done.
+pub fn importing(tx: &mut Tx<'_>, account: AccountId, bridge: BridgeId) -> Result<i64, StoreError> {
+    Ok(tx.find::<(i64,)>(&IMPORTING, p![account, bridge])?.map_or(0, |(count,)| count))
+}
+
+/// True while an import has something to do in a lane.
+pub fn is_importing_lane(tx: &mut Tx<'_>, bridge: BridgeId, lane: &str) -> Result<bool, StoreError> {
+    Ok(tx.find::<(bool,)>(&IS_IMPORTING_LANE, p![bridge, lane])?.is_some_and(|(any,)| any))
+}
+
+/// What was given up of an import, by key, and why.
+pub fn failed_imports(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    bridge: BridgeId,
+) -> Result<Vec<(String, String)>, StoreError> {
+    tx.query(&FAILED_IMPORTS, p![account, bridge])
+}
+
+/// Forgets what nobody ever began of an import that is not to go on. What was begun may be half done, and goes on.
+pub fn forget_queued_imports(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    bridge: BridgeId,
+) -> Result<(), StoreError> {
+    tx.execute(&FORGET_IMPORTS, p![account, bridge]).map(drop)
+}
+
+/// Tries one thing that was given up once more: it is known to have been tried.
+pub fn revive_one(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    bridge: BridgeId,
+    key: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(&REVIVE_ONE, p![account, bridge, key, now]).map(drop)
 }
 
 /// Forgets at most `limit` of what was given up before `before`.

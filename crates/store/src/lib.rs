@@ -19,6 +19,7 @@ pub mod alerts;
 pub mod api_tokens;
 pub mod attachments;
 pub mod audit;
+pub mod bridge_history;
 pub mod bridge_jobs;
 pub mod bridge_links;
 pub mod bridges;
@@ -81,6 +82,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("api_tokens", api_tokens::STATEMENTS),
         ("attachments", attachments::STATEMENTS),
         ("audit", audit::STATEMENTS),
+        ("bridge_history", bridge_history::STATEMENTS),
         ("bridge_jobs", bridge_jobs::STATEMENTS),
         ("bridge_links", bridge_links::STATEMENTS),
         ("bridges", bridges::STATEMENTS),

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_sync",
     11 "0011_bridges",
     12 "0012_crm",
+    13 "0013_imports",
 ];
 
 /// The schema this program needs.

@@ -1,7 +1,7 @@
 //! Runs of a sync: asked for, claimed by one node under a lease, gone on with from a cursor.
 
 use frontdesk_model::sync::{SyncCause, SyncDirection, SyncEntity, SyncProvider, SyncRunStatus};
-use frontdesk_model::{AccountId, SyncConnectionId, SyncRunId, Timestamp};
+use frontdesk_model::{AccountId, BridgeId, SyncConnectionId, SyncRunId, Timestamp};
 
 use crate::db::statement::{both, each};
 use crate::{Columns, FromRow, StoreError, Tx};
@@ -9,7 +9,7 @@ use crate::{Columns, FromRow, StoreError, Tx};
 macro_rules! columns {
     () => {
         "id, account_id, connection_id, provider, entity_type, direction, cause, status, cursor, total, created, updated,
-         skipped, errors, error_messages, error, cancel_requested, fence, created_at, started_at, finished_at"
+         skipped, errors, error_messages, error, cancel_requested, fence, created_at, started_at, finished_at, bridge_id, options"
     };
 }
 
@@ -22,6 +22,7 @@ statements! {
     ACTIVE = both(concat!("SELECT ", columns!(), " FROM sync_runs
          WHERE account_id = $1 AND connection_id = $2 AND entity_type = $3 AND direction = $4
             AND status IN ('queued', 'running')"));
+    SET_IMPORT = both("UPDATE sync_runs SET bridge_id = $3, options = $4 WHERE account_id = $1 AND id = $2");
     FIND = both(concat!("SELECT ", columns!(), " FROM sync_runs WHERE account_id = $1 AND id = $2"));
     LIST = both(concat!("SELECT ", columns!(), " FROM sync_runs WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"));
     LIST_OF = both(concat!("SELECT ", columns!(),
@@ -85,6 +86,10 @@ pub struct SyncRunRow {
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+    /// Whose inbox an import brings over.
+    pub bridge_id: Option<BridgeId>,
+    /// What was asked of an import, as JSON.
+    pub options: Option<String>,
 }
 
 /// What a run did so far.
@@ -130,6 +135,8 @@ impl FromRow for SyncRunRow {
             created_at: row.next()?,
             started_at: row.next()?,
             finished_at: row.next()?,
+            bridge_id: row.next()?,
+            options: row.next()?,
         })
     }
 }
@@ -155,6 +162,22 @@ pub fn start(tx: &mut Tx<'_>, new: NewSyncRun, now: Timestamp) -> Result<SyncRun
         None => tx.find(&ACTIVE, p![account_id, connection_id, entity_type, direction])?,
     };
     found.ok_or_else(|| StoreError::Unavailable("a run ended while another was asked for".to_owned()))
+}
+
+/// Asks for an import into the inbox of a bridge; what is under way over its connection when there is one, maybe another's.
+pub fn start_import(
+    tx: &mut Tx<'_>,
+    new: NewSyncRun,
+    bridge: BridgeId,
+    options: &str,
+    now: Timestamp,
+) -> Result<SyncRunRow, StoreError> {
+    let mut run = start(tx, new, now)?;
+    if run.bridge_id.is_none() {
+        tx.execute(&SET_IMPORT, p![run.account_id, run.id, bridge, options])?;
+        (run.bridge_id, run.options) = (Some(bridge), Some(options.to_owned()));
+    }
+    Ok(run)
 }
 
 /// One run.

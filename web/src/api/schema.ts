@@ -1528,6 +1528,27 @@ export interface paths {
         patch: operations["update_bridge"];
         trace?: never;
     };
+    "/api/v1/sync/bridges/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Brings what the inbox had before its bridge into the inbox there.
+         * @description 200 with what became of it when it ended in time, else 202: it goes on, and `GET /api/v1/sync/runs/{id}` tells; it can be
+         *     cancelled and resumed as any run. Nothing is brought over twice, however often it is asked for.
+         */
+        post: operations["import_into_bridge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync/chatwoot/webhook": {
         parameters: {
             query?: never;
@@ -2701,7 +2722,7 @@ export interface components {
             conversations: components["schemas"]["ConversationPolicy"];
             /** @description Resolved or opened there is closed or opened here, and the other way round. */
             followStatus: boolean;
-            /** @description Whoever writes there is named in bold above what they write. */
+            /** @description Whoever writes there is named in bold above what they write; there, whoever wrote here is too. */
             signature: boolean;
         };
         /**
@@ -4333,6 +4354,49 @@ export interface components {
          * @enum {string}
          */
         IdentityKind: "phone" | "bsuid" | "psid" | "igsid" | "lid" | "chatwoot";
+        /**
+         * @description What to bring over.
+         * @example {
+         *       "days": 90,
+         *       "dryRun": true
+         *     }
+         */
+        ImportHistory: {
+            /** @description Those who wrote; true unless said otherwise. */
+            contacts?: boolean | null;
+            /**
+             * Format: int32
+             * @description How far to look back; as far as there is something if absent.
+             */
+            days?: number | null;
+            /** @description True: counts alone, nothing is written there. */
+            dryRun?: boolean | null;
+            /** @description What was written, by them and to them; true unless said otherwise. */
+            messages?: boolean | null;
+            /**
+             * Format: int64
+             * @description Seconds to wait for the end; 30 unless said otherwise.
+             */
+            wait?: number | null;
+        };
+        /** @description How much of one kind was brought over. */
+        ImportTally: {
+            /**
+             * Format: int64
+             * @description Brought over; of a dry run: there to be brought over.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Refused by Chatwoot.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description There already, or gone here meanwhile.
+             */
+            skipped: number;
+        };
         /** @description A connected account. */
         Inbox: {
             channel: string;
@@ -6431,6 +6495,7 @@ export interface components {
                  * @description When it ended.
                  */
                 finishedAt: string | null;
+                import?: components["schemas"]["SyncImport"] | null;
                 /** @description The program. */
                 provider: components["schemas"]["SyncProvider"];
                 /** @description `run_` and a number. */
@@ -6676,15 +6741,35 @@ export interface components {
          *
          *     - `contacts`: People outside.
          *     - `conversations`: Threads with them, their messages and files.
+         *     - `history`: What an inbox had before its bridge: those who wrote, and what was written.
          * @enum {string}
          */
-        SyncEntity: "contacts" | "conversations";
+        SyncEntity: "contacts" | "conversations" | "history";
         /** @description The body of every refusal of these routes. */
         SyncError: components["schemas"]["Error"] & {
             /** @description The same as `error`; `The given data was invalid.` beside `errors`. */
             message: string;
             /** @description False. */
             success: boolean;
+        };
+        /** @description An import as it is shown: what was asked for, and what became of it. */
+        SyncImport: {
+            /**
+             * Format: int64
+             * @description The bridge whose inbox is filled.
+             */
+            bridgeId: number;
+            /** @description Of those who wrote. */
+            contacts: components["schemas"]["ImportTally"];
+            /**
+             * Format: int32
+             * @description How far it looks back; null: as far as there is something.
+             */
+            days: number | null;
+            /** @description It counts alone. */
+            dryRun: boolean;
+            /** @description Of what was written. */
+            messages: components["schemas"]["ImportTally"];
         };
         /**
          * @description Which program.
@@ -6727,6 +6812,7 @@ export interface components {
              * @description When it ended.
              */
             finishedAt: string | null;
+            import?: components["schemas"]["SyncImport"] | null;
             /** @description The program. */
             provider: components["schemas"]["SyncProvider"];
             /** @description `run_` and a number. */
@@ -11325,6 +11411,59 @@ export interface operations {
                     "application/json": components["schemas"]["SyncError"];
                 };
             };
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    import_into_bridge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportHistory"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            /** @description It goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_SyncRun"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description The bridge or its connection is paused, or another import into this Chatwoot is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
             503: components["responses"]["SyncRefused"];
         };
     };

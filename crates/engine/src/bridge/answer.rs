@@ -8,10 +8,11 @@ use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AttachmentId, ConversationId};
 use frontdesk_provider_http::DownloadLimits;
 use frontdesk_store::bridge_links::{self, MessageLink, ThreadLink};
-use frontdesk_store::{StoreError, conversations as conversation_rows};
+use frontdesk_store::{StoreError, bridge_jobs, conversations as conversation_rows};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
+use super::jobs::our_lane;
 use super::line::{Line, is_ours};
 use super::trouble::Trouble;
 use super::worker::Claim;
@@ -21,6 +22,8 @@ use crate::media::{Upload, UploadError};
 use crate::replies::{self, Author, Recipient, Reply, ReplyError, To};
 use crate::{Engine, conversations};
 
+/// How often it is looked whether an import is through with a conversation.
+const IMPORT_WAIT_MS: i64 = 1_000;
 /// Whoever wrote it has no name.
 const NAMELESS: &str = "Chatwoot";
 
@@ -267,7 +270,7 @@ async fn take_file(
 }
 
 /// Whoever answers in a conversation that is closed here wants it open.
-async fn open_again(engine: &Engine, line: &Line, ours: ConversationId) -> Result<(), Trouble> {
+pub(super) async fn open_again(engine: &Engine, line: &Line, ours: ConversationId) -> Result<(), Trouble> {
     let account = line.account();
     let row = engine.store.read(move |tx| conversation_rows::find(tx, account, ours)).await?;
     if row.is_some_and(|row| row.status == ConversationStatus::Closed) {
@@ -340,6 +343,11 @@ pub(super) async fn follow_status(engine: &Engine, line: &Line, remote: i64) -> 
     let (account, bridge) = (line.account(), line.bridge.id);
     let known = engine.store.read(move |tx| bridge_links::find_thread(tx, account, bridge, remote)).await?;
     let Some(known) = known else { return Ok(()) };
+    // What an import shows there opens the conversation for a moment: that is nobody's wish.
+    let lane = our_lane(known.conversation_id);
+    if engine.store.read(move |tx| bridge_jobs::is_importing_lane(tx, bridge, &lane)).await? {
+        return Err(Trouble::Wait(IMPORT_WAIT_MS));
+    }
     let found = match line.client.get_conversation(remote).await.map_err(Trouble::from) {
         Err(Trouble::Gone(_)) => return Ok(()),
         found => found?,

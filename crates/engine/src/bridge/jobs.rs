@@ -12,6 +12,12 @@ use serde_json::Value;
 pub(super) enum Job {
     /// Show a message of ours there.
     Message { message: MessageId },
+    /// An import: have the contact of a conversation be there.
+    Person { conversation: ConversationId },
+    /// An import: show a message from before the bridge there.
+    History { message: MessageId },
+    /// An import: what was shown of a conversation shall neither open it there nor be unread.
+    Settle { conversation: ConversationId },
     /// Show there what became of a message: edited, taken back, reacted to, its files came.
     Change { message: MessageId },
     /// A message is gone here.
@@ -34,6 +40,9 @@ impl Job {
     fn kind(&self) -> &'static str {
         match self {
             Self::Message { .. } => "message",
+            Self::Person { .. } => "person",
+            Self::History { .. } => "history",
+            Self::Settle { .. } => "settle",
             Self::Change { .. } => "change",
             Self::Removed { .. } => "removed",
             Self::Status { .. } => "status",

@@ -119,7 +119,10 @@ pub(super) async fn message(
     let text = wording::of_message(&scene.message, &scene.files, line.markup);
     let written = written(&scene, text, source_id(id, ""));
     let files = uploads(engine, &scene.files).await;
-    let shown = post(claim, line, thread.remote_id, &written, &files).await;
+    // What came since the bridge stands was shown once already, as far as anybody knows.
+    let is_doubtful = claim.is_history() && scene.message.created_at >= line.bridge.created_at;
+    let look = claim.is_repeated() || is_doubtful;
+    let shown = post_once(claim, line, thread.remote_id, &written, &files, look).await;
     let shown = unlink_if_gone(engine, line, &thread, shown).await?;
     let told = Told {
         edited_at_ms: scene.message.edited_at.map(|at| at.as_millis()),
@@ -185,7 +188,19 @@ pub(super) async fn post(
     message: &NewMessage,
     files: &[Upload],
 ) -> Result<Message, Trouble> {
-    if claim.is_repeated() {
+    post_once(claim, line, conversation, message, files, claim.is_repeated()).await
+}
+
+/// Writes a message there; `look`: unless it is among the newest already.
+async fn post_once(
+    claim: &Claim,
+    line: &Line,
+    conversation: i64,
+    message: &NewMessage,
+    files: &[Upload],
+    look: bool,
+) -> Result<Message, Trouble> {
+    if look {
         let newest = MessageQuery::newest(LOOKED_THROUGH);
         let found = line.client.get_messages(conversation, &newest).await?.data.into_iter();
         if let Some(found) = found.rev().find(|found| found.source_id == message.source_id) {
@@ -437,6 +452,52 @@ pub(super) async fn state(engine: &Engine, line: &Line, id: ConversationId) -> R
     let (account, bridge, remote) = (line.account(), line.bridge.id, thread.remote_id);
     let write =
         move |tx: &mut Tx<'_>| bridge_links::set_remote_status(tx, account, bridge, remote, wanted.as_str());
+    engine.store.write(write).await?;
+    Ok(())
+}
+
+/// Has the contact of a conversation be there.
+pub(super) async fn person(
+    engine: &Engine,
+    claim: &Claim,
+    line: &Line,
+    id: ConversationId,
+) -> Result<(), Trouble> {
+    let account = line.account();
+    let read = move |tx: &mut Tx<'_>| {
+        let Some(conversation) = conversations::find(tx, account, id)? else { return Ok(None) };
+        contacts::find(tx, account, conversation.contact_id)
+    };
+    match engine.store.read(read).await? {
+        Some(contact) => people::person(engine, claim, line, &contact).await,
+        None => Ok(()),
+    }
+}
+
+/// What was shown of a conversation from before the bridge is old: what is closed here stays resolved there, what is read
+/// here is not new there.
+pub(super) async fn settle(engine: &Engine, line: &Line, id: ConversationId) -> Result<(), Trouble> {
+    let Some((conversation, thread)) = find(engine, line, id).await? else { return Ok(()) };
+    let remote = thread.remote_id;
+    if conversation.unread_count == 0 {
+        match line.client.mark_read(remote).await.map_err(Trouble::from) {
+            Err(Trouble::Gone(_)) => return Ok(()),
+            read => read?,
+        };
+    }
+    let is_over = matches!(conversation.status, ConversationStatus::Archived | ConversationStatus::Closed);
+    if !is_over || !line.settings.follow_status {
+        return Ok(());
+    }
+    let resolved = frontdesk_chatwoot_client::ConversationStatus::Resolved;
+    // Chatwoot opens what is resolved when the customer writes in it.
+    if line.client.get_conversation(remote).await?.status.as_ref() != Some(&resolved) {
+        line.client.set_status(remote, &resolved, None).await?;
+    }
+    let (account, bridge) = (line.account(), line.bridge.id);
+    let write = move |tx: &mut Tx<'_>| {
+        bridge_links::set_remote_status(tx, account, bridge, remote, resolved.as_str())
+    };
     engine.store.write(write).await?;
     Ok(())
 }

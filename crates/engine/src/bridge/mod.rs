@@ -2,14 +2,16 @@
 //!
 //! Out: [`tail`] turns the events of the inbox into jobs, in the transaction that moves the bridge's place in the event log;
 //! [`mirror`] shows them there. In: [`door`] keeps what Chatwoot delivers as jobs before it answers, [`pull`] fetches what was
-//! never delivered, [`answer`] puts it into our outbox. [`worker`] carries the jobs out, one after the other for each
-//! conversation, until they are done. [`setup`] makes bridges and ends them.
+//! never delivered, [`answer`] puts it into our outbox. [`worker`] carries the jobs
+//! out, one after the other for each conversation, until they are done. [`setup`] makes bridges and ends them; [`import`]
+//! queues what was here before.
 //!
 //! Nothing loops: what we write there has a `source_id`, what was written there has a client key of the bridge, and both are
 //! linked ([`frontdesk_store::bridge_links`]).
 
 mod answer;
 pub mod door;
+pub mod import;
 mod jobs;
 mod line;
 mod markup;

@@ -45,6 +45,11 @@ impl Claim {
         self.row.attempts > 1
     }
 
+    /// True when it shows a message from before the bridge.
+    pub(super) fn is_history(&self) -> bool {
+        self.row.kind == "history"
+    }
+
     /// To be asked before each thing that must not be done twice: a worker that stood still for long has lost its job.
     pub(super) fn check(&self) -> Result<(), Trouble> {
         let left = self.until.load(Ordering::Relaxed) - self.engine.clock.now().as_millis();
@@ -200,7 +205,7 @@ async fn carry_out(engine: &Engine, claim: Claim) -> Result<(), StoreError> {
             "retry"
         }
         Err(trouble @ (Trouble::Later(..) | Trouble::People(_))) => {
-            retry(engine, row, token, &trouble, now).await?;
+            try_later(engine, row, token, &trouble, now).await?;
             "retry"
         }
         Err(trouble @ (Trouble::Gone(_) | Trouble::Refused(_))) => {
@@ -225,7 +230,7 @@ async fn stopped(engine: &Engine) {
     tokio::time::sleep(LAST_MOMENTS).await;
 }
 
-async fn retry(
+async fn try_later(
     engine: &Engine,
     row: BridgeJobRow,
     token: Arc<str>,
@@ -267,6 +272,9 @@ async fn perform(engine: &Engine, claim: &Claim) -> Result<(), Trouble> {
     let line = line::open(engine, row.account_id, row.bridge_id).await?;
     match job {
         Job::Message { message } => mirror::message(engine, claim, &line, message).await,
+        Job::Person { conversation } => mirror::person(engine, claim, &line, conversation).await,
+        Job::History { message } => mirror::message(engine, claim, &line, message).await,
+        Job::Settle { conversation } => mirror::settle(engine, &line, conversation).await,
         Job::Change { message } => mirror::change(engine, claim, &line, message).await,
         Job::Removed { message } => mirror::removed(engine, &line, message).await,
         Job::Status { message } => mirror::status(engine, claim, &line, message).await,

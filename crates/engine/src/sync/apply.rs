@@ -132,7 +132,7 @@ pub(super) fn apply(
 const MAX_MESSAGES: usize = 100;
 
 /// Counts a row that was not taken over.
-pub(super) fn note_error(counts: &mut SyncCounts, sentence: String) {
+pub(crate) fn note_error(counts: &mut SyncCounts, sentence: String) {
     counts.errors += 1;
     if counts.error_messages.len() < MAX_MESSAGES {
         counts.error_messages.push(sentence);

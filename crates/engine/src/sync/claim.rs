@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_model::sync::SyncRunStatus;
+use frontdesk_model::sync::{SyncEntity, SyncRunStatus};
 use frontdesk_model::{SyncRunId, Timestamp};
 use frontdesk_store::sync_runs::{self, SyncCounts, SyncRunRow};
 use frontdesk_store::{StoreError, Topic, Tx, sync_connections};
@@ -19,7 +19,7 @@ const TELL_EVERY_MS: i64 = 500;
 
 /// Why a run does not go on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// Another node has it.
     #[error("another node took the run over")]
     Lost,
@@ -38,7 +38,7 @@ pub(super) enum Stop {
 }
 
 /// A claimed run.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     engine: Engine,
     pub run: SyncRunRow,
     told_at: Timestamp,
@@ -103,14 +103,15 @@ impl Claim {
     /// Ends the run and tells so.
     pub async fn finish(mut self, status: SyncRunStatus, error: Option<String>) -> Result<(), StoreError> {
         let (run, now) = (self.run.clone(), self.engine.clock.now());
-        let is_done = status == SyncRunStatus::Completed;
+        // An import brings nobody into step.
+        let is_in_step = status == SyncRunStatus::Completed && run.entity_type != SyncEntity::History;
         let sentence = error.clone();
         let ended = self
             .engine
             .store
             .write(move |tx| -> Result<_, StoreError> {
                 let ended = sync_runs::finish(tx, &run, status, sentence.as_deref(), now)?;
-                if ended && is_done {
+                if ended && is_in_step {
                     sync_connections::note_sync(tx, run.account_id, run.connection_id, now)?;
                 }
                 tx.signal(Topic::Sync);

@@ -6,8 +6,8 @@
 //! takes over a batch of them in one transaction, `decide.rs` says which side's value of a field stands, and `fields.rs` which
 //! field becomes which. [`pairs`] tells others who is known on both sides. [`webhook`] takes what Chatwoot tells meanwhile.
 
-mod apply;
-mod claim;
+pub(crate) mod apply;
+pub(crate) mod claim;
 pub mod clients;
 pub mod connections;
 mod decide;

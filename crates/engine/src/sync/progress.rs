@@ -6,6 +6,7 @@ use frontdesk_store::sync_runs::SyncRunRow;
 use serde::Serialize;
 
 use crate::Engine;
+use crate::bridge::import::{self, ImportView};
 use crate::realtime::trigger::Trigger;
 
 /// The event's name on the wire.
@@ -57,6 +58,9 @@ pub struct RunView {
     /// When it ended.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub finished_at: Option<Timestamp>,
+    /// What an import was asked for and what became of it; absent of other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportView>,
 }
 
 impl From<&SyncRunRow> for RunView {
@@ -81,12 +85,13 @@ impl From<&SyncRunRow> for RunView {
             created_at: run.created_at,
             started_at: run.started_at,
             finished_at: run.finished_at,
+            import: import::view(run),
         }
     }
 }
 
 /// Tells the account's sockets on all nodes how far a run is.
-pub(super) fn tell(engine: &Engine, run: &SyncRunRow) {
+pub(crate) fn tell(engine: &Engine, run: &SyncRunRow) {
     // The page needs no list of what went wrong to draw a bar.
     let view = RunView { error_messages: Vec::new(), ..RunView::from(run) };
     let event = Trigger {

@@ -52,6 +52,11 @@ impl Wanted {
                 "entityType",
                 "The entityType field must be contacts: conversations are not kept in step.".to_owned(),
             )),
+            SyncEntity::History => Err(RunError::Invalid(
+                "entityType",
+                "The entityType field must be contacts: history is imported by POST /api/v1/sync/bridges/{id}/import."
+                    .to_owned(),
+            )),
         }
     }
 }
@@ -228,7 +233,7 @@ where
     Ok(run)
 }
 
-fn record(
+pub(crate) fn record(
     tx: &mut Tx<'_>,
     actor: Actor,
     action: &str,

@@ -17,6 +17,7 @@ use super::apply::Source;
 use super::claim::{Claim, Stop};
 use super::{clients, pull, push, schedule};
 use crate::Engine;
+use crate::bridge::import;
 
 /// Runs of one node at once.
 const AT_ONCE: usize = 3;
@@ -72,6 +73,8 @@ async fn take(engine: &Engine, places: &Arc<Semaphore>, tracker: &TaskTracker) -
     let Ok(place) = places.clone().try_acquire_owned() else { return Ok(false) };
     let Some(claim) = Claim::take(engine, None).await? else { return Ok(false) };
     let engine = engine.clone();
+    // An import waits for its bridge, for hours maybe: no other run is kept waiting for it.
+    let place = (claim.run.entity_type != SyncEntity::History).then_some(place);
     tracker.spawn(async move {
         carry_out(&engine, claim).await;
         drop(place);
@@ -140,8 +143,10 @@ async fn carry_out(engine: &Engine, mut claim: Claim) {
 }
 
 /// Why a run came to no good end.
-enum Ended {
+pub(crate) enum Ended {
+    /// It does not go on now.
     Stop(Stop),
+    /// It cannot go on; why, for people.
     Cannot(String),
 }
 
@@ -161,6 +166,9 @@ async fn go_on(engine: &Engine, claim: &mut Claim) -> Result<(), Ended> {
     let Some(row) = found else { return Err(Ended::Cannot("The connection was removed.".to_owned())) };
     if row.status == SyncConnectionStatus::Paused {
         return Err(Ended::Cannot("The connection is paused. Resume it, then the run.".to_owned()));
+    }
+    if run.entity_type == SyncEntity::History {
+        return import::carry_out(engine, claim).await;
     }
     let client = clients::for_row(engine, &row)
         .map_err(|error| Ended::Cannot(format!("It could not begin: {error}.")))?;

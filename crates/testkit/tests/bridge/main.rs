@@ -3,6 +3,7 @@
 mod back;
 mod faults;
 mod figures;
+mod import;
 mod live;
 mod setup;
 mod shown;

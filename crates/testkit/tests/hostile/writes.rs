@@ -242,6 +242,13 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             json!({ "settings": { "signature": true } }),
             &[],
         ),
+        (
+            "POST",
+            "/api/v1/sync/bridges/{id}/import",
+            format!("{BRIDGES}/1/import"),
+            json!({ "dryRun": true, "wait": 0 }),
+            &[],
+        ),
         ("DELETE", "/api/v1/sync/bridges/{id}", format!("{BRIDGES}/1"), json!({}), &[]),
         (
             "POST",

@@ -3,27 +3,28 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use frontdesk_engine::bridge::import::{self, ImportOptions};
 use frontdesk_engine::bridge::setup::{self, BridgeChanges, BridgeError, BridgeView, NewBridgeOf};
 use frontdesk_engine::bridge::{BeginAs, BridgeSettings, ConversationPolicy};
+use frontdesk_engine::sync::progress::RunView;
 use frontdesk_model::{BridgeId, InboxId, Timestamp};
 use frontdesk_store::bridges::BridgeStatus;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
 use super::connections::{ConnectionKey, shown};
+use super::{Success, runs};
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody, Query};
 use crate::state::HttpState;
 
 pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_bridges, create_bridge)).routes(routes!(
-        get_bridge,
-        update_bridge,
-        delete_bridge
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(list_bridges, create_bridge))
+        .routes(routes!(get_bridge, update_bridge, delete_bridge))
+        .routes(routes!(import_into_bridge))
 }
 
 /// A bridge.
@@ -75,7 +76,7 @@ struct BridgeChoices {
     conversations: ConversationPolicy,
     /// Where new conversations stand there.
     begin_as: BeginAs,
-    /// Whoever writes there is named in bold above what they write.
+    /// Whoever writes there is named in bold above what they write; there, whoever wrote here is too.
     signature: bool,
     /// Resolved or opened there is closed or opened here, and the other way round.
     follow_status: bool,
@@ -259,6 +260,51 @@ async fn delete_bridge(
 ) -> Result<Json<Success<DeletedBridge>>, ApiError> {
     setup::delete(&state.engine, caller.actor(), id, query.with_inbox.unwrap_or(false)).await?;
     Ok(Success::of(DeletedBridge { id: id.0, deleted: true }))
+}
+
+/// What to bring over.
+#[derive(Deserialize, Default, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(examples(json!({ "dryRun": true, "days": 90 })))]
+struct ImportHistory {
+    /// True: counts alone, nothing is written there.
+    dry_run: Option<bool>,
+    /// How far to look back; as far as there is something if absent.
+    #[schema(minimum = 1, maximum = 3650)]
+    days: Option<u32>,
+    /// Those who wrote; true unless said otherwise.
+    contacts: Option<bool>,
+    /// What was written, by them and to them; true unless said otherwise.
+    messages: Option<bool>,
+    /// Seconds to wait for the end; 30 unless said otherwise.
+    #[schema(minimum = 0, maximum = 60)]
+    wait: Option<u64>,
+}
+
+/// Brings what the inbox had before its bridge into the inbox there.
+///
+/// 200 with what became of it when it ended in time, else 202: it goes on, and `GET /api/v1/sync/runs/{id}` tells; it can be
+/// cancelled and resumed as any run. Nothing is brought over twice, however often it is asked for.
+#[utoipa::path(post, path = "/api/v1/sync/bridges/{id}/import", tag = "sync", security(("token" = ["admin"])),
+    params(("id" = i64, Path)), request_body = ImportHistory, responses((status = 200, body = Success<RunView>),
+        (status = 202, body = Success<RunView>, description = "It goes on"),
+        (status = 409, body = crate::api::sync::SyncErrorBody,
+            description = "The bridge or its connection is paused, or another import into this Chatwoot is under way")))]
+async fn import_into_bridge(
+    State(state): State<HttpState>,
+    AdminUser(caller): AdminUser,
+    Ids(id): Ids<BridgeId>,
+    JsonBody(body): JsonBody<ImportHistory>,
+) -> Result<(StatusCode, Json<Success<RunView>>), ApiError> {
+    let wait = runs::check_wait(body.wait)?;
+    let wanted = ImportOptions {
+        dry_run: body.dry_run.unwrap_or(false),
+        days: body.days,
+        contacts: body.contacts.unwrap_or(true),
+        messages: body.messages.unwrap_or(true),
+    };
+    let run = import::start(&state.engine, caller.actor(), id, wanted).await?;
+    runs::answer(&state, run, wait).await
 }
 
 impl From<BridgeError> for ApiError {

@@ -126,14 +126,16 @@ async fn run_sync(
     answer(&state, run, wait).await
 }
 
-fn check_wait(wait: Option<u64>) -> Result<Duration, ApiError> {
+/// How long to wait for the end.
+pub(super) fn check_wait(wait: Option<u64>) -> Result<Duration, ApiError> {
     match wait.unwrap_or(WAIT_SECS) {
         wait @ 0..=MAX_WAIT_SECS => Ok(Duration::from_secs(wait)),
         _ => Err(ApiError::invalid("wait", format!("The wait field must be between 0 and {MAX_WAIT_SECS}."))),
     }
 }
 
-async fn answer(
+/// A run, when it has ended or was waited for long enough.
+pub(super) async fn answer(
     state: &HttpState,
     run: SyncRunRow,
     wait: Duration,
