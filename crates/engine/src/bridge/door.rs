@@ -7,7 +7,7 @@ use frontdesk_store::{StoreError, bridge_links};
 use secrecy::SecretString;
 
 use super::jobs::{Job, queue, their_lane};
-use super::{answer, setup};
+use super::{answer, mirror, setup};
 use crate::caller::Actor;
 use crate::chatwoot::webhook::WebhookHeaders;
 use crate::monitoring::CHATWOOT;
@@ -100,9 +100,12 @@ fn job_of(bridge: &BridgeRow, event: &Event) -> Option<(String, String, Job)> {
                 let job = Job::Deleted { message: message.id };
                 return is_ours(inbox).then(|| (lane, format!("d{}", message.id), job));
             }
-            let is_new = matches!(event, Event::MessageCreated(_));
-            if !is_new || !is_ours(inbox) || !answer::is_answer(message) {
+            if !is_ours(inbox) || !answer::is_answer(message) {
                 return None;
+            }
+            if matches!(event, Event::MessageUpdated(_)) {
+                let job = Job::Retried { conversation, message: message.id };
+                return Some((lane, format!("y{}", message.id), job));
             }
             let written = bridge.secret.is_some().then(|| serde_json::to_value(message).ok()).flatten();
             let job = Job::Answer { conversation, message: message.id, written };
@@ -138,6 +141,13 @@ async fn keep(
                 && !bridge_links::find_by_remote(tx, account, id, *message)?.is_empty()
             {
                 return Ok(false);
+            }
+            // Chatwoot tells of every tick that we have set there.
+            if let Job::Retried { message, .. } = &job {
+                let links = bridge_links::find_by_remote(tx, account, id, *message)?;
+                if !links.is_empty() && !links.iter().any(mirror::is_told_failed) {
+                    return Ok(false);
+                }
             }
             queue(tx, (account, id), &lane, &key, &job, now)
         })

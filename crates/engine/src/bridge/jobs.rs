@@ -30,6 +30,8 @@ pub(super) enum Job {
     State { conversation: ConversationId },
     /// Send what was written there. Without the message it is fetched first.
     Answer { conversation: i64, message: i64, written: Option<Value> },
+    /// Something was changed there about a message written there: maybe it is to be sent again.
+    Retried { conversation: i64, message: i64 },
     /// A message was deleted there.
     Deleted { message: i64 },
     /// A conversation was resolved or opened there.
@@ -49,6 +51,7 @@ impl Job {
             Self::Seen { .. } => "seen",
             Self::State { .. } => "state",
             Self::Answer { .. } => "answer",
+            Self::Retried { .. } => "retried",
             Self::Deleted { .. } => "deleted",
             Self::Moved { .. } => "moved",
         }

@@ -402,6 +402,18 @@ async fn tell_status(
     Ok(note_told(engine, line, message.id, &Told { status: Some(message.status), ..told }).await?)
 }
 
+/// True when it was shown there that a message did not arrive.
+pub(super) fn is_told_failed(link: &MessageLink) -> bool {
+    let told: Told = serde_json::from_str(&link.told).unwrap_or_default();
+    told.status == Some(MessageStatus::Failed)
+}
+
+/// A message is on its way again: how far it comes is shown anew.
+pub(super) async fn forget_status(engine: &Engine, line: &Line, link: &MessageLink) -> Result<(), Trouble> {
+    let told: Told = serde_json::from_str(&link.told).unwrap_or_default();
+    Ok(note_told(engine, line, link.message_id, &Told { status: None, ..told }).await?)
+}
+
 /// Writes a note under what did not arrive.
 pub(super) async fn note(
     claim: &Claim,

@@ -2,7 +2,7 @@
 //!
 //! Out: [`tail`] turns the events of the inbox into jobs, in the transaction that moves the bridge's place in the event log;
 //! [`mirror`] shows them there. In: [`door`] keeps what Chatwoot delivers as jobs before it answers, [`pull`] fetches what was
-//! never delivered, [`answer`] puts it into our outbox. [`worker`] carries the jobs
+//! never delivered, [`answer`] puts it into our outbox, [`retry`] sends again what did not arrive. [`worker`] carries the jobs
 //! out, one after the other for each conversation, until they are done. [`setup`] makes bridges and ends them; [`import`]
 //! queues what was here before.
 //!
@@ -18,6 +18,7 @@ mod markup;
 mod mirror;
 mod people;
 mod pull;
+mod retry;
 mod settings;
 pub mod setup;
 mod tail;

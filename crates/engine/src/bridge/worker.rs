@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::jobs::Job;
 use super::trouble::Trouble;
-use super::{answer, line, mirror};
+use super::{answer, line, mirror, retry};
 use crate::Engine;
 use crate::outbox::schedule::next_try;
 
@@ -282,6 +282,9 @@ async fn perform(engine: &Engine, claim: &Claim) -> Result<(), Trouble> {
         Job::State { conversation } => mirror::state(engine, &line, conversation).await,
         Job::Answer { conversation, message, written } => {
             answer::send(engine, claim, &line, conversation, message, written).await
+        }
+        Job::Retried { conversation, message } => {
+            retry::follow(engine, claim, &line, conversation, message).await
         }
         Job::Deleted { message } => answer::delete(engine, &line, message).await,
         Job::Moved { conversation } => answer::follow_status(engine, &line, conversation).await,

@@ -129,3 +129,68 @@ async fn what_cannot_be_sent_is_shown_as_failed_with_a_note() {
         assert!(stage.texts_of(&thread).is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_pressed_there_sends_what_failed_again() {
+    for stage in stages().await {
+        let bridge = bridge(&stage, "whatsapp", json!({})).await;
+        let thread = stage.thread("whatsapp").await;
+        shows(&stage, &bridge, &["Halo"]).await;
+        let conversation = conversations(&stage, &bridge)[0].display_id;
+        let is_failed = |id: i64| {
+            let all = messages(&stage, &bridge);
+            all.into_iter().any(|message| message.id == id && message.status == "failed")
+        };
+        // One that the network refused, and one that was refused here.
+        stage.fault(Channel::WhatsappCloud, json!({"fault": "error_code", "code": 131_026, "next": 1}));
+        let refused_there = answer(&stage, conversation, "Refused there").await;
+        until("it failed", || async { is_failed(refused_there).then_some(()) }).await;
+        let press = async |id: i64| {
+            let path = format!("conversations/{conversation}/messages/{id}/retry");
+            ask_chatwoot(&stage, Method::POST, &path, Value::Null).await;
+        };
+        press(refused_there).await;
+        until("it arrives", || async { (stage.texts_of(&thread) == ["Refused there"]).then_some(()) }).await;
+
+        stage.clock.advance_ms(25 * 3_600_000);
+        let refused_here = answer(&stage, conversation, "Refused here").await;
+        until("it failed", || async { is_failed(refused_here).then_some(()) }).await;
+        until("a note says why", || async {
+            let notes = messages(&stage, &bridge).into_iter().filter(|message| message.private);
+            (notes.count() == 2).then_some(())
+        })
+        .await;
+        let again = stage.act(&thread.customer, "whatsapp", json!({"kind": "text", "text": "Still there?"}));
+        stage.received("whatsapp", &again).await;
+        press(refused_here).await;
+        until("both have arrived", || async {
+            (stage.texts_of(&thread) == ["Refused there", "Refused here"]).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_chatwoot_that_signs_nothing_only_what_it_says_when_asked_is_believed() {
+    for stage in stages().await {
+        let bridge = bridge(&stage, "whatsapp", json!({})).await;
+        let thread = stage.thread("whatsapp").await;
+        shows(&stage, &bridge, &["Halo"]).await;
+        // As a bridge to a Chatwoot before 4.13 is made.
+        stage.sandbox.world().chatwoot.settings.signs = false;
+        stage.database.script("UPDATE bridges SET secret = NULL").await;
+        let path = format!("/api/v1/sync/bridges/{}", bridge["id"]);
+        let (_, shown) = stage.call("GET", &path, Value::Null).await;
+        assert_eq!(shown["data"]["signed"], false, "{shown}");
+        assert!(shown["data"]["warnings"].to_string().contains("4.13"), "{shown}");
+        let conversation = conversations(&stage, &bridge)[0].display_id;
+        answer(&stage, conversation, "Told by itself").await;
+        until("it arrives", || async { (stage.texts_of(&thread) == ["Told by itself"]).then_some(()) }).await;
+        stage.fault(Channel::Chatwoot, json!({"fault": "dropped_status", "rate": 1.0}));
+        let id = answer(&stage, conversation, "The truth").await;
+        assert_eq!(deliver(&stage, &bridge, "", &told(&bridge, conversation, id, "A lie")).await, 200);
+        assert_eq!(deliver(&stage, &bridge, "", &told(&bridge, conversation, id + 999, "A lie")).await, 200);
+        until("the answer arrives", || async { (stage.texts_of(&thread).len() == 2).then_some(()) }).await;
+        assert_eq!(stage.texts_of(&thread), ["Told by itself", "The truth"]);
+    }
+}
