@@ -117,6 +117,7 @@ pub(super) async fn message(
     }
     let thread = people::thread(engine, claim, line, &scene.conversation, &scene.contact).await?;
     let text = wording::of_message(&scene.message, &scene.files, line.markup);
+    let text = if line.settings.signature { wording::signed(&scene.message, text) } else { text };
     let written = written(&scene, text, source_id(id, ""));
     let files = uploads(engine, &scene.files).await;
     // What came since the bridge stands was shown once already, as far as anybody knows.

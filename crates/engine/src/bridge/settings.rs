@@ -32,7 +32,7 @@ pub struct BridgeSettings {
     pub conversations: ConversationPolicy,
     /// Status of new conversations there.
     pub begin_as: BeginAs,
-    /// Whoever writes there is named in bold above what they write.
+    /// Whoever writes there is named in bold above what they write; there, whoever wrote here is too.
     pub signature: bool,
     /// Resolved or opened there is closed or opened here, and the other way round.
     pub follow_status: bool,

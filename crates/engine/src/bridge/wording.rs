@@ -2,7 +2,7 @@
 
 use frontdesk_channels::contract::Markup;
 use frontdesk_model::content::{ContactCard, Location, Payload};
-use frontdesk_model::message::MessageKind;
+use frontdesk_model::message::{Direction, MessageKind, SenderType};
 use frontdesk_store::attachments::{AttachmentRow, AttachmentState};
 use frontdesk_store::messages::MessageRow;
 
@@ -37,6 +37,17 @@ pub(super) fn of_message(message: &MessageRow, files: &[AttachmentRow], markup: 
     let text = lines.join("\n");
     let forwarded = if message.forwarded && !text.is_empty() { "_Forwarded_\n" } else { "" };
     (!text.is_empty()).then(|| format!("{forwarded}{text}"))
+}
+
+/// The same with the name of whoever wrote it here: there it stands under the name of the token's owner.
+pub(super) fn signed(message: &MessageRow, text: Option<String>) -> Option<String> {
+    let is_agents = message.direction == Direction::Outbound && message.sender_type == SenderType::Admin;
+    let name =
+        message.sender_name.as_deref().filter(|_| is_agents).map(|name| name.replace(['*', '\n'], " "));
+    match name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+        Some(name) => text.map(|text| format!("**{name}**\n{text}")),
+        None => text,
+    }
 }
 
 fn place(location: &Location) -> String {

@@ -26,6 +26,18 @@ async fn replies_from_here_are_shown_with_their_ticks_and_sent_by_nobody_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_signatures_a_reply_from_here_names_who_wrote_it() {
+    for stage in stages().await {
+        let bridge = bridge(&stage, "whatsapp", json!({ "signature": true })).await;
+        let thread = stage.thread("whatsapp").await;
+        let id = stage.say(&thread, "From here").await;
+        stage.arrives(id).await;
+        shows(&stage, &bridge, &["Halo", "**Ana**\nFrom here"]).await;
+        assert_eq!(stage.texts_of(&thread), ["From here"], "the customer reads no name");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_places_quotes_reactions_and_what_is_taken_back_are_shown() {
     for stage in stages().await {
         let bridge = bridge(&stage, "whatsapp", json!({})).await;
