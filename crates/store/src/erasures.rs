@@ -72,6 +72,16 @@ statements! {
     REMOVE_REACTION_SENDS = by_id!("reaction_sends", "message_id");
     REMOVE_EDITS = by_id!("message_edits", "message_id");
     REMOVE_DELIVERIES = by_id!("deliveries", "message_id");
+    REMOVE_LINKS = each(
+        "DELETE FROM bridge_messages WHERE account_id = $1 AND message_id = $2
+         AND bridge_id IN (SELECT id FROM bridges WHERE account_id = $1)",
+        "DELETE FROM bridge_messages t
+         USING UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id), bridges b
+         WHERE b.account_id = n.account_id AND t.account_id = n.account_id AND t.bridge_id = b.id AND t.message_id = n.id");
+    // What waits of a bridge may hold words. That the conversations there are known stays: else their answers came anew.
+    REMOVE_BRIDGE_JOBS = both(
+        "DELETE FROM bridge_jobs WHERE account_id = $1 AND (lane = $2 OR lane IN
+            (SELECT 'r' || remote_id FROM bridge_threads WHERE account_id = $1 AND conversation_id = $3))");
     REMOVE_SENDS = by_id!("outbox", "message_id");
     REMOVE_MESSAGES = by_id!("messages", "id");
     REMOVE_IDENTITIES = both("DELETE FROM contact_identities WHERE account_id = $1 AND contact_id = $2");
@@ -264,6 +274,7 @@ fn remove(tx: &mut Tx<'_>, doomed: &[Doomed]) -> Result<(), StoreError> {
         &REMOVE_REACTION_SENDS,
         &REMOVE_EDITS,
         &REMOVE_DELIVERIES,
+        &REMOVE_LINKS,
         &REMOVE_SENDS,
         &REMOVE_MESSAGES,
     ];
@@ -308,6 +319,7 @@ fn erase_conversation(
 ) -> Result<(), StoreError> {
     tx.execute(&REMOVE_CONVERSATION, p![account, conversation])?;
     tx.execute(&REMOVE_OUTBOX, p![account, conversation])?;
+    tx.execute(&REMOVE_BRIDGE_JOBS, p![account, format!("c{conversation}"), conversation])?;
     while erase_slice(tx, account, conversation, 1_000)? {}
     tx.execute(&FORGET_DETAILS, p![account, "conversation", conversation])?;
     tx.emit(NewEvent {
