@@ -85,6 +85,29 @@ test.runIf(inject('mock'))(
 )
 
 test.runIf(inject('mock'))(
+  'what an inbox had before is counted, then imported into Chatwoot',
+  async () => {
+    const page = await open('/settings/chatwoot')
+    const section = page.getByRole('region', { name: 'Inboxes in Chatwoot' })
+    const card = section.getByRole('article', { name: 'Support WhatsApp' })
+    await card.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Import what was here before' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('How far back').selectOption('Everything')
+    await dialog.getByRole('button', { name: 'Count first' }).click()
+    await dialog.getByText('1,203 messages and 37 contacts are to be imported.').waitFor()
+    await dialog.getByRole('button', { name: 'Import', exact: true }).click()
+    await page.getByText('The import has begun').waitFor()
+    const bar = page.getByRole('progressbar', { name: 'Import what was here before' })
+    await bar.waitFor()
+    await expect.poll(() => bar.count(), { timeout: 10_000 }).toBe(0)
+    const ended = page.getByRole('region', { name: 'Past runs' }).getByRole('listitem')
+    await ended.filter({ hasText: 'Import what was here before · Done' }).waitFor()
+    await ended.filter({ hasText: 'Count what was here before · Done' }).waitFor()
+  },
+)
+
+test.runIf(inject('mock'))(
   'a run shows how far it is, and afterwards what did not go over',
   async () => {
     const page = await open('/settings/chatwoot')

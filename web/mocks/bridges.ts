@@ -1,14 +1,15 @@
 /** Inboxes that are shown in the fake Chatwoot. One waits, for something that was refused there. */
 import { http, HttpResponse, type JsonBodyType } from 'msw'
-import type { Bridge, CreateBridge, UpdateBridge } from '@/api/types'
+import type { Bridge, CreateBridge, ImportHistory, UpdateBridge } from '@/api/types'
+import type { FakeChatwoot } from './chatwoot'
 
 const json = (data: unknown, status = 200) =>
   HttpResponse.json({ success: true, data } as JsonBodyType, { status })
 
-export function bridgeHandlers() {
+export function bridgeHandlers(chatwoot: FakeChatwoot) {
   let bridges: Bridge[] = [
     {
-      ...bridge(1, { connectionId: 'conn_1', inboxId: 1 }),
+      ...buildBridge(1, { connectionId: 'conn_1', inboxId: 1 }),
       waiting: 3,
       failed: 1,
       oldestWaitingAt: '2026-01-15T09:30:00Z',
@@ -23,7 +24,7 @@ export function bridgeHandlers() {
   return [
     http.get('*/api/v1/sync/bridges', () => json(bridges)),
     http.post('*/api/v1/sync/bridges', async ({ request }) => {
-      const made = bridge(bridges.length + 1, (await request.json()) as CreateBridge)
+      const made = buildBridge(bridges.length + 1, (await request.json()) as CreateBridge)
       bridges = [...bridges, made]
       return json(made, 201)
     }),
@@ -35,6 +36,11 @@ export function bridgeHandlers() {
       if (status === 'enabled') found.failed = 0
       return json(found)
     }),
+    http.post('*/api/v1/sync/bridges/:id/import', async ({ params, request }) => {
+      const wanted = (await request.json()) as ImportHistory
+      const run = chatwoot.import(find(params), wanted)
+      return json(run, wanted.dryRun ? 200 : 202)
+    }),
     http.delete('*/api/v1/sync/bridges/:id', ({ params }) => {
       const id = Number(params['id'])
       bridges = bridges.filter((one) => one.id !== id)
@@ -43,7 +49,7 @@ export function bridgeHandlers() {
   ]
 }
 
-function bridge(id: number, { connectionId, inboxId, settings }: CreateBridge): Bridge {
+export function buildBridge(id: number, { connectionId, inboxId, settings }: CreateBridge): Bridge {
   return {
     id,
     connectionId,

@@ -3,7 +3,14 @@
  * which is told live; two contacts of every run are not right.
  */
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
-import type { ChangeSyncConnection, ConnectSync, SyncConnection, SyncRun } from '@/api/types'
+import type {
+  Bridge,
+  ChangeSyncConnection,
+  ConnectSync,
+  ImportHistory,
+  SyncConnection,
+  SyncRun,
+} from '@/api/types'
 import type { FakeServer } from './fake-server'
 
 const json = (data: unknown, status = 200) =>
@@ -26,6 +33,8 @@ export class FakeChatwoot {
   /** Every change asked for, to see what the page really sent. */
   changes: ChangeSyncConnection[] = []
   runs: SyncRun[] = [buildRun('run_1', 'conn_1')]
+  /** Every import asked for. */
+  imports: ImportHistory[] = []
   private nextId = 2
 
   /** `stepMs`: how long a run takes for each of its steps. */
@@ -58,6 +67,52 @@ export class FakeChatwoot {
       status: fails ? 'error' : 'connected',
       error: fails ? REFUSED : null,
     })
+  }
+
+  /** A dry run has counted at once; an import goes on. */
+  import(bridge: Bridge, wanted: ImportHistory): SyncRun {
+    this.imports.push(wanted)
+    const dryRun = wanted.dryRun === true
+    const tally = (created: number) => ({ created, skipped: 0, errors: 0 })
+    const run: SyncRun = {
+      ...this.asked(bridge.connectionId, { entityType: 'history', direction: 'push' }),
+      import: {
+        bridgeId: bridge.id,
+        dryRun,
+        days: wanted.days ?? null,
+        contacts: tally(dryRun ? 37 : 0),
+        messages: tally(dryRun ? TOTAL - 37 : 0),
+      },
+    }
+    if (dryRun) {
+      Object.assign(run, { synced: TOTAL, created: TOTAL, status: 'completed' })
+      run.finishedAt = run.startedAt = run.createdAt
+    }
+    this.runs.unshift(run)
+    if (!dryRun) void this.go(this.runs[0]!)
+    return run
+  }
+
+  /** A run that nothing was done of yet. */
+  asked(
+    connectionId: string,
+    { entityType, direction }: Pick<SyncRun, 'entityType' | 'direction'>,
+  ): SyncRun {
+    return {
+      ...buildRun(`run_${this.runs.length + 1}`, connectionId),
+      entityType,
+      direction,
+      status: 'queued',
+      synced: 0,
+      created: 0,
+      updated: 0,
+      skipped: 0,
+      errors: 0,
+      errorMessages: [],
+      createdAt: new Date().toISOString(),
+      startedAt: null,
+      finishedAt: null,
+    }
   }
 
   /** A run goes on from where it is to its end, unless it is cancelled. */
@@ -166,21 +221,10 @@ export function chatwootHandlers(fake: FakeChatwoot) {
     ),
     http.post('*/api/v1/sync/connections/:id/sync', ({ params, request }) => {
       const query = new URL(request.url).searchParams
-      const run = {
-        ...buildRun(`run_${fake.runs.length + 1}`, String(params['id'])),
+      const run = fake.asked(String(params['id']), {
         entityType: query.get('entityType') as SyncRun['entityType'],
         direction: query.get('direction') as SyncRun['direction'],
-        status: 'queued' as const,
-        synced: 0,
-        created: 0,
-        updated: 0,
-        skipped: 0,
-        errors: 0,
-        errorMessages: [],
-        createdAt: new Date().toISOString(),
-        startedAt: null,
-        finishedAt: null,
-      }
+      })
       fake.runs.unshift(run)
       void fake.go(fake.runs[0]!)
       return json(run, 202)

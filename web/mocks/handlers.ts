@@ -463,7 +463,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
     ...settings,
     ...monitoring,
     ...chatwootHandlers(server.chatwoot),
-    ...bridgeHandlers(),
+    ...bridgeHandlers(server.chatwoot),
     ...realtime,
   ]
 }

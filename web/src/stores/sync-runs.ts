@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { answer, GET, POST } from '@/api/client'
-import type { SyncRun } from '@/api/types'
+import type { ImportHistory, SyncRun } from '@/api/types'
 
 const PAGE = 20
 
@@ -45,6 +45,15 @@ export const useSyncRuns = defineStore('sync-runs', () => {
     put((await answer(POST('/api/v1/sync/connections/{id}/sync', { params }))).data)
   }
 
+  /** Brings what an inbox had before its bridge to Chatwoot; a dry run counts alone, and is waited for. */
+  async function importHistory(bridgeId: number, wanted: ImportHistory): Promise<SyncRun> {
+    const params = { path: { id: bridgeId } }
+    const body = wanted.dryRun ? wanted : { ...wanted, wait: 0 }
+    const run = (await answer(POST('/api/v1/sync/bridges/{id}/import', { params, body }))).data
+    put(run)
+    return run
+  }
+
   async function cancel(id: string): Promise<void> {
     const params = { path: { id } }
     put((await answer(POST('/api/v1/sync/runs/{id}/cancel', { params }))).data)
@@ -71,6 +80,7 @@ export const useSyncRuns = defineStore('sync-runs', () => {
     loadMore,
     refresh,
     start,
+    importHistory,
     cancel,
     resume,
     put,
