@@ -4,9 +4,11 @@ mod back;
 mod faults;
 mod figures;
 mod import;
+mod kinds;
 mod live;
 mod setup;
 mod shown;
+mod threads;
 
 use frontdesk_sandbox::chatwoot::state::{Conversation, Message};
 use frontdesk_testkit::stage::{Stage, StageSettings, until};
