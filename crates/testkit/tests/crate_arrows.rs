@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
     ("green-api-client", &["provider-http"]),
     ("chatwoot-client", &["provider-http"]),
     ("model", &[]),
+    // Pure: finds answers among answers; whose they are it is told.
+    ("suggest", &[]),
     ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client"]),
     ("store", &["model"]),
     // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: no channel, but what an account works with.
@@ -23,7 +25,17 @@ const ARROWS: [(&str, &[&str]); 14] = [
     // The binary wires everything together.
     (
         "server",
-        &["model", "store", "channels", "engine", "http", "sandbox", "provider-http", "meta-graph-client"],
+        &[
+            "model",
+            "suggest",
+            "store",
+            "channels",
+            "engine",
+            "http",
+            "sandbox",
+            "provider-http",
+            "meta-graph-client",
+        ],
     ),
     // Knows the program from outside alone: no inside may be measured in its place.
     ("bench", &[]),

@@ -1,0 +1,161 @@
+//! The pairs of one account, and what is needed to find among them.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::letters::Letters;
+use crate::pair::Pair;
+use crate::postings::Postings;
+use crate::private::{Said, Secrets};
+use crate::spelling::Spelling;
+use crate::table::{self, DIMENSIONS, Point, Table};
+use crate::text::{stems, words};
+
+/// Words of a turn that are looked at; customers paste whole pages.
+const LONGEST_QUESTION: usize = 200;
+
+/// The pairs of one account. Two of them know nothing of each other.
+///
+/// What it finds depends on the pairs that are in it alone, not on the order in which they came or what was removed.
+#[derive(Debug)]
+pub struct Index {
+    pub(crate) table: Option<Table>,
+    pub(crate) places: Vec<Option<Place>>,
+    pub(crate) points: Vec<Point>,
+    /// Where question and what was said before lie together.
+    pub(crate) context_points: Vec<Point>,
+    pub(crate) postings: Postings,
+    pub(crate) letters: Letters,
+    pub(crate) secrets: Secrets,
+    pub(crate) spelling: Spelling,
+    by_id: FxHashMap<i64, u32>,
+    free: Vec<u32>,
+}
+
+/// What is kept of one pair.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub id: i64,
+    pub contact: i64,
+    /// The words of the question, by single spaces.
+    pub question: Box<str>,
+    pub reply: Said,
+    pub said_at: i64,
+}
+
+impl Place {
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.question.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Index {
+    /// An index that knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            table: Table::built_in(),
+            places: Vec::new(),
+            points: Vec::new(),
+            context_points: Vec::new(),
+            postings: Postings::default(),
+            letters: Letters::new(),
+            secrets: Secrets::default(),
+            spelling: Spelling::default(),
+            by_id: FxHashMap::default(),
+            free: Vec::new(),
+        }
+    }
+
+    /// How many pairs are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// The ids of the pairs in it, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = i64> + '_ {
+        self.by_id.keys().copied()
+    }
+
+    /// Learns a pair; one with the same id is replaced. Questions without a word teach nothing.
+    pub fn add(&mut self, pair: &Pair) {
+        self.remove(pair.id);
+        let question = question_words(&pair.question);
+        if question.is_empty() {
+            return;
+        }
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.points.push([0; DIMENSIONS]);
+            self.context_points.push([0; DIMENSIONS]);
+            u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
+        });
+        let (point, context_point) = self.points_of(&question, pair.before.as_deref());
+        self.points[at as usize] = point;
+        self.context_points[at as usize] = context_point;
+        self.postings.add(at, &stems(&question));
+        self.letters.add(&question);
+        self.spelling.add(&question);
+        let reply = Said::new(&pair.reply, &pair.contact_names, self.table.as_ref());
+        self.secrets.add(pair.contact, &reply);
+        self.places[at as usize] = Some(Place {
+            id: pair.id,
+            contact: pair.contact,
+            question: question.join(" ").into(),
+            reply,
+            said_at: pair.said_at,
+        });
+        self.by_id.insert(pair.id, at);
+    }
+
+    /// Forgets a pair; `false` when it was not there.
+    pub fn remove(&mut self, id: i64) -> bool {
+        let Some(at) = self.by_id.remove(&id) else { return false };
+        if let Some(place) = self.places[at as usize].take() {
+            let question = place.words();
+            self.postings.remove(at, &stems(&question));
+            self.letters.remove(&question);
+            self.spelling.remove(&question);
+            self.secrets.remove(place.contact, &place.reply);
+        }
+        self.points[at as usize] = [0; DIMENSIONS];
+        self.context_points[at as usize] = [0; DIMENSIONS];
+        self.free.push(at);
+        true
+    }
+
+    /// Where a question lies, alone and together with what was said before it.
+    pub(crate) fn points_of(&self, question: &[String], before: Option<&str>) -> (Point, Point) {
+        let Some(table) = &self.table else { return ([0; DIMENSIONS], [0; DIMENSIONS]) };
+        let alone = table.sum(question);
+        let point = table::direction(&alone);
+        let Some(before) = before else { return (point, point) };
+        let mut both = table.sum(&question_words(before));
+        both.iter_mut().zip(alone).for_each(|(sum, x)| *sum += x);
+        (point, table::direction(&both))
+    }
+}
+
+/// The words by which a turn is compared.
+pub(crate) fn question_words(question: &str) -> Vec<String> {
+    let mut words = words(question);
+    words.truncate(LONGEST_QUESTION);
+    words
+}
+
+/// The different words of a reply, for telling whether two say the same.
+pub(crate) fn word_set(text: &str) -> FxHashSet<String> {
+    words(text).into_iter().collect()
+}

@@ -1,0 +1,115 @@
+//! Which texts have which stem, and how well a question's stems match a text (BM25).
+
+use rustc_hash::FxHashMap;
+
+/// How soon a stem that comes often in one text stops counting.
+const SATURATION: f32 = 1.2;
+/// How much a long text pays for its length.
+const LENGTH: f32 = 0.75;
+
+/// For each stem the places of the texts that have it.
+#[derive(Debug, Default)]
+pub(crate) struct Postings {
+    stems: FxHashMap<Box<str>, Vec<(u32, u16)>>,
+    lengths: Vec<u16>,
+    texts: u32,
+    total: u64,
+}
+
+impl Postings {
+    /// Puts the text of `stems` at a place that is free.
+    pub(crate) fn add(&mut self, place: u32, stems: &[String]) {
+        let at = place as usize;
+        if self.lengths.len() <= at {
+            self.lengths.resize(at + 1, 0);
+        }
+        let length = u16::try_from(stems.len()).unwrap_or(u16::MAX);
+        self.lengths[at] = length;
+        self.texts += 1;
+        self.total += u64::from(length);
+        for (stem, times) in counted(stems) {
+            self.stems.entry(stem.into()).or_default().push((place, times));
+        }
+    }
+
+    /// Takes it away again; `stems` must be those it was added with.
+    pub(crate) fn remove(&mut self, place: u32, stems: &[String]) {
+        self.texts = self.texts.saturating_sub(1);
+        self.total = self.total.saturating_sub(u64::from(std::mem::take(&mut self.lengths[place as usize])));
+        for (stem, _) in counted(stems) {
+            let Some(texts) = self.stems.get_mut(stem) else { continue };
+            if let Some(at) = texts.iter().position(|(other, _)| *other == place) {
+                texts.swap_remove(at);
+            }
+            if texts.is_empty() {
+                self.stems.remove(stem);
+            }
+        }
+    }
+
+    /// The score of every place for a question's stems; `scores` is as long as there are places.
+    #[expect(clippy::cast_precision_loss, reason = "counts of texts; a score needs no more digits")]
+    pub(crate) fn score(&self, stems: &[String], scores: &mut [f32]) {
+        let mean = self.total as f32 / (self.texts.max(1)) as f32;
+        for (stem, _) in counted(stems) {
+            let Some(texts) = self.stems.get(stem) else { continue };
+            let having = texts.len() as f32;
+            let rare = (1.0 + (self.texts as f32 - having + 0.5) / (having + 0.5)).ln();
+            for (place, times) in texts {
+                let place = *place as usize;
+                let times = f32::from(*times);
+                let length = f32::from(self.lengths[place]) / mean;
+                let damped = times + SATURATION * (1.0 - LENGTH + LENGTH * length);
+                scores[place] += rare * times * (SATURATION + 1.0) / damped;
+            }
+        }
+    }
+}
+
+/// The stems of a text with how often each comes, sorted.
+fn counted(stems: &[String]) -> Vec<(&str, u16)> {
+    let mut sorted: Vec<&str> = stems.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    let mut counted: Vec<(&str, u16)> = Vec::with_capacity(sorted.len());
+    for stem in sorted {
+        match counted.last_mut() {
+            Some((last, times)) if *last == stem => *times = times.saturating_add(1),
+            _ => counted.push((stem, 1)),
+        }
+    }
+    counted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::words;
+
+    fn scores(postings: &Postings, question: &str) -> Vec<f32> {
+        let mut scores = vec![0.0; postings.lengths.len()];
+        postings.score(&words(question), &mut scores);
+        scores
+    }
+
+    #[test]
+    fn rare_words_count_more_than_common_ones() {
+        let mut postings = Postings::default();
+        postings.add(0, &words("my card is lost"));
+        postings.add(1, &words("my parcel is late"));
+        postings.add(2, &words("my room is cold"));
+        let scores = scores(&postings, "my parcel");
+        assert!(scores[1] > scores[0] && scores[0] > 0.0);
+    }
+
+    #[test]
+    fn a_removed_text_is_not_found_and_changes_nothing() {
+        let mut postings = Postings::default();
+        postings.add(0, &words("my card is lost"));
+        let before = scores(&postings, "lost card");
+        postings.add(1, &words("card card lost"));
+        postings.remove(1, &words("card card lost"));
+        let after = scores(&postings, "lost card");
+        assert_eq!(before, after[..1]);
+        assert_eq!(after[1].to_bits(), 0.0_f32.to_bits());
+    }
+}

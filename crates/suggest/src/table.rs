@@ -1,0 +1,189 @@
+//! The static embedding table: for each word of many languages a point, near to those of words that mean the like.
+//!
+//! The file is made by `teach/teach.py` from a multilingual teacher and lies in the program as it is; nothing of it is
+//! copied. Its layout, all numbers little-endian: `FDWT0001`; the number of words `n` and of dimensions `d` (u32 each);
+//! `n` ends of words in the text that follows (u32); `n` scales (f32); `n` bytes of flags; `n`·`d` steps (i8); the words
+//! themselves, folded, sorted by their bytes, without anything between them. A word's point is its steps times its scale;
+//! its length is the word's weight, so that a text's point is the plain sum.
+
+use crate::text::fold;
+
+/// Dimensions of the table, and of every point made with it.
+pub(crate) const DIMENSIONS: usize = 128;
+
+const FILE: &[u8] = include_bytes!("../table/words.bin");
+const MAGIC: &[u8; 8] = b"FDWT0001";
+/// Beginnings shorter than this say nothing about a word that is not in the table.
+const SHORTEST_BEGINNING: usize = 4;
+/// Flag: a name of a person, place, month or make, mostly written with a capital.
+const NAME: u8 = 1;
+
+/// Where texts lie: a point of length one in steps of 1/127, or nothing when no word of the text is known.
+pub(crate) type Point = [i8; DIMENSIONS];
+
+/// What the table knows of one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// An ordinary word.
+    Word,
+    /// A name of a person, a place, a month or a make.
+    Name,
+    /// Not in the table.
+    Unknown,
+}
+
+/// The table of the program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    ends: &'static [u8],
+    scales: &'static [u8],
+    flags: &'static [u8],
+    steps: &'static [u8],
+    words: &'static [u8],
+}
+
+impl Table {
+    /// The table in the program. `None` when the file is not one: a build with a broken file, which the tests refuse.
+    pub(crate) fn built_in() -> Option<Self> {
+        Self::read(FILE)
+    }
+
+    fn read(file: &'static [u8]) -> Option<Self> {
+        let rest = file.strip_prefix(MAGIC)?;
+        let (n, rest) = rest.split_first_chunk::<4>()?;
+        let (dimensions, rest) = rest.split_first_chunk::<4>()?;
+        let n = usize::try_from(u32::from_le_bytes(*n)).ok()?;
+        if usize::try_from(u32::from_le_bytes(*dimensions)).ok()? != DIMENSIONS {
+            return None;
+        }
+        let (ends, rest) = rest.split_at_checked(n * 4)?;
+        let (scales, rest) = rest.split_at_checked(n * 4)?;
+        let (flags, rest) = rest.split_at_checked(n)?;
+        let (steps, words) = rest.split_at_checked(n * DIMENSIONS)?;
+        Some(Self { ends, scales, flags, steps, words })
+    }
+
+    fn len(&self) -> usize {
+        self.flags.len()
+    }
+
+    fn end(&self, row: usize) -> usize {
+        number(self.ends, row).map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
+    }
+
+    fn word(&self, row: usize) -> &'static [u8] {
+        let start = if row == 0 { 0 } else { self.end(row - 1) };
+        self.words.get(start..self.end(row)).unwrap_or_default()
+    }
+
+    fn row(&self, word: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.word(middle).cmp(word.as_bytes()) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// What is known of a word, however it is written.
+    pub(crate) fn known(&self, word: &str) -> Known {
+        match self.row(&fold(word)) {
+            Some(row) if self.flags[row] & NAME != 0 => Known::Name,
+            Some(_) => Known::Word,
+            None => Known::Unknown,
+        }
+    }
+
+    /// The row of a word, or of its longest beginning that is a word: endings cost little, and a typo at the end nothing.
+    fn nearest_row(&self, word: &str) -> Option<usize> {
+        self.row(word).or_else(|| {
+            word.char_indices()
+                .rev()
+                .map(|(at, _)| at)
+                .take_while(|at| *at >= SHORTEST_BEGINNING)
+                .find_map(|at| self.row(&word[..at]))
+        })
+    }
+
+    /// The sum of the points of folded words, not yet of length one.
+    pub(crate) fn sum(&self, words: &[String]) -> [f32; DIMENSIONS] {
+        let mut sum = [0.0; DIMENSIONS];
+        for row in words.iter().filter_map(|word| self.nearest_row(word)) {
+            let scale = number(self.scales, row).map_or(0.0, f32::from_le_bytes);
+            let steps = &self.steps[row * DIMENSIONS..(row + 1) * DIMENSIONS];
+            for (sum, step) in sum.iter_mut().zip(steps) {
+                *sum += scale * f32::from(step.cast_signed());
+            }
+        }
+        sum
+    }
+}
+
+fn number(bytes: &[u8], row: usize) -> Option<[u8; 4]> {
+    bytes.get(row * 4..row * 4 + 4)?.try_into().ok()
+}
+
+/// A sum of points as a direction, in steps.
+#[expect(clippy::cast_possible_truncation, reason = "a coordinate of a direction times 127 fits i8")]
+pub(crate) fn direction(sum: &[f32; DIMENSIONS]) -> Point {
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length < 1e-6 {
+        return [0; DIMENSIONS];
+    }
+    sum.map(|x| (x / length * 127.0).round() as i8)
+}
+
+/// The cosine of two directions, about −1 to 1.
+#[expect(clippy::cast_precision_loss, reason = "at most 128·127·127, which f32 holds exactly")]
+pub(crate) fn cosine(a: &Point, b: &Point) -> f32 {
+    let dot: i32 = a.iter().zip(b).map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b))).sum();
+    dot as f32 / (127.0 * 127.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::words;
+
+    fn alike(a: &str, b: &str) -> f32 {
+        let table = Table::built_in().unwrap();
+        cosine(&direction(&table.sum(&words(a))), &direction(&table.sum(&words(b))))
+    }
+
+    #[test]
+    fn the_file_is_whole_and_sorted() {
+        let table = Table::built_in().unwrap();
+        assert!(table.len() > 30_000, "{}", table.len());
+        assert_eq!(table.end(table.len() - 1), table.words.len());
+        assert!((1..table.len()).all(|row| table.word(row - 1) < table.word(row)));
+        assert!(FILE.len() <= 10_000_000, "{}", FILE.len());
+    }
+
+    #[test]
+    fn what_means_the_like_is_near_in_every_language() {
+        assert!(alike("payment", "pagamento") > alike("payment", "kamar"));
+        assert!(alike("habitacion", "room") > alike("habitacion", "payment"));
+        assert!(alike("pengiriman", "delivery") > alike("pengiriman", "breakfast"));
+    }
+
+    #[test]
+    fn names_are_told_from_words() {
+        let table = Table::built_in().unwrap();
+        for name in ["Maria", "JOÃO", "silva", "Jakarta"] {
+            assert_eq!(table.known(name), Known::Name, "{name}");
+        }
+        for word in ["order", "pedido", "pesanan", "Obrigado", "quarto"] {
+            assert_eq!(table.known(word), Known::Word, "{word}");
+        }
+        assert_eq!(table.known("xkjqplm"), Known::Unknown);
+    }
+
+    #[test]
+    fn an_unknown_text_is_near_to_nothing() {
+        assert_eq!(alike("zzzqx qqq", "room").to_bits(), 0.0_f32.to_bits());
+    }
+}

@@ -1,0 +1,117 @@
+//! What is no word in a text: addresses, numbers, amounts, dates, codes.
+//!
+//! Two uses: for matching, every amount is alike; for showing, an amount said to one customer is nobody else's business.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a stretch of text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Mail,
+    Link,
+    Money,
+    Date,
+    Time,
+    Phone,
+    Code,
+    Number,
+}
+
+impl Kind {
+    /// The word that stands for all of its kind when texts are compared. No customer can write it.
+    pub(crate) fn token(self) -> &'static str {
+        match self {
+            Self::Mail => "<mail>",
+            Self::Link => "<link>",
+            Self::Money => "<money>",
+            Self::Date => "<date>",
+            Self::Time => "<time>",
+            Self::Phone => "<phone>",
+            Self::Code => "<code>",
+            Self::Number => "<num>",
+        }
+    }
+
+    /// What an agent sees in its place, and fills in.
+    pub(crate) fn slot(self) -> &'static str {
+        match self {
+            Self::Mail => "{{email}}",
+            Self::Link => "{{link}}",
+            Self::Money => "{{amount}}",
+            Self::Date => "{{date}}",
+            Self::Time => "{{time}}",
+            Self::Phone => "{{phone}}",
+            Self::Code => "{{code}}",
+            Self::Number => "{{number}}",
+        }
+    }
+}
+
+/// In the order in which they are tried at one place; the names are those of [`KINDS`].
+const PATTERN: &str = r"(?ix)
+    (?<mail>  [\p{L}\p{N}._%+\-]+ @ [\p{L}\p{N}\-]+ (?:\.[\p{L}\p{N}\-]+)+ )
+  | (?<link>  (?:https?://|www\.)\S+
+            | \b[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.(?:com|net|org|io|co|id|br|es|pt|me|app|dev|info|shop|store|link|page)\b
+              (?:\.[a-z]{2}\b)?(?:/\S*)? )
+  | (?<money> (?:\bR\$|\bUS\$|\bRp\.?|[$€£¥]|\b(?:USD|BRL|IDR|EUR|GBP|MXN|ARS))\s*\d[\d.,]*(?:\s*(?:k|mil|rb|ribu|jt|juta)\b)?
+            | \b\d[\d.,]*\s*(?:[€£]|R\$|(?:reais|rupiah|ribu|rb|juta|jt|dollars?|dolares|dólares|euros?|pesos|usd|brl|idr|eur)\b) )
+  | (?<date>  \b\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}\b | \b\d{1,2}/\d{1,2}\b )
+  | (?<time>  \b\d{1,2}[:h]\d{2}(?:\s*[ap]\.?m\b\.?)?\b | \b\d{1,2}\s*[ap]m\b | \b\d{1,2}\s?h(?:s|rs)?\b )
+  | (?<phone> \+?\(?\d(?:[\s().\-]{0,2}\d){7,} )
+  | (?<code>  \#\s?[\p{L}\d\-]*\d[\p{L}\d\-]* | \b(?:\p{L}+[\-_]?\d|\d+[\-_]?\p{L})[\p{L}\d\-_]* )
+  | (?<number>\d+(?:[.,:]\d+)*%? )
+";
+
+const KINDS: [(&str, Kind); 8] = [
+    ("mail", Kind::Mail),
+    ("link", Kind::Link),
+    ("money", Kind::Money),
+    ("date", Kind::Date),
+    ("time", Kind::Time),
+    ("phone", Kind::Phone),
+    ("code", Kind::Code),
+    ("number", Kind::Number),
+];
+
+#[expect(clippy::expect_used, reason = "a constant that the tests compile")]
+static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(PATTERN).expect("the pattern is well formed"));
+
+/// The typed stretches of `text`, in order, without overlap.
+pub(crate) fn stretches(text: &str) -> Vec<(Range<usize>, Kind)> {
+    TYPED
+        .captures_iter(text)
+        .filter_map(|found| {
+            let (at, kind) = KINDS.iter().find_map(|(name, kind)| found.name(name).map(|at| (at, *kind)))?;
+            Some((at.range(), kind))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<(&str, Kind)> {
+        stretches(text).into_iter().map(|(range, kind)| (&text[range], kind)).collect()
+    }
+
+    #[test]
+    fn what_people_write_is_told_apart() {
+        assert_eq!(kinds("mail to ana.b+x@loja.com.br now"), [("ana.b+x@loja.com.br", Kind::Mail)]);
+        assert_eq!(kinds("see https://x.test/a?b=1 ok"), [("https://x.test/a?b=1", Kind::Link)]);
+        assert_eq!(kinds("veja loja.com.br/troca"), [("loja.com.br/troca", Kind::Link)]);
+        assert_eq!(kinds("custa R$ 1.250,00 hoje"), [("R$ 1.250,00", Kind::Money)]);
+        assert_eq!(kinds("harganya 150 ribu"), [("150 ribu", Kind::Money)]);
+        assert_eq!(kinds("Rp250.000"), [("Rp250.000", Kind::Money)]);
+        assert_eq!(kinds("dia 12/05 e 2026-05-12"), [("12/05", Kind::Date), ("2026-05-12", Kind::Date)]);
+        assert_eq!(kinds("das 9h às 18:30"), [("9h", Kind::Time), ("18:30", Kind::Time)]);
+        assert_eq!(kinds("+62 813-9004-5512"), [("+62 813-9004-5512", Kind::Phone)]);
+        assert_eq!(kinds("(11) 98765-4321"), [("(11) 98765-4321", Kind::Phone)]);
+        assert_eq!(kinds("pedido BR-5521X e #9921"), [("BR-5521X", Kind::Code), ("#9921", Kind::Code)]);
+        assert_eq!(kinds("quarto 302"), [("302", Kind::Number)]);
+        assert_eq!(kinds("nothing to see"), []);
+    }
+}
