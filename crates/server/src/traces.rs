@@ -13,6 +13,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use secrecy::ExposeSecret as _;
 use tracing::level_filters::LevelFilter;
@@ -65,6 +66,8 @@ impl Traces {
             .with_sampler(sampler)
             .with_resource(Resource::builder().with_service_name(settings.service_name.clone()).build())
             .build();
+        // How spans of several processes become one trace; read and written in `frontdesk_engine::origin`.
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
         Ok(Some(Self(provider)))
     }
 
