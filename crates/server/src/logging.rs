@@ -9,9 +9,9 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 use crate::settings::{LogFormat, LogSettings, SettingsError};
 use crate::traces::Traces;
 
-/// What is logged unless told otherwise; see `config.example.toml`.
-const USUAL: &str = "info";
-/// What short commands log unless told otherwise: they have stdout to say what they did.
+/// What a server logs unless told otherwise; see `config.example.toml`.
+const SERVING: &str = "info";
+/// What other commands log unless told otherwise: they have stdout to say what they did.
 const SHORT: &str = "warn";
 
 /// Starts logging for the whole process and sends panics there too. Later calls change nothing.
@@ -20,8 +20,8 @@ pub fn start(
     traces: Option<&Traces>,
     long_running: bool,
 ) -> Result<(), SettingsError> {
-    let wanted = if long_running || settings.filter != USUAL { &settings.filter } else { SHORT };
-    let filter = EnvFilter::try_new(wanted).map_err(SettingsError::LogFilter)?;
+    let usual = if long_running { SERVING } else { SHORT };
+    let filter = EnvFilter::try_new(settings.filter.as_deref().unwrap_or(usual)).map_err(SettingsError::LogFilter)?;
     let on_terminal = stderr().is_terminal();
     let logs = fmt::layer().with_writer(stderr).with_ansi(on_terminal);
     let as_text = match settings.format {

@@ -137,8 +137,9 @@ pub struct SecretSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
-    /// Directives of tracing's `EnvFilter`.
-    pub filter: String,
+    /// Directives of tracing's `EnvFilter`; `None`: what suits the command.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub filter: Option<String>,
     /// How lines look.
     pub format: LogFormat,
 }
