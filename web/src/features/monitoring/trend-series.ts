@@ -43,3 +43,11 @@ export const ERRORS: TrendSeries[] = [
   { label: 'requests', value: (p) => p.requests, color: BLUE, dash: [], width: 2 },
   { label: 'errors', value: (p) => sum(p.errors), color: ORANGE, dash: [8, 4], width: 2 },
 ]
+
+/** Where a figure has none beside it, so that no line leads to it. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const has = (index: number) => typeof values[index] === 'number'
+  return Array.from({ length: values.length }, (_, index) => index).filter(
+    (index) => has(index) && !has(index - 1) && !has(index + 1),
+  )
+}
