@@ -80,7 +80,6 @@ struct EngineState {
     connections: Connections,
     intake: IntakeQueue,
     request_counter: RequestCounter,
-    media: MediaStore,
     monitoring: Monitoring,
     realtime: Realtime,
     sync_clients: Clients,
@@ -93,6 +92,8 @@ pub struct EngineParts {
     pub store: Store,
     /// Tells the time.
     pub clock: SharedClock,
+    /// Where files are kept.
+    pub media: MediaStore,
     /// What the settings file says.
     pub settings: EngineSettings,
     /// Seals and opens secrets.
@@ -112,9 +113,6 @@ impl Engine {
         let (access, inboxes) = (AccessCache::new(&parts.store), InboxBooks::new(&parts.store));
         let (intake, intake_workers) = IntakeQueue::new(parts.store.is_postgres());
         let (request_counter, requests) = RequestCounter::new();
-        let shared = parts.store.is_postgres() && !parts.settings.media.shared_folder;
-        let media =
-            MediaStore::new(parts.settings.data_dir.join("media"), shared.then(|| parts.store.clone()));
         let realtime = Realtime::new(&parts);
         let chatwoot = Chatwoot::new(&parts, &realtime);
         let state = EngineState {
@@ -127,7 +125,6 @@ impl Engine {
             connections: Connections::default(),
             intake,
             request_counter,
-            media,
             monitoring: Monitoring::default(),
             realtime,
             sync_clients: Clients::default(),
@@ -141,7 +138,7 @@ impl Engine {
 
     /// The media store of this node.
     pub fn media(&self) -> &MediaStore {
-        &self.state.media
+        &self.state.parts.media
     }
 
     pub(crate) fn intake(&self) -> &IntakeQueue {

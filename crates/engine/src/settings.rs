@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub use frontdesk_channels::contract::DoorSettings;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::chatwoot::settings::ChatwootSettings;
@@ -129,11 +130,53 @@ pub struct MediaSettings {
     pub url_secs: i64,
     /// On PostgreSQL: all nodes share the media folder, so that files need not be kept in the database.
     pub shared_folder: bool,
+    /// A bucket that files are kept in instead.
+    pub s3: BucketSettings,
 }
 
 impl Default for MediaSettings {
     fn default() -> Self {
-        Self { max_bytes: 100 * 1024 * 1024, concurrency: 4, url_secs: 86_400, shared_folder: false }
+        Self {
+            max_bytes: 100 * 1024 * 1024,
+            concurrency: 4,
+            url_secs: 86_400,
+            shared_folder: false,
+            s3: BucketSettings::default(),
+        }
+    }
+}
+
+/// A bucket of an S3-compatible store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketSettings {
+    /// Where the store is, as `https://s3.eu-west-1.amazonaws.com`.
+    pub endpoint: String,
+    /// The bucket; empty: none.
+    pub bucket: String,
+    /// The region that addresses are signed for.
+    pub region: String,
+    /// The bucket stands in the path and not in the host.
+    pub path_style: bool,
+    /// The folder of the bucket that our objects are in; empty: the bucket itself.
+    pub prefix: String,
+    /// Whose calls these are.
+    pub access_key: String,
+    /// What proves it.
+    pub secret_key: SecretString,
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            bucket: String::new(),
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            prefix: "frontdesk".to_owned(),
+            access_key: String::new(),
+            secret_key: SecretString::default(),
+        }
     }
 }
 

@@ -21,7 +21,8 @@ pub fn start(
     long_running: bool,
 ) -> Result<(), SettingsError> {
     let usual = if long_running { SERVING } else { SHORT };
-    let filter = EnvFilter::try_new(settings.filter.as_deref().unwrap_or(usual)).map_err(SettingsError::LogFilter)?;
+    let filter =
+        EnvFilter::try_new(settings.filter.as_deref().unwrap_or(usual)).map_err(SettingsError::LogFilter)?;
     let on_terminal = stderr().is_terminal();
     let logs = fmt::layer().with_writer(stderr).with_ansi(on_terminal);
     let as_text = match settings.format {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use frontdesk_channels::contract::ChannelContext;
+use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::vault::Vault;
 use frontdesk_engine::workers::{self, Workers};
 use frontdesk_engine::{Engine, EngineParts, accounts};
@@ -67,8 +68,10 @@ pub async fn build_engine(settings: &Settings, clock: SharedClock) -> anyhow::Re
         tracing::info!(from = done.from, to = done.to, "Brought the database's schema up to date");
     }
     check_key(&store, &key).await?;
+    let media = open_media(settings, &store)?;
     Ok(Engine::new(EngineParts {
         store,
+        media,
         settings: settings.for_engine(),
         vault: Vault::new(key),
         channels: ChannelContext {
@@ -81,6 +84,12 @@ pub async fn build_engine(settings: &Settings, clock: SharedClock) -> anyhow::Re
         node_id: node_id(),
         shutdown: CancellationToken::new(),
     }))
+}
+
+/// Opens the media store of a database.
+pub fn open_media(settings: &Settings, store: &Store) -> anyhow::Result<MediaStore> {
+    let media = MediaStore::open(&settings.storage.data_dir, &settings.media, store);
+    media.context("the bucket of media.s3 cannot be used")
 }
 
 /// Refuses a key that the database's secrets were not sealed with. The first key to come is remembered.

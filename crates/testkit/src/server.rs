@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::Method;
 use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
+use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::settings::EngineSettings;
 use frontdesk_engine::tokens::NewToken;
 use frontdesk_engine::users::NewUser;
@@ -214,6 +215,7 @@ impl Drop for TestServer {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
     let nowhere = "http://127.0.0.1:9".to_owned(); // the discard port: nothing answers
     let graph_url = settings.graph_url.clone().unwrap_or(nowhere);
@@ -226,8 +228,11 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
     };
+    let EngineSettings { data_dir, media, .. } = &settings.engine;
+    let media = MediaStore::open(data_dir, media, &store).expect("the media store can be opened");
     Engine::new(EngineParts {
         store,
+        media,
         clock: clock.clone(),
         settings: settings.engine.clone(),
         vault: Vault::new([7; 32]),

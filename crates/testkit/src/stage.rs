@@ -21,6 +21,7 @@ use axum::Router;
 use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
+use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::settings::EngineSettings;
 use frontdesk_engine::tokens::NewToken;
 use frontdesk_engine::users::NewUser;
@@ -221,8 +222,10 @@ impl Stage {
             timeout_ms: self.settings.timeout_ms,
             breaker_open_ms: self.settings.engine.outbox.breaker_open_ms,
         };
+        let media = MediaStore::open(data, &settings.media, &store).expect("the media store can be opened");
         Engine::new(EngineParts {
             store,
+            media,
             settings: EngineSettings {
                 data_dir: data.to_owned(),
                 chatwoot: self.settings.chatwoot.then(|| self.chatwoot_settings()),

@@ -1,5 +1,5 @@
-//! Where bytes are kept: files in the data folder (one node, or nodes that share the folder), or slices in PostgreSQL
-//! (nodes that share nothing else), with the folder as a cache.
+//! Where bytes are kept: files in the data folder (one node, or nodes that share the folder), or in a place that all nodes
+//! reach, a bucket or PostgreSQL, with the folder as a cache.
 //!
 //! A key is the SHA-256 of the bytes; the same file of one account is kept once. Accounts never share a file.
 
@@ -8,11 +8,17 @@ use std::path::{Path, PathBuf};
 
 use frontdesk_model::{AccountId, Timestamp};
 use frontdesk_store::attachments;
-use frontdesk_store::media_chunks::{self, CHUNK_BYTES};
 use frontdesk_store::{Store, StoreError};
 use sha2::{Digest, Sha256};
 use tokio::fs;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
+
+use super::bucket::{Bucket, BucketError};
+use super::place::Place;
+use crate::settings::MediaSettings;
+
+/// The folder of the files in the data folder.
+pub const MEDIA_FOLDER: &str = "media";
 
 /// A file still being written after this long belongs to a process that died.
 const HALF_WRITTEN_MS: i64 = 86_400_000;
@@ -20,11 +26,15 @@ const HALF_WRITTEN_MS: i64 = 86_400_000;
 /// A file is kept before its row says so; never this much before.
 const UNSAID_MS: i64 = 3_600_000;
 
+/// As much of a file is read at once.
+const SLICE_BYTES: usize = 64 * 1024;
+
 /// The media store of this node.
 pub struct MediaStore {
     folder: PathBuf,
-    /// Set when the bytes are kept in the database.
-    database: Option<Store>,
+    /// Where all nodes find the bytes: kept in the first, looked for in each in turn, so that what was kept before a bucket
+    /// was set is still found. Empty where the folder is all there is.
+    places: Vec<Place>,
 }
 
 /// A file could not be kept or read.
@@ -36,15 +46,44 @@ pub enum MediaStoreError {
     /// The database failed.
     #[error("the media in the database cannot be used")]
     Database(#[from] StoreError),
+    /// The bucket failed.
+    #[error("the bucket of media.s3 cannot be used")]
+    Bucket(#[from] BucketError),
     /// The bytes are not there.
     #[error("the file is not kept any more")]
     Missing,
 }
 
 impl MediaStore {
-    /// Keeps files under `folder`, and in the database too when one is given.
-    pub fn new(folder: PathBuf, database: Option<Store>) -> Self {
-        Self { folder, database }
+    /// The store as the settings have it: the folder, and the bucket or PostgreSQL.
+    pub fn open(data_dir: &Path, settings: &MediaSettings, store: &Store) -> Result<Self, BucketError> {
+        let bucket = Bucket::open(&settings.s3)?.map(|bucket| Place::Bucket(Box::new(bucket)));
+        let in_database = store.is_postgres() && !settings.shared_folder;
+        let database = in_database.then(|| Place::Database(store.clone()));
+        Ok(Self { folder: data_dir.join(MEDIA_FOLDER), places: bucket.into_iter().chain(database).collect() })
+    }
+
+    /// Where new files are kept, in words for the operator.
+    pub fn whereabouts(&self) -> String {
+        self.places.first().map_or_else(|| self.folder.display().to_string(), Place::whereabouts)
+    }
+
+    /// True where every node finds the files, whatever its folder.
+    pub fn is_shared(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    /// Keeps a probe where new files are kept for all nodes, reads it back and removes it. Leaves this node's folder alone.
+    pub async fn probe(&self) -> Result<(), MediaStoreError> {
+        let Some(place) = self.places.first() else { return Ok(()) };
+        let bytes = format!("{:032x}", rand::random::<u128>());
+        let (nobody, key) = (AccountId(0), hex::encode(Sha256::digest(&bytes)));
+        let scratch = Scratch { path: std::env::temp_dir().join(&key) };
+        fs::write(&scratch.path, bytes).await?;
+        place.put(nobody, &key, &scratch.path).await?;
+        let came_back = place.get(nobody, &key, &mut tokio::io::sink()).await?;
+        place.remove(nobody, &key).await?;
+        if came_back { Ok(()) } else { Err(MediaStoreError::Missing) }
     }
 
     /// A new empty place on the same disk for a file that is being written. Removed when dropped.
@@ -61,8 +100,8 @@ impl MediaStore {
         scratch: Scratch,
         sha256: &str,
     ) -> Result<String, MediaStoreError> {
-        if let Some(store) = &self.database {
-            put_in_slices(store, account, sha256, &scratch.path).await?;
+        if let Some(place) = self.places.first() {
+            place.put(account, sha256, &scratch.path).await?;
         }
         let target = self.path_of(account, sha256);
         if let Some(parent) = target.parent() {
@@ -90,8 +129,8 @@ impl MediaStore {
         Ok(())
     }
 
-    /// Removes files from this node's disk that no row knows: of erased customers, when the database keeps the files and
-    /// another node erased them, and of processes that died between keeping a file and saying so.
+    /// Removes files from this node's disk that no row knows: of erased customers, when the disk is a cache and another
+    /// node erased them, and of processes that died between keeping a file and saying so.
     pub async fn remove_unknown(&self, store: &Store, now: Timestamp) -> Result<(), MediaStoreError> {
         for (account, shelf) in self.shelves().await? {
             let mut old = Vec::new();
@@ -128,67 +167,56 @@ impl MediaStore {
         Ok(shelves)
     }
 
-    /// The file on this node's disk, brought from the database if need be.
+    /// The file on this node's disk, brought there if need be.
     pub async fn local_path(&self, account: AccountId, key: &str) -> Result<PathBuf, MediaStoreError> {
         let path = self.path_of(account, key);
         if fs::try_exists(&path).await? {
             return Ok(path);
         }
-        let Some(store) = &self.database else { return Err(MediaStoreError::Missing) };
         let scratch = self.scratch().await?;
-        if !read_slices(store, account, key, &scratch.path).await? {
-            return Err(MediaStoreError::Missing);
+        for place in &self.places {
+            let mut file = fs::File::create(&scratch.path).await?;
+            if place.get(account, key, &mut file).await? {
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent).await?;
+                }
+                fs::rename(&scratch.path, &path).await?;
+                return Ok(path);
+            }
         }
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).await?;
-        }
-        fs::rename(&scratch.path, &path).await?;
-        Ok(path)
+        Err(MediaStoreError::Missing)
     }
 
-    /// Puts a kept file where `other` keeps its files, on the same disk: into its database when it has one.
+    /// Puts a kept file where `other` keeps its files, on the same disk: where all its nodes find it, when there is such
+    /// a place.
     pub async fn bring(&self, other: &Self, account: AccountId, key: &str) -> Result<(), MediaStoreError> {
         let path = self.local_path(account, key).await?;
-        match &other.database {
-            Some(store) => put_in_slices(store, account, key, &path).await,
+        match other.places.first() {
+            Some(place) => place.put(account, key, &path).await,
             None => Ok(()),
         }
     }
 
     /// True when a file is kept, and its bytes are the ones its key was made of.
     pub async fn is_sound(&self, account: AccountId, key: &str) -> Result<bool, MediaStoreError> {
-        let mut hash = Sha256::new();
-        if let Some(store) = &self.database {
-            for position in 0.. {
-                let wanted = key.to_owned();
-                let slice = store.read(move |tx| media_chunks::get(tx, account, &wanted, position)).await?;
-                match slice {
-                    Some(slice) => hash.update(&slice),
-                    None => break,
-                }
-            }
-        } else {
-            let mut file = match fs::File::open(self.path_of(account, key)).await {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                file => file?,
-            };
-            let mut slice = vec![0; CHUNK_BYTES];
-            loop {
-                let read = file.read(&mut slice).await?;
-                if read == 0 {
-                    break;
-                }
-                hash.update(&slice[..read]);
+        if self.places.is_empty() {
+            return Ok(match hash_of(&self.path_of(account, key)).await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                hash => hash? == key,
+            });
+        }
+        for place in &self.places {
+            if place.get(account, key, &mut tokio::io::sink()).await? {
+                return Ok(true);
             }
         }
-        Ok(hex::encode(hash.finalize()) == key)
+        Ok(false)
     }
 
     /// Forgets a file nobody needs any more.
     pub async fn remove(&self, account: AccountId, key: &str) -> Result<(), MediaStoreError> {
-        if let Some(store) = &self.database {
-            let key = key.to_owned();
-            store.write(move |tx| media_chunks::delete(tx, account, &key)).await?;
+        for place in &self.places {
+            place.remove(account, key).await?;
         }
         match fs::remove_file(self.path_of(account, key)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
@@ -222,50 +250,15 @@ impl Drop for Scratch {
     }
 }
 
-async fn put_in_slices(
-    store: &Store,
-    account: AccountId,
-    key: &str,
-    path: &Path,
-) -> Result<(), MediaStoreError> {
+/// The SHA-256 of a file, in hex.
+async fn hash_of(path: &Path) -> io::Result<String> {
     let mut file = fs::File::open(path).await?;
-    for position in 0.. {
-        let mut slice = Vec::with_capacity(CHUNK_BYTES);
-        let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut slice).await?;
-        if read == 0 && position > 0 {
-            break;
+    let (mut hash, mut slice) = (Sha256::new(), vec![0; SLICE_BYTES]);
+    loop {
+        let read = file.read(&mut slice).await?;
+        if read == 0 {
+            return Ok(hex::encode(hash.finalize()));
         }
-        let key = key.to_owned();
-        store.write(move |tx| media_chunks::put(tx, account, &key, position, &slice)).await?;
-        if read < CHUNK_BYTES {
-            break;
-        }
+        hash.update(&slice[..read]);
     }
-    Ok(())
-}
-
-async fn read_slices(
-    store: &Store,
-    account: AccountId,
-    key: &str,
-    path: &Path,
-) -> Result<bool, MediaStoreError> {
-    let mut file = None;
-    let mut hash = Sha256::new();
-    for position in 0.. {
-        let wanted = key.to_owned();
-        let slice = store.read(move |tx| media_chunks::get(tx, account, &wanted, position)).await?;
-        let Some(slice) = slice else { break };
-        if file.is_none() {
-            file = Some(fs::File::create(path).await?);
-        }
-        if let Some(file) = &mut file {
-            file.write_all(&slice).await?;
-            hash.update(&slice);
-        }
-    }
-    let Some(mut file) = file else { return Ok(false) };
-    file.flush().await?;
-    // Slices that are being removed at this moment give half a file: that must not be kept under its name.
-    Ok(hex::encode(hash.finalize()) == key)
 }

@@ -1,16 +1,19 @@
 //! Files: fetched from the provider after the message was stored, or uploaded to be sent; kept; served by signed
 //! address.
 
+mod bucket;
 mod fetch;
 mod keep;
 mod link;
 mod orphans;
+mod place;
 mod serve;
 mod sniff;
 mod upload;
 
+pub use bucket::BucketError;
 pub(crate) use fetch::{run, take_over};
-pub use keep::{MediaStore, MediaStoreError};
+pub use keep::{MEDIA_FOLDER, MediaStore, MediaStoreError};
 pub(crate) use link::take_from;
 pub use link::{FileLink, LinkError};
 pub(crate) use orphans::{expire, sweep_discarded};

@@ -209,6 +209,12 @@ impl From<MediaStoreError> for ApiError {
                 Self::new(ErrorCode::StorageUnavailable, sentence).with_retry_after(60)
             }
             MediaStoreError::Folder(error) => Self::internal(error),
+            MediaStoreError::Bucket(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "The bucket of media.s3 failed");
+                let sentence = "The store of files does not answer as it should: try again in a moment.";
+                Self::new(ErrorCode::StorageUnavailable, sentence).with_retry_after(10)
+            }
         }
     }
 }

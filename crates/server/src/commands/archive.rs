@@ -16,7 +16,7 @@ use tar::{Archive, Builder, EntryType, Header, HeaderMode};
 /// The database within the archive.
 pub const DATABASE: &str = "frontdesk.db";
 /// The folder of kept files, within the archive and within the data folder.
-pub const MEDIA: &str = "media";
+pub const MEDIA: &str = frontdesk_engine::media::MEDIA_FOLDER;
 
 /// Writes an archive of the database file and the media folder (which may not exist) into `to`.
 pub fn write(to: File, database: &Path, media: &Path) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use frontdesk_model::AccountId;
 use frontdesk_store::transfer::{self, TableReport, TransferError};
 use frontdesk_store::{Store, StoreSettings, attachments, search_index};
 
-use super::{Surroundings, UsageError, archive, output};
+use super::{Surroundings, UsageError, output};
 use crate::data_lock::DataLock;
 use crate::{secret_key, wiring};
 
@@ -37,7 +37,6 @@ pub async fn run(command: MigrateDatabase, surroundings: &Surroundings) -> anyho
     {
         bail!(UsageError(format!("there is no database at {}", path.display())));
     }
-    let folder = settings.storage.data_dir.join(archive::MEDIA);
     // No server may start on this folder meanwhile; nodes elsewhere are known by their rows.
     let _lock = DataLock::alone(&settings.storage.data_dir)?;
     let open = async |url: &str, which: &str| {
@@ -55,11 +54,7 @@ pub async fn run(command: MigrateDatabase, surroundings: &Surroundings) -> anyho
         wiring::key_fits(&source, &key).await?;
     }
 
-    let media = |store: &Store| {
-        let in_database = store.is_postgres() && !settings.media.shared_folder;
-        MediaStore::new(folder.clone(), in_database.then(|| store.clone()))
-    };
-    let (from, to) = (media(&source), media(&target));
+    let (from, to) = (wiring::open_media(settings, &source)?, wiring::open_media(settings, &target)?);
     let missing = bring_files(&source, &from, &to).await?;
 
     match transfer::copy(&source, &target, surroundings.clock.now()).await {
@@ -73,12 +68,12 @@ pub async fn run(command: MigrateDatabase, surroundings: &Surroundings) -> anyho
     // PostgreSQL's full-text index followed by itself.
     while !target.is_postgres() && target.write(|tx| search_index::extend(tx, PAGE)).await? {}
     let kept = look_at_files(&target, &to, &missing).await?;
-    let place = if target.is_postgres() && !settings.media.shared_folder {
-        "in the database, where every node finds them".to_owned()
+    let reach = if to.is_shared() {
+        ", where every node finds them"
     } else {
-        format!("in {}; nodes elsewhere need that folder too", folder.display())
+        "; nodes elsewhere need that folder too"
     };
-    output::line(format_args!("{kept} files are kept {place}"))?;
+    output::line(format_args!("{kept} files are kept in {}{reach}", to.whereabouts()))?;
     for (account, key) in &missing {
         output::note(format_args!("Warning: the file {account}/{key} was missing before and still is."));
     }

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 51] = [
+const NAMES: [(&str, &str); 55] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -59,10 +59,14 @@ const NAMES: [(&str, &str); 51] = [
     ("PUSHER_APP_ID", "realtime.app_id"),
     ("PUSHER_APP_KEY", "realtime.app_key"),
     ("PUSHER_APP_SECRET", "realtime.app_secret"),
+    ("AWS_ENDPOINT_URL_S3", "media.s3.endpoint"),
+    ("AWS_REGION", "media.s3.region"),
+    ("AWS_ACCESS_KEY_ID", "media.s3.access_key"),
+    ("AWS_SECRET_ACCESS_KEY", "media.s3.secret_key"),
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 12] = [
     "database.url",
     "secret.key",
     "traces.headers",
@@ -73,6 +77,7 @@ const SECRETS: [&str; 11] = [
     "chatwoot.api_token",
     "chatwoot.webhook.secrets",
     "realtime.app_secret",
+    "media.s3.secret_key",
     "mail.password",
 ];
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
 use frontdesk_engine::caller::Actor;
+use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::realtime::auth::Signer;
 use frontdesk_engine::settings::EngineSettings;
 use frontdesk_engine::tokens::NewToken;
@@ -177,8 +178,11 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
     };
+    let store = Store::open(&store, clock.clone()).await.unwrap();
+    let media = MediaStore::open(&settings.data_dir, &settings.media, &store).unwrap();
     Engine::new(EngineParts {
-        store: Store::open(&store, clock.clone()).await.unwrap(),
+        store,
+        media,
         clock: clock.clone(),
         settings,
         vault: Vault::new([7; 32]),

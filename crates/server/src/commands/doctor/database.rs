@@ -8,7 +8,6 @@ use frontdesk_model::{SharedClock, UserId};
 use frontdesk_store::{LATEST_SCHEMA, Store, StoreError, Tx, accounts, attachments, sqlite_file, users};
 
 use super::finding::{Finding, chain};
-use crate::commands::archive::MEDIA;
 use crate::commands::backup::database_file;
 use crate::settings::Settings;
 use crate::{secret_key, wiring};
@@ -98,12 +97,22 @@ pub async fn check_people(store: &Store) -> Vec<Finding> {
     }
 }
 
-/// Whether the files that the database knows are where this node looks for them: not so when the folder is not the one
-/// that the other nodes use.
+/// Whether files can be kept where all nodes find them, and those that the database knows are there: not so when the
+/// folder is not the one that the other nodes use.
 pub async fn check_media(settings: &Settings, store: &Store) -> Vec<Finding> {
-    let folder = settings.storage.data_dir.join(MEDIA);
-    let in_database = store.is_postgres() && !settings.media.shared_folder;
-    let media = MediaStore::new(folder.clone(), in_database.then(|| store.clone()));
+    let media = match MediaStore::open(&settings.storage.data_dir, &settings.media, store) {
+        Ok(media) => media,
+        Err(error) => return vec![Finding::fail("media", chain(error), "mend the settings of media.s3")],
+    };
+    let place = media.whereabouts();
+    if let Err(error) = media.probe().await {
+        let message = format!("no file can be kept in {place}: {}", chain(error));
+        return vec![Finding::fail(
+            "media",
+            message,
+            "see the reason; until it is mended no file comes or goes",
+        )];
+    }
     let newest = match store.read(|tx| attachments::list_newest(tx, SAMPLE)).await {
         Ok(newest) => newest,
         Err(error) => return vec![Finding::fail("media", chain(error), "see the database's finding")],
@@ -114,8 +123,7 @@ pub async fn check_media(settings: &Settings, store: &Store) -> Vec<Finding> {
             missing += 1;
         }
     }
-    let (looked, place) =
-        (newest.len(), if in_database { "the database".to_owned() } else { folder.display().to_string() });
+    let looked = newest.len();
     if missing == 0 {
         return vec![Finding::ok("media", format!("the newest {looked} files are in {place}"))];
     }
