@@ -153,7 +153,7 @@ async fn a_store_that_is_out_for_a_moment_costs_a_second_and_a_longer_while_lose
     // Forbidden is not for a moment: an upload is refused with a reason, and a customer's file waits.
     bucket.fail(&[StatusCode::FORBIDDEN; 2]);
     let (status, answer) =
-        stage.send_form("/api/v1/media", &[], &[("b.pdf", "application/pdf", &sample("invoice.pdf"))]).await;
+        stage.send_form("/api/v1/media", &[], &[("b.pdf", "application/pdf", sample("invoice.pdf"))]).await;
     assert_eq!((status, answer["code"].as_str()), (503, Some("STORAGE_UNAVAILABLE")), "{answer}");
     let remote = stage.act(&thread.customer, "whatsapp", json!({ "kind": "image" }));
     until("the store refused it", || async { (bucket.faults_left() == 0).then_some(()) }).await;
