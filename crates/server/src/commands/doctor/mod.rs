@@ -1,7 +1,8 @@
 //! `frontdesk doctor`: looks everything over and says what to do. Changes nothing.
 //!
 //! One file per part of the body: [`machine`] (key, folder, disk, clock), [`database`], [`outside`] (what providers and
-//! browsers see), [`traffic`] (what went on in the last hour), [`chatwoot`]. To add a check: a function there that returns
+//! browsers see), [`traffic`] (what went on in the last hour), [`chatwoot`], [`sync`] (connections
+//! and bridges). To add a check: a function there that returns
 //! [`Finding`]s.
 
 mod chatwoot;
@@ -9,6 +10,7 @@ mod database;
 mod finding;
 mod machine;
 mod outside;
+mod sync;
 mod traffic;
 
 use std::process::ExitCode;
@@ -63,6 +65,7 @@ pub async fn run(doctor: &Doctor, surroundings: &Surroundings) -> anyhow::Result
         match surroundings.engine().await {
             Ok(engine) => {
                 findings.extend(traffic::check(&engine).await);
+                findings.extend(sync::check(&engine).await);
                 if !doctor.offline {
                     findings.extend(outside::check_inboxes(&engine).await);
                 }
