@@ -98,6 +98,14 @@ fn the_demo_shows_customers_of_every_channel_and_an_answer_gets_its_ticks() {
         metrics["integrations"][0]["webhooks"]["by_type"]["message"].as_i64() >= Some(2)
     });
 
+    // One of the inboxes is shown there, with what its customers wrote.
+    let bridges = get(&demo, "/api/v1/sync/bridges", &cookie);
+    assert_eq!(bridges["data"][0]["status"], "enabled", "{bridges}");
+    wait("nothing waits to be shown in Chatwoot", || {
+        let bridge = get(&demo, "/api/v1/sync/bridges/1", &cookie);
+        bridge["data"]["waiting"] == 0 && bridge["data"]["failed"] == 0
+    });
+
     // The phones are shown at the same address; "/" is the inbox, not the sandbox.
     let (head, _) = call(&demo, "GET", "/sandbox/", "", "");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

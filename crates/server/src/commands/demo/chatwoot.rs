@@ -1,11 +1,19 @@
-//! The demo's Chatwoot: connected as a person would do it, with a webhook made there, and a customer who wrote there.
+//! The demo's Chatwoot: connected as a person would do it, with a webhook made there, a customer who wrote there, and one of
+//! our inboxes shown in it.
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use frontdesk_engine::bridge::BridgeSettings;
+use frontdesk_engine::bridge::setup::{self, NewBridgeOf};
+use frontdesk_engine::caller::Actor;
 use frontdesk_engine::chatwoot::{
     self, ChatwootClient, NewContact, NewConversation, NewMessage, NewWebhook, webhook,
 };
+use frontdesk_engine::sync::SyncProvider;
+use frontdesk_engine::sync::connections::{self, NewConnection};
+use frontdesk_engine::{Engine, accounts, inboxes};
+use frontdesk_model::InboxId;
 use frontdesk_sandbox::Sandbox;
 use secrecy::SecretString;
 
@@ -46,6 +54,28 @@ pub async fn connect(
     let made = client.create_webhook(&new).await.context("the fake Chatwoot took no webhook")?;
     settings.chatwoot.webhook.secrets = made.secret.into_iter().collect();
     Ok(client)
+}
+
+/// Connects it for sync too, and shows the first of our inboxes in it; returns the name of that inbox.
+pub async fn bridge(engine: &Engine, sandbox: &Sandbox, token: &SecretString) -> anyhow::Result<String> {
+    let account = accounts::bootstrap(engine).await?.id;
+    let actor = Actor::server(account);
+    let new = NewConnection {
+        provider: SyncProvider::Chatwoot,
+        name: None,
+        api_key: token.clone(),
+        remote_account: ACCOUNT.to_string(),
+        api_url: Some(format!("{}/chatwoot", sandbox.public_url())),
+        webhook_secrets: Vec::new(),
+        schedule: None,
+    };
+    let connection = connections::create(engine, actor, new).await?.row.id;
+    let inbox =
+        inboxes::list(engine, account, InboxId(0), 1).await?.pop().context("the demo has no inbox")?;
+    let settings = BridgeSettings { signature: true, ..BridgeSettings::default() };
+    let new = NewBridgeOf { connection, inbox: inbox.config.id, name: None, settings };
+    setup::create(engine, actor, new).await?;
+    Ok(inbox.config.name)
 }
 
 /// Lets a customer write there; returns the conversation.

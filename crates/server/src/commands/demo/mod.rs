@@ -83,11 +83,15 @@ pub async fn run(demo: Demo, surroundings: Surroundings) -> anyhow::Result<()> {
     let server = Server::start_on(listener, settings, surroundings.clock, phones).await?;
     let (admin_password, agent_password) = (random(16), random(16));
     fill(server.engine(), &sandbox, &secrets, [&admin_password, &agent_password]).await?;
-    customers::write(&sandbox).context("the first customers could not write")?;
     let conversation = chatwoot::write(&chatwoot).await.context("nobody could write in Chatwoot")?;
+    let bridged = chatwoot::bridge(server.engine(), &sandbox, &token)
+        .await
+        .context("no inbox could be shown in Chatwoot")?;
+    customers::write(&sandbox).context("the first customers could not write")?;
 
     let there = format!("{}/chatwoot", sandbox.public_url());
-    print(address, &admin_password, &agent_password, conversation, (&there, &secrets.access_token))?;
+    let chatwoot = InChatwoot { conversation, bridged, address: there, token: secrets.access_token };
+    print(address, &admin_password, &agent_password, &chatwoot)?;
     stop.cancelled().await;
     server.stop().await;
     drop(temporary);
@@ -217,13 +221,23 @@ fn label(channel: Channel) -> &'static str {
     }
 }
 
+/// What is to be seen of the demo's Chatwoot.
+struct InChatwoot {
+    /// A conversation there.
+    conversation: i64,
+    /// The name of the inbox that is shown there.
+    bridged: String,
+    address: String,
+    token: String,
+}
+
 fn print(
     address: SocketAddr,
     admin_password: &str,
     agent_password: &str,
-    conversation: i64,
-    (chatwoot, token): (&str, &str),
+    chatwoot: &InChatwoot,
 ) -> std::io::Result<()> {
+    let InChatwoot { conversation, bridged, address: chatwoot, token } = chatwoot;
     let url = format!("http://{}", reachable(address));
     let (admin, agent) = (ADMIN.0, AGENT.0);
     let rule = "─".repeat(64);
@@ -239,7 +253,7 @@ fn print(
          Sandbox:   {url}/sandbox/\n\n  \
          A conversation in Chatwoot (docs/chatwoot.md):\n  \
          Chatwoot:  {url}/api/v1/chatwoot/conversations/{conversation}\n\n  \
-         The same Chatwoot to connect under Settings, Chatwoot, as account 1:\n  \
+         It is connected under Settings, Chatwoot, and {bridged} is shown in it:\n  \
          Address:   {chatwoot}\n  \
          Token:     {token}\n\n  \
          Ctrl-C ends it.\n{rule}"
