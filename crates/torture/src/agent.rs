@@ -30,6 +30,13 @@ impl Agent {
         Ok(asked.timeout(Duration::from_secs(20)).send().await?.error_for_status()?.json().await?)
     }
 
+    /// Asks for something to be done.
+    pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        let asked = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let asked = if body.is_null() { asked } else { asked.json(&body) };
+        Ok(asked.timeout(Duration::from_secs(20)).send().await?.error_for_status()?.json().await?)
+    }
+
     /// Replies under a key.
     pub async fn reply(&self, conversation: i64, text: &str, key: &str) -> reqwest::Result<Response> {
         let path = format!("{}/admin/inbox/{conversation}/messages", self.url);
