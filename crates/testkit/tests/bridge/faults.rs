@@ -117,3 +117,37 @@ async fn two_nodes_show_and_send_everything_once() {
         assert_eq!(texts(&stage, &bridge).len(), 24, "nothing came back");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stood_still_longer_than_its_lease_shows_nothing_twice() {
+    for stage in stages().await {
+        let bridge = bridge(&stage, "whatsapp", json!({})).await;
+        let thread = stage.thread("whatsapp").await;
+        shows(&stage, &bridge, &["Halo"]).await;
+        let path = format!("/api/v1/sync/bridges/{}", bridge["id"]);
+        let through = || async {
+            let (_, shown) = stage.call("GET", &path, json!(null)).await;
+            (shown["data"]["waiting"] == 0).then_some(())
+        };
+        until("the first is done with", through).await;
+        // Long enough for another to take it meanwhile, whatever else this machine does.
+        let slow = json!({"fault": "latency", "latency_ms": 3_000, "rate": 1.0, "scope": "all"});
+        stage.fault(Channel::Chatwoot, slow);
+        stage.act(&thread.customer, "whatsapp", json!({"kind": "text", "text": "Slow"}));
+        until("a worker holds it", || async {
+            let held = "SELECT COUNT(*) FROM bridge_jobs WHERE state = 'claimed'";
+            (stage.database.number(held).await > 0).then_some(())
+        })
+        .await;
+        // Its time is over while Chatwoot still thinks: another takes it.
+        stage.clock.advance_ms(31_000);
+        until("it was taken again", || async {
+            let again = "SELECT COUNT(*) FROM bridge_jobs WHERE state = 'claimed' AND attempts > 1";
+            (stage.database.number(again).await > 0).then_some(())
+        })
+        .await;
+        until("nothing waits", through).await;
+        stage.heal();
+        assert_eq!(texts(&stage, &bridge), ["Halo", "Slow"], "once on {}", stage.database.kind);
+    }
+}
