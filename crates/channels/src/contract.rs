@@ -114,6 +114,9 @@ pub struct ChannelInfo {
     pub fields: &'static [Field],
     /// Behind each inbox stands a phone, which has to be linked ([`Linking`]).
     pub phone: bool,
+    /// Its inboxes mirror those of a program that an account keeps in step with: a sync makes them, no form does, and nothing
+    /// is shown there a second time.
+    pub mirrored: bool,
     /// Its page in the documentation.
     pub docs: &'static str,
 }

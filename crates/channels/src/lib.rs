@@ -4,6 +4,7 @@
 //! [`registry`] and one page under `docs/channels/`.
 
 mod call_codes;
+pub mod chatwoot;
 pub mod contract;
 mod green_api;
 mod instagram;

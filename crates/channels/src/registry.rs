@@ -9,6 +9,7 @@ pub static CHANNELS: &[&dyn Channel] = &[
     &crate::messenger::Messenger,
     &crate::instagram::Instagram,
     &crate::green_api::GreenApi,
+    &crate::chatwoot::Chatwoot,
 ];
 
 /// Finds a channel by its name.

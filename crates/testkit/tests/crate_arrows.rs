@@ -14,9 +14,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     // Pure: finds answers among answers; whose they are it is told.
     ("suggest", &[]),
-    ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client"]),
+    ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client", "chatwoot-client"]),
     ("store", &["model"]),
-    // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: no channel, but what an account works with.
+    // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: sync and bridge do more there than a channel does.
     ("engine", &["model", "store", "channels", "provider-http", "chatwoot-client"]),
     // May read from the store; every write goes through the engine.
     ("http", &["model", "store", "channels", "engine"]),

@@ -46,6 +46,7 @@ static INFO: ChannelInfo = ChannelInfo {
     platform: "whatsapp",
     fields: fields::FIELDS,
     phone: true,
+    mirrored: false,
     docs: "docs/channels/green-api.md",
 };
 

@@ -57,6 +57,7 @@ static INFO: ChannelInfo = ChannelInfo {
         fields::OWN_VERIFY_TOKEN,
     ],
     phone: false,
+    mirrored: false,
     docs: "docs/channels/messenger.md",
 };
 

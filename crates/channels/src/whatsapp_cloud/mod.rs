@@ -66,6 +66,7 @@ static INFO: ChannelInfo = ChannelInfo {
         fields::OWN_VERIFY_TOKEN,
     ],
     phone: false,
+    mirrored: false,
     docs: "docs/channels/whatsapp_cloud.md",
 };
 
