@@ -51,6 +51,8 @@ statements! {
             state_code, state_message, state_action, state_since, last_webhook_at, created_at,
             (SELECT COUNT(*) FROM outbox o WHERE o.account_id = inboxes.account_id AND o.inbox_id = inboxes.id)
          FROM inboxes WHERE account_id = $1 AND id > $2 AND deleted_at IS NULL ORDER BY id LIMIT $3");
+    WAS_REMOVED = both(
+        "SELECT COUNT(*) FROM inboxes WHERE channel = $1 AND route_key = $2 AND account_id = $3 AND deleted_at IS NOT NULL");
     FACE = both("SELECT name, channel FROM inboxes WHERE account_id = $1 AND id = $2");
     LIST_CONFIGS = both(
         "SELECT id, account_id, channel, name, route_key, settings, secrets, enabled, version
@@ -286,6 +288,16 @@ pub fn find_by_route(
     route_key: &str,
 ) -> Result<Option<InboxRow>, StoreError> {
     tx.find(&FIND_BY_ROUTE, p![channel, route_key])
+}
+
+/// True when an account once had an inbox of this route and removed it.
+pub fn was_removed(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    channel: &str,
+    route_key: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.find::<(i64,)>(&WAS_REMOVED, p![channel, route_key, account])?.is_some_and(|(count,)| count > 0))
 }
 
 /// Inboxes of an account after an id, by id.

@@ -90,6 +90,7 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("newcomers", contacts::NEWCOMERS),
         ("other_side", contacts::OTHER_SIDE),
         ("conversations", conversations::STATEMENTS),
+        ("conversations/other_side", conversations::OTHER_SIDE),
         ("crm/dashboard", crm::dashboard::STATEMENTS),
         ("crm/donations", crm::donations::STATEMENTS),
         ("crm/donor_figures", crm::donor_figures::STATEMENTS),

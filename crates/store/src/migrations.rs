@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_bridges",
     12 "0012_crm",
     13 "0013_imports",
+    14 "0014_conversation_metadata",
 ];
 
 /// The schema this program needs.

@@ -27,6 +27,9 @@ statements! {
     LIST = both(concat!("SELECT ", columns!(), " FROM sync_runs WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"));
     LIST_OF = both(concat!("SELECT ", columns!(),
         " FROM sync_runs WHERE account_id = $1 AND id < $2 AND connection_id = $4 ORDER BY id DESC LIMIT $3"));
+    LAST_COMPLETED = both(
+        "SELECT started_at FROM sync_runs WHERE account_id = $1 AND connection_id = $2 AND entity_type = $3
+            AND direction = $4 AND status = 'completed' AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1");
     CLAIM = each(
         concat!("UPDATE sync_runs SET status = 'running', owner = $1, fence = fence + 1, lease_until = $2, updated_at = $3,
             started_at = COALESCE(started_at, $3)
@@ -197,6 +200,18 @@ pub fn list(
         Some(connection) => tx.query(&LIST_OF, p![account, before, limit, connection]),
         None => tx.query(&LIST, p![account, before, limit]),
     }
+}
+
+/// When the last run of a kind began that came to its end; `None` when none did.
+pub fn last_completed(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    connection: SyncConnectionId,
+    entity: SyncEntity,
+    direction: SyncDirection,
+) -> Result<Option<Timestamp>, StoreError> {
+    let params = p![account, connection, entity, direction];
+    Ok(tx.find::<(Timestamp,)>(&LAST_COMPLETED, params)?.map(|(at,)| at))
 }
 
 /// Takes a run that nobody works on: `only` this one, or whichever waits longest. Of whatever account.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, UserId};
+use serde_json::{Map, Value};
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
@@ -16,11 +17,14 @@ macro_rules! columns {
     () => {
         "v.id, v.account_id, v.inbox_id, v.contact_id, v.thread, v.subject, v.status, v.unread_count, v.starred,
          v.assignee_id, v.labels, v.snoozed_until, v.last_message_id, v.last_message_at, v.last_inbound_at,
-         v.last_inbound_id, v.delivered_until, v.read_until, v.next_send_at, v.created_at, v.updated_at"
+         v.last_inbound_id, v.delivered_until, v.read_until, v.next_send_at, v.metadata, v.created_at, v.updated_at"
     };
 }
 
 mod list;
+pub mod other_side;
+
+pub(crate) use other_side::STATEMENTS as OTHER_SIDE;
 
 pub use list::{Assignee, ConversationFilter, Page, Search, count, list};
 
@@ -152,6 +156,8 @@ pub struct ConversationRow {
     pub read_until: Timestamp,
     /// Not before: the pace towards this customer.
     pub next_send_at: Timestamp,
+    /// What other programs know of it.
+    pub metadata: Map<String, Value>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -178,6 +184,7 @@ impl FromRow for ConversationRow {
             delivered_until: row.next()?,
             read_until: row.next()?,
             next_send_at: row.next()?,
+            metadata: row.next_json()?,
             created_at: row.next()?,
             updated_at: row.next()?,
         })

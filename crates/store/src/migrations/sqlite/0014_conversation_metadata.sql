@@ -1,0 +1,2 @@
+-- What other programs know of a conversation, as JSON.
+ALTER TABLE conversations ADD COLUMN metadata TEXT;
