@@ -53,8 +53,7 @@ pub(super) static FIELDS: &[Field] = &[
         label: "Access token",
         help: "The key of the connection. The sync fills it in.",
         secret: true,
-        // Without one it can still be given another name.
-        required: false,
+        required: true,
         pattern: Some("^[!-~]+$"),
     },
 ];

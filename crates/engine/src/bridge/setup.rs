@@ -105,6 +105,10 @@ pub async fn create(engine: &Engine, actor: Actor, new: NewBridgeOf) -> Result<B
     let book = inboxes::book(engine).await?;
     let inbox = book.find(new.inbox).filter(|inbox| inbox.config.account_id == account);
     let inbox = inbox.ok_or_else(|| BridgeError::Invalid("inboxId", "There is no such inbox.".to_owned()))?;
+    if inbox.channel.info().mirrored {
+        let sentence = "This inbox shows one of Chatwoot: what is in it is there already.";
+        return Err(BridgeError::Invalid("inboxId", sentence.to_owned()));
+    }
     let name = new.name.clone().unwrap_or_else(|| inbox.name.clone());
     let client = sync::clients::of(engine, account, new.connection).await?;
     let row = insert(engine, actor, &new).await?;

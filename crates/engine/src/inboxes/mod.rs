@@ -6,6 +6,7 @@
 mod book;
 mod form;
 mod link;
+pub(crate) mod mirror;
 mod templates;
 
 use frontdesk_channels::contract::{Channel, Connection, FieldError};
@@ -70,7 +71,7 @@ pub enum InboxError {
 
 /// Connects an inbox in the actor's account. Its provider is not asked here, see [`check`].
 pub async fn create(engine: &Engine, actor: Actor, new: NewInbox) -> Result<InboxRow, InboxError> {
-    let channel = find_channel(&new.channel).ok_or_else(|| {
+    let channel = find_channel(&new.channel).filter(|channel| !channel.info().mirrored).ok_or_else(|| {
         InboxError::Invalid(vec![form::error("channel", "The selected channel is invalid.")])
     })?;
     let form = form::fill(channel, &new.name, new.settings).map_err(InboxError::Invalid)?;
@@ -104,6 +105,10 @@ pub async fn update(
 ) -> Result<InboxRow, InboxError> {
     let before = get(engine, actor.account_id, inbox).await?;
     let channel = find_channel(&before.config.channel).ok_or(InboxError::NotFound)?;
+    if channel.info().mirrored && !changes.settings.is_empty() {
+        let sentence = "The sync fills in what this inbox is: change its connection.";
+        return Err(InboxError::Invalid(vec![form::error("settings", sentence)]));
+    }
     let (cloned, now) = (engine.clone(), engine.clock.now());
     let stored = engine.store.write(move |tx| -> Result<_, InboxError> {
         let before = inboxes::find(tx, actor.account_id, inbox)?.ok_or(InboxError::NotFound)?;

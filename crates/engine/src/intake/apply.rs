@@ -7,14 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use frontdesk_channels::contract::{RoutedEvent, VerifiedBy};
 use frontdesk_model::inbound::InboundEvent;
-use frontdesk_model::{AccountId, InboxId, Timestamp};
+use frontdesk_model::{AccountId, InboxId, RemoteId, Timestamp};
 use frontdesk_store::webhook_logs::{self, NewWebhookLog, Outcome, WebhookState};
 use frontdesk_store::{StoreError, Tx, erased_messages, inboxes};
 use tracing::Span;
 
 use super::message::Became;
 use super::queue::Receipt;
-use super::{changes, message, status};
+use super::{changes, limits, message, status};
 use crate::Engine;
 use crate::inboxes::{Inbox, InboxBook};
 
@@ -350,7 +350,7 @@ fn apply_routed<'r, 'e: 'r>(
         brought_messages.push(false);
         spans.push(routing.span);
     }
-    let erased = find_erased(tx, context, &messages)?;
+    let erased = find_erased(tx, &context.inboxes, &messages)?;
     let numbered = messages.into_iter().zip(bodies_of_messages).enumerate();
     let (messages, bodies_of_messages): (Vec<_>, Vec<_>) =
         numbered.filter(|(n, _)| !erased.contains(n)).map(|(_, told)| told).unzip();
@@ -375,19 +375,7 @@ fn apply_routed<'r, 'e: 'r>(
     }
     status::apply_all(tx, &statuses)?;
     for (news, event) in others {
-        match event {
-            InboundEvent::Watermark(w) => status::apply_watermark(tx, news, w)?,
-            InboundEvent::Reaction(r) => changes::react(tx, news, r)?,
-            InboundEvent::Edit(e) => changes::edit(tx, news, e)?,
-            InboundEvent::Delete(d) => changes::delete(tx, news, d)?,
-            InboundEvent::IdentityChange(c) => message::apply_identity_change(tx, news, c)?,
-            InboundEvent::Notice(n) => changes::notice(tx, news, n)?,
-            InboundEvent::Message(_)
-            | InboundEvent::Status(_)
-            | InboundEvent::Typing(_)
-            | InboundEvent::Ignored { .. }
-            | InboundEvent::Unreadable { .. } => {}
-        }
+        apply_other(tx, news, event)?;
     }
     for (inbox, account) in heard {
         if context.engine.connections().is_touch_due(inbox, context.now) {
@@ -397,13 +385,76 @@ fn apply_routed<'r, 'e: 'r>(
     Ok(brought_messages)
 }
 
+/// What is neither a message nor how far one has come.
+fn apply_other(tx: &mut Tx<'_>, news: News, event: &InboundEvent) -> Result<(), StoreError> {
+    match event {
+        InboundEvent::Watermark(w) => status::apply_watermark(tx, news, w),
+        InboundEvent::Reaction(r) => changes::react(tx, news, r),
+        InboundEvent::Edit(e) => changes::edit(tx, news, e),
+        InboundEvent::Delete(d) => changes::delete(tx, news, d),
+        InboundEvent::IdentityChange(c) => message::apply_identity_change(tx, news, c),
+        InboundEvent::Notice(n) => changes::notice(tx, news, n),
+        InboundEvent::Message(_)
+        | InboundEvent::Status(_)
+        | InboundEvent::Typing(_)
+        | InboundEvent::Ignored { .. }
+        | InboundEvent::Unreadable { .. } => Ok(()),
+    }
+}
+
+/// Applies what an inbox was told when its provider was asked, in the order of the answer: no webhook brought it, so none is
+/// logged. What is here already changes nothing. Tells how many customers' messages were new.
+pub(crate) fn apply_asked(
+    tx: &mut Tx<'_>,
+    book: &InboxBook,
+    news: News,
+    events: &[InboundEvent],
+) -> Result<usize, StoreError> {
+    let mut events = events.to_vec();
+    events.iter_mut().for_each(limits::shorten);
+    let messages: Vec<message::Told<'_>> = events
+        .iter()
+        .filter_map(|event| match event {
+            InboundEvent::Message(message) => Some((news, &**message)),
+            _ => None,
+        })
+        .collect();
+    let erased = find_erased(tx, book, &messages)?;
+    let is_erased = |id: &RemoteId| erased.iter().any(|n| messages[*n].1.remote_id == *id);
+    let kept: Vec<_> =
+        messages.iter().filter(|(_, message)| !is_erased(&message.remote_id)).copied().collect();
+    let mut new = 0;
+    // Of one moment, customers' messages would come first: a provider that counts seconds has many such moments.
+    for part in kept.chunk_by(|(_, a), (_, b)| a.sent_at != b.sent_at || a.echo.is_some() == b.echo.is_some())
+    {
+        let became = message::apply_all(tx, part)?;
+        new += became.iter().filter(|became| matches!(became, Became::New(_))).count();
+    }
+    let statuses: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            InboundEvent::Status(status) if !is_erased(&status.remote_id) => Some((news, status)),
+            _ => None,
+        })
+        .collect();
+    status::apply_all(tx, &statuses)?;
+    for event in &events {
+        match event {
+            // Nothing waits for a message that stays away.
+            InboundEvent::Delete(delete) if is_erased(&delete.target) => {}
+            event => apply_other(tx, news, event)?,
+        }
+    }
+    Ok(new)
+}
+
 /// The numbers of messages that were here and were erased. They stay so, whoever delivers them again.
 fn find_erased(
     tx: &mut Tx<'_>,
-    context: &Context,
+    book: &InboxBook,
     messages: &[message::Told<'_>],
 ) -> Result<HashSet<usize>, StoreError> {
-    if !messages.iter().any(|(news, _)| context.inboxes.has_erased(news.account)) {
+    if !messages.iter().any(|(news, _)| book.has_erased(news.account)) {
         return Ok(HashSet::new());
     }
     let named: Vec<_> =

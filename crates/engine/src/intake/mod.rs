@@ -22,6 +22,6 @@ pub use queue::{IntakeQueue, Receipt};
 pub(crate) use receive::take_polled;
 pub use receive::{ReceiveError, challenge, receive};
 
-pub(crate) use apply::News;
+pub(crate) use apply::{News, apply_asked};
 pub(crate) use pending::{Arrived, settle_pending};
 pub(crate) use queue::{error_chain, spawn};

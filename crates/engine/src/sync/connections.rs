@@ -8,10 +8,11 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::clients::{Access, Secrets};
-use super::{probe, schedule};
+use super::{mirrors, probe, schedule};
 use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
+use crate::inboxes::InboxError;
 use crate::vault::VaultError;
 
 /// Where Chatwoot is unless said otherwise.
@@ -84,6 +85,20 @@ pub enum ConnectionError {
     Store(#[from] StoreError),
 }
 
+impl From<InboxError> for ConnectionError {
+    fn from(error: InboxError) -> Self {
+        match error {
+            InboxError::Invalid(wrong) => {
+                let first = wrong.into_iter().next().map(|field| field.message);
+                Self::Unusable(first.unwrap_or_else(|| "its inboxes cannot be shown".to_owned()))
+            }
+            InboxError::NotFound => Self::NotFound,
+            InboxError::Vault(error) => Self::Vault(error),
+            InboxError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// A connection, and whether it was made just now.
 pub struct Made {
     /// The connection; its status says whether it works.
@@ -137,6 +152,7 @@ pub async fn create(engine: &Engine, actor: Actor, new: NewConnection) -> Result
             let action = if is_new { "sync_connection.created" } else { "sync_connection.updated" };
             record(tx, actor, action, row.id, now)?;
             settle(tx, &row)?;
+            mirrors::renew(tx, &cloned.vault, &row, &secrets, now)?;
             let row = sync_connections::find(tx, account, row.id)?.ok_or(ConnectionError::NotFound)?;
             Ok(Made { row, is_new })
         })
@@ -195,6 +211,7 @@ pub async fn update(
                     return Err(ConnectionError::Taken(other.id));
                 }
                 row.scope = None;
+                mirrors::cut_off(tx, &cloned.vault, &row, now)?;
             }
             row.name.clone_from(&filled.name);
             row.api_url.clone_from(&filled.api_url);
@@ -210,6 +227,7 @@ pub async fn update(
             sync_connections::update(tx, &row, now)?;
             record(tx, actor, "sync_connection.updated", id, now)?;
             settle(tx, &row)?;
+            mirrors::renew(tx, &cloned.vault, &row, &secrets, now)?;
             sync_connections::find(tx, actor.account_id, id)?.ok_or(ConnectionError::NotFound)
         })
         .await
@@ -265,13 +283,15 @@ async fn set_status(
 
 /// Takes a connection away. What it brought stays; connected again, nothing is there twice.
 pub async fn delete(engine: &Engine, actor: Actor, id: SyncConnectionId) -> Result<(), ConnectionError> {
-    let now = engine.clock.now();
+    let (cloned, now) = (engine.clone(), engine.clock.now());
     engine
         .store
         .write(move |tx| -> Result<_, ConnectionError> {
+            let row = sync_connections::find(tx, actor.account_id, id)?.ok_or(ConnectionError::NotFound)?;
             if !sync_connections::remove(tx, actor.account_id, id, now)? {
                 return Err(ConnectionError::NotFound);
             }
+            mirrors::cut_off(tx, &cloned.vault, &row, now)?;
             record(tx, actor, "sync_connection.deleted", id, now)?;
             tx.signal(Topic::Sync);
             Ok(())

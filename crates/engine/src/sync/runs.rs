@@ -46,15 +46,18 @@ pub struct Wanted {
 
 impl Wanted {
     fn check(self) -> Result<(), RunError> {
-        match self.entity {
-            SyncEntity::Contacts => Ok(()),
-            SyncEntity::Conversations => Err(RunError::Invalid(
-                "entityType",
-                "The entityType field must be contacts: conversations are not kept in step.".to_owned(),
+        match (self.entity, self.direction) {
+            (SyncEntity::Contacts, _) | (SyncEntity::Conversations, SyncDirection::Pull) => Ok(()),
+            (SyncEntity::Conversations, SyncDirection::Push) => Err(RunError::Invalid(
+                "direction",
+                "The direction field must be pull: what is answered here goes to Chatwoot by itself, and a bridge shows \
+                 other inboxes there."
+                    .to_owned(),
             )),
-            SyncEntity::History => Err(RunError::Invalid(
+            (SyncEntity::History, _) => Err(RunError::Invalid(
                 "entityType",
-                "The entityType field must be contacts: history is imported by POST /api/v1/sync/bridges/{id}/import."
+                "The entityType field must be contacts or conversations: history is imported by POST \
+                 /api/v1/sync/bridges/{id}/import."
                     .to_owned(),
             )),
         }

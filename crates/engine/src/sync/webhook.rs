@@ -1,5 +1,6 @@
-//! What Chatwoot tells connections: a contact is new or another. Chatwoot delivers once or never and in any order, so what
-//! says when it was changed is taken as it is unless something newer is known, and what does not is a reason to ask.
+//! What Chatwoot tells connections: a contact is new or another, something happened in a conversation (see `news.rs`). It
+//! delivers once or never and in any order, so what says when it was changed is taken as it is unless something newer is
+//! known, and what does not is a reason to ask.
 
 use frontdesk_chatwoot_client::event::{self, Event};
 use frontdesk_chatwoot_client::webhook::Genuine;
@@ -12,25 +13,37 @@ use frontdesk_store::external_entity_maps::{self as maps, EntityMap, Shelf};
 use frontdesk_store::sync_connections::{self, SyncConnectionRow};
 use frontdesk_store::sync_runs::SyncCounts;
 use frontdesk_store::{StoreError, Tx};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::apply::{self, Batch, Source, Told};
 use super::clients::{self, Secrets};
 use super::fields::Theirs;
+use super::news::{self, Looks};
 use crate::Engine;
 use crate::chatwoot::webhook::WebhookHeaders;
 
 /// Bodies that name no account are tried against every connection only up to this size.
 const UNNAMED_MAX_BYTES: usize = 16 * 1024;
-/// Contacts that wait to be asked for; of more, the next pull learns.
+/// Contacts and conversations that wait to be asked for; of more, the next pull learns.
 const WAITING: usize = 500;
 
-/// Contacts that are asked for in the background.
-pub(crate) struct Questions(Semaphore);
+/// What is asked for in the background.
+pub(crate) struct Questions {
+    places: Semaphore,
+    /// Conversations that are asked about, each once at a time.
+    pub(super) threads: Looks,
+}
+
+impl Questions {
+    /// A place for one question; `None` when too many wait.
+    pub(super) fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.try_acquire().ok()
+    }
+}
 
 impl Default for Questions {
     fn default() -> Self {
-        Self(Semaphore::new(WAITING))
+        Self { places: Semaphore::new(WAITING), threads: Looks::default() }
     }
 }
 
@@ -85,13 +98,14 @@ pub(crate) async fn take(
     row: &SyncConnectionRow,
     event: &WebhookEvent,
 ) -> Result<(), StoreError> {
-    let (Event::ContactCreated(contact) | Event::ContactUpdated(contact)) = &event.event else {
-        return Ok(());
-    };
     if row.status == SyncConnectionStatus::Paused {
         return Ok(());
     }
-    let Some(source) = source_of(row) else { return Ok(()) }; // it never worked: nothing was taken over yet
+    let (Event::ContactCreated(contact) | Event::ContactUpdated(contact)) = &event.event else {
+        return news::take(engine, row, event).await;
+    };
+    // One that never worked has brought nothing over yet.
+    let Some(source) = source_of(row, SyncEntity::Contacts) else { return Ok(()) };
     match changed_at(event) {
         Some(at) => {
             let told = Told { asked_at: engine.clock.now(), changed_at: Some(at) };
@@ -104,10 +118,9 @@ pub(crate) async fn take(
     }
 }
 
-fn source_of(row: &SyncConnectionRow) -> Option<Source> {
+pub(super) fn source_of(row: &SyncConnectionRow, entity: SyncEntity) -> Option<Source> {
     let scope = row.scope.clone()?;
-    let shelf =
-        Shelf { account: row.account_id, provider: row.provider, entity: SyncEntity::Contacts, scope };
+    let shelf = Shelf { account: row.account_id, provider: row.provider, entity, scope };
     Some(Source { shelf, connection: row.id })
 }
 
@@ -147,7 +160,7 @@ async fn learn(engine: &Engine, source: Source, contact: &Contact, told: Told) -
 fn ask(engine: &Engine, row: SyncConnectionRow, source: Source, number: i64) {
     let engine = engine.clone();
     tokio::spawn(async move {
-        let Ok(_place) = engine.sync_questions().0.try_acquire() else {
+        let Some(_place) = engine.sync_questions().place() else {
             tracing::warn!(
                 sync.connection = row.id.0,
                 "too many contacts were changed at once: the next pull learns of the rest"

@@ -15,7 +15,8 @@ use tokio_util::task::TaskTracker;
 
 use super::apply::Source;
 use super::claim::{Claim, Stop};
-use super::{clients, pull, push, schedule};
+use super::mirrors::Obstacle;
+use super::{clients, pull, push, schedule, threads};
 use crate::Engine;
 use crate::bridge::import;
 
@@ -96,7 +97,12 @@ async fn ask_for_due(engine: &Engine) -> Result<(), StoreError> {
                 if sync_connections::set_next_run(tx, &row, next)?
                     && row.status != SyncConnectionStatus::Paused
                 {
-                    sync_runs::start(tx, scheduled(&row), now)?;
+                    sync_runs::start(tx, scheduled(&row, SyncEntity::Contacts), now)?;
+                    // Whoever pulled conversations once wants them kept in step.
+                    let (entity, pull) = (SyncEntity::Conversations, SyncDirection::Pull);
+                    if sync_runs::last_completed(tx, row.account_id, row.id, entity, pull)?.is_some() {
+                        sync_runs::start(tx, scheduled(&row, entity), now)?;
+                    }
                 }
             }
             Ok(())
@@ -104,12 +110,12 @@ async fn ask_for_due(engine: &Engine) -> Result<(), StoreError> {
         .await
 }
 
-fn scheduled(row: &SyncConnectionRow) -> NewSyncRun {
+fn scheduled(row: &SyncConnectionRow, entity_type: SyncEntity) -> NewSyncRun {
     NewSyncRun {
         account_id: row.account_id,
         connection_id: row.id,
         provider: row.provider,
-        entity_type: SyncEntity::Contacts,
+        entity_type,
         direction: SyncDirection::Pull,
         cause: SyncCause::Schedule,
     }
@@ -167,9 +173,6 @@ async fn go_on(engine: &Engine, claim: &mut Claim) -> Result<(), Ended> {
     if row.status == SyncConnectionStatus::Paused {
         return Err(Ended::Cannot("The connection is paused. Resume it, then the run.".to_owned()));
     }
-    if run.entity_type == SyncEntity::History {
-        return import::carry_out(engine, claim).await;
-    }
     let client = clients::for_row(engine, &row)
         .map_err(|error| Ended::Cannot(format!("It could not begin: {error}.")))?;
     let scope = match row.scope.clone() {
@@ -181,9 +184,15 @@ async fn go_on(engine: &Engine, claim: &mut Claim) -> Result<(), Ended> {
     };
     let shelf = Shelf { account, provider: row.provider, entity: run.entity_type, scope };
     let source = Source { shelf, connection: row.id };
-    match run.direction {
-        SyncDirection::Pull => pull::people(engine, claim, &client, &source).await?,
-        SyncDirection::Push => push::people(engine, claim, &client, &source).await?,
+    match (run.entity_type, run.direction) {
+        (SyncEntity::Contacts, SyncDirection::Pull) => pull::people(engine, claim, &client, &source).await?,
+        (SyncEntity::Contacts, SyncDirection::Push) => push::people(engine, claim, &client, &source).await?,
+        (SyncEntity::Conversations, _) => match threads::pull(engine, claim, &client, &source, &row).await {
+            Ok(()) => {}
+            Err(Obstacle::Stop(stop)) => return Err(stop.into()),
+            Err(Obstacle::Never(why)) => return Err(Ended::Cannot(why)),
+        },
+        (SyncEntity::History, _) => return import::carry_out(engine, claim).await,
     }
     if row.status == SyncConnectionStatus::Error {
         let now = engine.clock.now();

@@ -163,6 +163,9 @@ pub struct ConversationView {
     #[schema(required = true)]
     pub assignee: Option<UserFace>,
     pub labels: Vec<String>,
+    /// What other programs know of the conversation: `chatwoot_id`…
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
     #[schema(value_type = String, format = DateTime)]
     pub last_message_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]

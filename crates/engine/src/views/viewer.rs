@@ -243,6 +243,7 @@ impl Viewer {
             starred: row.starred,
             assignee: assignee.map(|user| UserFace { id: user.id, name: user.name.clone() }),
             labels: row.labels,
+            metadata: row.metadata,
             last_message_at: row.last_message_at,
             created_at: row.created_at,
             updated_at: row.updated_at,

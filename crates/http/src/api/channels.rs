@@ -33,6 +33,8 @@ struct Channel {
     webhook_url: Option<String>,
     /// Behind each inbox stands a phone, which has to be linked.
     phone: bool,
+    /// A sync makes its inboxes, which show those of another program: no form does.
+    mirrored: bool,
     /// Its page in the documentation.
     docs: &'static str,
 }
@@ -75,6 +77,7 @@ async fn list_channels(State(state): State<HttpState>, _caller: SignedIn) -> Jso
             fields: info.fields,
             webhook_url: inboxes::webhook_url(&state.engine, *channel),
             phone: info.phone,
+            mirrored: info.mirrored,
             docs: info.docs,
         }
     });

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn describe(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     let mut names = Vec::new();
-    for channel in CHANNELS {
+    for channel in CHANNELS.iter().filter(|channel| !channel.info().mirrored) {
         let info = channel.info();
         let name = format!("CreateInbox_{}", info.name);
         schemas[&name] = form(*channel, &schemas["CreateInbox"]);

@@ -185,7 +185,7 @@ fn described(engine: &Engine, inbox: &InboxRow) -> Value {
 fn describe(wanted: &Fields) -> anyhow::Result<()> {
     let channels: Vec<&dyn Channel> = match &wanted.channel {
         Some(name) => vec![get_channel(name)?],
-        None => CHANNELS.to_vec(),
+        None => connectable().collect(),
     };
     if wanted.json {
         let infos: Vec<_> = channels.iter().map(|channel| channel.info()).collect();
@@ -206,9 +206,14 @@ fn describe(wanted: &Fields) -> anyhow::Result<()> {
     Ok(output::table(["CHANNEL", "FIELD", "", "", ""], &rows)?)
 }
 
+/// Those whose inboxes people connect; of the others a sync makes them.
+fn connectable() -> impl Iterator<Item = &'static dyn Channel> {
+    CHANNELS.iter().copied().filter(|channel| !channel.info().mirrored)
+}
+
 fn get_channel(name: &str) -> Result<&'static dyn Channel, UsageError> {
-    find_channel(name).ok_or_else(|| {
-        let known: Vec<&str> = CHANNELS.iter().map(|channel| channel.info().name).collect();
+    find_channel(name).filter(|channel| !channel.info().mirrored).ok_or_else(|| {
+        let known: Vec<&str> = connectable().map(|channel| channel.info().name).collect();
         UsageError(format!("there is no channel {name}; there are {}", known.join(", ")))
     })
 }

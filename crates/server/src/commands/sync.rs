@@ -25,7 +25,7 @@ const SHOWN: i64 = 20;
 
 #[derive(Subcommand)]
 pub enum SyncCommand {
-    /// Keep people in step with Chatwoot now; prints what became of it as JSON
+    /// Keep people or conversations in step with Chatwoot now; prints what became of it as JSON
     Run(Run),
     /// List connections and the last runs
     Status(Status),
@@ -36,12 +36,23 @@ pub struct Run {
     /// Connection, as `conn_1`; can be left out while there is only one that works
     #[arg(long, value_name = "ID")]
     connection: Option<String>,
+    /// What
+    #[arg(long, value_enum, default_value = "contacts")]
+    entity: Entity,
     /// Which way
     #[arg(long, value_enum, default_value = "pull")]
     direction: Direction,
-    /// Account whose people they are
+    /// Account whose they are
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Entity {
+    /// People
+    Contacts,
+    /// Conversations with their messages and files, from Chatwoot to here only
+    Conversations,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,7 +87,11 @@ async fn carry_out(engine: &Engine, run: Run) -> anyhow::Result<ExitCode> {
         Direction::Pull => SyncDirection::Pull,
         Direction::Push => SyncDirection::Push,
     };
-    let wanted = Wanted { entity: SyncEntity::Contacts, direction };
+    let entity = match run.entity {
+        Entity::Contacts => SyncEntity::Contacts,
+        Entity::Conversations => SyncEntity::Conversations,
+    };
+    let wanted = Wanted { entity, direction };
     let actor = Actor::server(account);
     let asked = match &run.connection {
         Some(text) => {

@@ -245,13 +245,16 @@ async fn what_cannot_be_run_is_refused() {
         assert_eq!((status, &answer["code"], &answer["success"]), (404, &json!("NOT_FOUND"), &json!(false)));
         connect(&stage).await;
         for (field, value) in
-            [("entityType", json!("conversations")), ("direction", json!("up")), ("wait", json!(61))]
+            [("entityType", json!("messages")), ("direction", json!("up")), ("wait", json!(61))]
         {
             let mut body = wanted.clone();
             body[field] = value;
             let (status, answer) = run(body).await;
             assert_eq!((status, answer["errors"][field].is_array()), (422, true), "{answer}");
         }
+        let pushed = json!({ "provider": "chatwoot", "entityType": "conversations", "direction": "push" });
+        let (status, answer) = run(pushed).await;
+        assert_eq!((status, answer["errors"]["direction"].is_array()), (422, true), "{answer}");
         let (status, answer) = run(wanted).await;
         assert_eq!((status, &answer["data"]["status"]), (200, &json!("completed")), "{answer}");
     }
