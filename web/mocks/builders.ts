@@ -91,6 +91,7 @@ export function buildConversation(given: Partial<Conversation> & { id: number })
     starred: false,
     assignee: null,
     labels: [],
+    metadata: {},
     last_message_at: at,
     created_at: at,
     updated_at: at,

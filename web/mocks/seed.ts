@@ -152,6 +152,7 @@ export function seed(count: number, nowMs: number): Seed {
         starred: index % 6 === 1,
         assignee: index % 3 === 1 ? { id: 2, name: 'Bruno Almeida' } : null,
         labels: index % 4 === 1 ? ['donor', 'Jakarta', 'VIP'] : index % 7 === 0 ? ['receipt'] : [],
+        metadata: {},
         last_message_at: last.created_at,
         created_at: iso(lastAgo + 400 * HOUR),
         updated_at: last.created_at,
@@ -295,6 +296,7 @@ const CHANNELS: Channel[] = [
     platform: 'whatsapp',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
     phone: false,
+    mirrored: false,
     docs: 'https://desk.example.org/docs/channels/whatsapp_cloud',
     fields: [
       {
@@ -322,6 +324,7 @@ const CHANNELS: Channel[] = [
     platform: 'facebook',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
     phone: false,
+    mirrored: false,
     docs: 'https://desk.example.org/docs/channels/messenger',
     fields: [
       {
@@ -341,6 +344,7 @@ const CHANNELS: Channel[] = [
     platform: 'instagram',
     webhook_url: 'https://desk.example.org/api/webhooks/messages',
     phone: false,
+    mirrored: false,
     docs: 'https://desk.example.org/docs/channels/instagram',
     fields: [
       {
@@ -360,6 +364,7 @@ const CHANNELS: Channel[] = [
     platform: 'whatsapp',
     webhook_url: 'https://desk.example.org/api/v1/webhooks/green-api',
     phone: true,
+    mirrored: false,
     docs: 'https://desk.example.org/docs/channels/green-api',
     fields: [
       {

@@ -2891,6 +2891,8 @@ export interface components {
             fields: components["schemas"]["ChannelField"][];
             /** @description The name for people. */
             label: string;
+            /** @description A sync makes its inboxes, which show those of another program: no form does. */
+            mirrored: boolean;
             /** @description The stable name: `whatsapp_cloud`. */
             name: string;
             /** @description Behind each inbox stands a phone, which has to be linked. */
@@ -3402,6 +3404,10 @@ export interface components {
             last_message: components["schemas"]["LastMessage"] | null;
             /** Format: date-time */
             last_message_at: string;
+            /** @description What other programs know of the conversation: `chatwoot_id`… */
+            metadata: {
+                [key: string]: unknown;
+            };
             /** @description `whatsapp`, `facebook` or `instagram`. */
             platform: string;
             platform_conversation_id: string;
@@ -7464,7 +7470,7 @@ export interface operations {
                 page?: number;
                 /** @description Rows of a page. */
                 per_page?: number;
-                platform?: "" | "facebook" | "instagram" | "whatsapp";
+                platform?: "" | "chatwoot" | "facebook" | "instagram" | "whatsapp";
                 /** @description Words in the customer's name, e-mail, phone or the messages. */
                 q?: string;
                 status?: "" | "active" | "archived" | "closed";
@@ -9913,7 +9919,7 @@ export interface operations {
                 inbox_id?: number | "";
                 /** @description Rows wanted. */
                 limit?: number;
-                platform?: "" | "facebook" | "instagram" | "whatsapp";
+                platform?: "" | "chatwoot" | "facebook" | "instagram" | "whatsapp";
                 /** @description Words in the customer's name, e-mail, phone or the messages. */
                 q?: string;
                 status?: "" | "active" | "archived" | "closed";

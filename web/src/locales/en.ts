@@ -538,6 +538,7 @@ export default {
     },
     kind: {
       contacts_pull: 'Bring contacts here',
+      conversations_pull: 'Bring conversations here',
       contacts_push: 'Take contacts to Chatwoot',
       history_push: 'Import what was here before',
       history_count: 'Count what was here before',

@@ -541,6 +541,7 @@ const messages: Messages = {
     },
     kind: {
       contacts_pull: 'Ambil kontak',
+      conversations_pull: 'Ambil percakapan',
       contacts_push: 'Kirim kontak ke Chatwoot',
       history_push: 'Impor yang sudah ada sebelumnya',
       history_count: 'Hitung yang sudah ada sebelumnya',

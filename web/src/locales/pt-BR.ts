@@ -535,6 +535,7 @@ const messages: Messages = {
     },
     kind: {
       contacts_pull: 'Trazer contatos',
+      conversations_pull: 'Trazer conversas',
       contacts_push: 'Levar contatos ao Chatwoot',
       history_push: 'Importar o que já estava aqui',
       history_count: 'Contar o que já estava aqui',

@@ -5,6 +5,7 @@ export type RunKind = Pick<SyncRun, 'entityType' | 'direction' | 'import'>
 
 export const RUN_KINDS: RunKind[] = [
   { entityType: 'contacts', direction: 'pull' },
+  { entityType: 'conversations', direction: 'pull' },
   { entityType: 'contacts', direction: 'push' },
 ]
 
