@@ -1,6 +1,7 @@
 //! Sync with Chatwoot, against the sandbox's, on every kind of database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod both_ways;
 mod connections;
 mod conversations;
 mod pull;
