@@ -67,5 +67,6 @@ scenarios! {
     a_first_start_that_was_killed_goes_on_on_postgres: "first_start" on Postgres;
     an_upgrade_that_was_killed_is_whole_or_has_not_begun_on_sqlite: "upgrade_killed" on Sqlite;
     an_upgrade_that_was_killed_is_whole_or_has_not_begun_on_postgres: "upgrade_killed" on Postgres;
+    a_pull_that_was_killed_goes_on_without_a_double_on_sqlite: "sync_killed" on Sqlite;
     memory_and_files_do_not_grow_on_sqlite: "soak" on Sqlite;
 }

@@ -34,6 +34,7 @@ mod sign_in;
 mod slow_clients;
 mod soak;
 mod sockets;
+mod sync_killed;
 mod upgrade_killed;
 
 /// What a scenario gives when it is run.
@@ -100,6 +101,7 @@ scenarios! {
     sign_in on BOTH, quick SQLITE within 300: "thousands of guesses at passwords";
     first_start on BOTH, quick POSTGRES within 300: "killed while it makes its schema";
     upgrade_killed on BOTH, quick BOTH within 900: "killed in the middle of an upgrade of the database";
+    sync_killed on BOTH, quick SQLITE within 900: "killed while people are pulled from a Chatwoot";
     rolling_upgrade on POSTGRES, quick NONE within 600: "nodes of an older version are replaced one after the other";
     soak on BOTH, quick SQLITE within 14400: "ordinary traffic for long";
 }
