@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use frontdesk_testkit::size::pick;
 use frontdesk_testkit::stage::{Stage, StageSettings, chatwoot_signature, until};
 use serde_json::{Value, json};
 
@@ -63,4 +64,42 @@ async fn what_is_written_on_one_node_and_told_to_one_is_fetched_anew_on_both() {
         (stage.chatwoot_requests("GET", &format!("/conversations/{quiet}/messages")) == 3).then_some(())
     })
     .await;
+}
+
+/// From the webhook on, including the question that is asked anew.
+const WITHIN: Duration = Duration::from_millis(50);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_counts_on_both_nodes_within_fifty_milliseconds() {
+    let settings = StageSettings { chatwoot: true, ..StageSettings::default() };
+    let Some(stage) = two_nodes(settings).await else { return };
+    let (id, _) = stage.write_in_chatwoot("+5511987654321", "Hi").await;
+    let path = format!("/api/v1/chatwoot/conversations/{id}/messages");
+    let mut took = Vec::new();
+    for n in 1..=pick(9, 15) {
+        for node in [0, 1] {
+            assert_eq!(texts(&stage, node, &path).await, n, "kept on both");
+        }
+        stage.write_in_chatwoot("+5511987654321", "More").await;
+        let body = format!(
+            r#"{{"event":"message_created","id":{n},"content":"x","conversation":{{"id":{id}}},"account":{{"id":1}}}}"#
+        );
+        let sent = stage.now_s();
+        let signature = chatwoot_signature("whsec_demo_8fJ2kQ", sent, body.as_bytes());
+        let told = Instant::now();
+        let (status, _) =
+            stage.deliver_from_chatwoot(n % 2, &body, &signature, sent, &format!("d-{n}")).await;
+        assert_eq!(status, 200);
+        for node in [0, 1] {
+            while texts(&stage, node, &path).await == n {
+                assert!(told.elapsed() < Duration::from_secs(5), "not only by the safety poll");
+            }
+        }
+        took.push(told.elapsed());
+    }
+    took.sort();
+    println!("a webhook counted on both nodes after {:?} (median), {took:?}", took[took.len() / 2]);
+    // Other tests run on the same cores: at full size, alone, half of them have to be in time.
+    let in_time = took.iter().filter(|took| **took <= WITHIN).count();
+    assert!(in_time >= pick(1, took.len().div_ceil(2)), "{took:?}");
 }
