@@ -52,6 +52,7 @@ export class FakeServer {
   /** Every reply posted, to see what the page really sent. */
   posted: Reply[] = []
   private nextId = 9_000_000
+  private customFields = new Map<number, Contact['custom_fields']>()
   private listeners = new Set<(row: EventRow) => void>()
 
   constructor(options: { conversations?: number; nowMs?: number; tickMs?: number } = {}) {
@@ -333,11 +334,23 @@ export class FakeServer {
         status: item.status,
         last_message_at: item.last_message_at,
       })),
-      custom_fields: {},
+      custom_fields: this.fieldsOf(id),
       first_seen_at: first.created_at,
       last_seen_at: first.last_message_at,
       created_at: first.created_at,
     }
+  }
+
+  /** Every third contact is known to Chatwoot. */
+  private fieldsOf(id: number): Contact['custom_fields'] {
+    const known = { chatwoot_id: 70 + id, chatwoot_additional_attributes: { city: 'Recife' } }
+    return this.customFields.get(id) ?? (id % 3 === 1 ? { ...known, next_visit: 'May' } : {})
+  }
+
+  /** Sets fields of a contact; null takes one away. */
+  changeFields(id: number, changes: Contact['custom_fields']) {
+    const merged = Object.entries({ ...this.fieldsOf(id), ...changes })
+    this.customFields.set(id, Object.fromEntries(merged.filter(([, value]) => value !== null)))
   }
 
   private react(conversationId: number, body: Reply): Message {

@@ -1,6 +1,6 @@
 /** The HTTP contract over [`FakeServer`]: paths, statuses, bodies. */
 import { delay, http, HttpResponse, type JsonBodyType } from 'msw'
-import type { Ability, Reply, Role } from '@/api/types'
+import type { Ability, Contact, Reply, Role } from '@/api/types'
 import { bridgeHandlers } from './bridges'
 import { buildInbox, opened } from './builders'
 import { chatwootHandlers } from './chatwoot'
@@ -224,7 +224,11 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       return new HttpResponse(null, { status: 204 })
     }),
     http.patch('*/api/v1/contacts/:id', async ({ params, request }) => {
-      const body = (await request.json()) as { name?: string; email?: string | null }
+      const { custom_fields: fields, ...body } = (await request.json()) as {
+        name?: string
+        email?: string | null
+        custom_fields?: Contact['custom_fields']
+      }
       if (body.email && !body.email.includes('@')) {
         return refuse({
           status: 422,
@@ -233,6 +237,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
           errors: { email: ['This is not an e-mail address.'] },
         })
       }
+      if (fields) server.changeFields(id(params), fields)
       for (const item of server.data.conversations) {
         if (item.customer_id === id(params)) {
           server.changeConversation(item.id, { customer: { ...item.customer, ...body } })

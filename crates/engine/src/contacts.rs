@@ -12,11 +12,12 @@ use frontdesk_store::contacts;
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::{StoreError, Topic, conversations};
 use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value};
 
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::conversations::ConversationError;
-use crate::{Engine, inboxes, media};
+use crate::{Engine, custom_fields, inboxes, media};
 
 /// Looks for new contacts at least this often.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -41,6 +42,8 @@ pub struct ContactChanges {
     pub name: Option<Option<String>>,
     /// The e-mail address.
     pub email: Option<Option<String>>,
+    /// Fields to set; null takes one away, and what is not named stays.
+    pub custom_fields: Map<String, Value>,
 }
 
 /// Changes a contact's details.
@@ -63,9 +66,11 @@ pub async fn change(
     if email.iter().flatten().any(|e| !crate::users::is_email(e)) {
         wrong.push(("email".to_owned(), "The email field must be a valid email address.".to_owned()));
     }
+    wrong.extend(custom_fields::check(&changes.custom_fields));
     if !wrong.is_empty() {
         return Err(ConversationError::Invalid(wrong));
     }
+    let fields = changes.custom_fields;
     let (account, now) = (actor.account_id, engine.clock.now());
     engine
         .store
@@ -79,6 +84,11 @@ pub async fn change(
                 contact.email.clone_from(email);
             }
             contacts::save(tx, &contact, now)?;
+            if !fields.is_empty()
+                && let Err(sentence) = custom_fields::set(tx, account, contact.id, &fields, now)?
+            {
+                return Err(ConversationError::Invalid(vec![("custom_fields".to_owned(), sentence)]));
+            }
             let edited = [name.as_ref().map(|_| "name"), email.as_ref().map(|_| "email")];
             let edited: Vec<&str> = edited.into_iter().flatten().collect();
             contacts::other_side::note_edits(tx, account, contact.id, &edited, now)?;

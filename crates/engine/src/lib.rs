@@ -14,6 +14,7 @@ mod connections;
 pub mod contacts;
 pub mod conversations;
 pub mod crm;
+mod custom_fields;
 pub mod erase;
 pub mod inboxes;
 pub mod intake;

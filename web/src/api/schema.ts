@@ -2770,6 +2770,11 @@ export interface components {
          *     }
          */
         ChangeContact: {
+            /** @description What people note beside it: up to 50 fields, each a text of at most 500 characters, a number, true or false; null
+             *     takes one away. Names are of a-z, 0-9 and _; what begins with `chatwoot_` is Chatwoot's. */
+            custom_fields?: {
+                [key: string]: unknown;
+            };
             email?: string | null;
             name?: string | null;
         };

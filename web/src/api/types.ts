@@ -27,6 +27,7 @@ export type Channel = Schemas['Channel']
 export type ChannelField = Schemas['ChannelField']
 export type ConnectSync = Schemas['ConnectSync']
 export type Contact = Schemas['Contact']
+export type ContactChange = Schemas['ChangeContact']
 export type Conversation = Schemas['Conversation']
 /** One that was opened: it says what may be sent. */
 export type OpenConversation = Schemas['OpenConversation']

@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { shallowReactive } from 'vue'
 import { answer, DELETE, GET, PATCH } from '@/api/client'
-import type { Contact } from '@/api/types'
+import type { Contact, ContactChange } from '@/api/types'
 import { useConversations } from './conversations'
 
 export const useContacts = defineStore('contacts', () => {
@@ -18,7 +18,7 @@ export const useContacts = defineStore('contacts', () => {
     put(await answer(GET('/api/v1/contacts/{id}', { params: { path: { id } } })))
   }
 
-  async function change(id: number, body: { name?: string; email?: string | null }): Promise<void> {
+  async function change(id: number, body: ContactChange): Promise<void> {
     put(await answer(PATCH('/api/v1/contacts/{id}', { params: { path: { id } }, body })))
   }
 

@@ -25,13 +25,10 @@ use super::{Check, CrmError};
 use crate::Engine;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
+use crate::custom_fields;
 
 /// How many gifts, notes and reminders a profile shows; the rest is in their lists.
 const SHOWN: i64 = 20;
-/// How many fields of one's own a contact may have.
-const MAX_FIELDS: usize = 50;
-const MAX_FIELD_NAME: usize = 40;
-const MAX_FIELD_TEXT: usize = 500;
 
 /// The figures of a donor. Amounts are whole minor units of `currency`: `currency_digits` of them stand behind the point.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -273,24 +270,7 @@ pub async fn change(engine: &Engine, actor: Actor, key: Key, changes: DonorChang
 }
 
 pub(super) fn check_fields(fields: &Map<String, Value>) -> Result<(), CrmError> {
-    let mut check = Check::default();
-    for (name, value) in fields {
-        let field = format!("custom_fields.{name}");
-        let is_name = (1..=MAX_FIELD_NAME).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        check.must(is_name, &field, format!("A field's name has 1 to {MAX_FIELD_NAME} of a-z, 0-9 and _."));
-        let is_value = match value {
-            Value::String(text) => text.chars().count() <= MAX_FIELD_TEXT,
-            Value::Null | Value::Bool(_) | Value::Number(_) => true,
-            Value::Array(_) | Value::Object(_) => false,
-        };
-        let sentence =
-            format!("A field is a text of at most {MAX_FIELD_TEXT} characters, a number, true or false.");
-        check.must(is_value, &field, sentence);
-        // What another program calls the contact is that program's to say.
-        check.must(name != "chatwoot_id", &field, "This field is Chatwoot's and cannot be changed here.");
-    }
-    check.done()
+    Check(custom_fields::check(fields)).done()
 }
 
 pub(super) fn set_fields(
@@ -300,18 +280,6 @@ pub(super) fn set_fields(
     changes: &Map<String, Value>,
     now: Timestamp,
 ) -> Result<(), CrmError> {
-    let known = contacts::other_side::details_many(tx, account, [contact])?.remove(&contact);
-    let mut fields = known.unwrap_or_default().custom_fields;
-    for (name, value) in changes {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
-    if fields.len() > MAX_FIELDS {
-        let sentence = format!("A contact may have {MAX_FIELDS} fields of its own.");
-        return Err(CrmError::invalid("custom_fields", sentence));
-    }
-    Ok(contacts::other_side::set_custom_fields(tx, account, contact, &fields, now)?)
+    let set = custom_fields::set(tx, account, contact, changes, now)?;
+    set.map_err(|sentence| CrmError::invalid("custom_fields", sentence))
 }

@@ -124,6 +124,11 @@ fn digest(value: Option<&str>) -> String {
     value.map_or_else(|| EMPTY.to_owned(), |value| hex::encode(&Sha256::digest(value)[..8]))
 }
 
+/// Whether a custom field is what Chatwoot knows, and not what people note here.
+pub(crate) fn is_of_chatwoot(name: &str) -> bool {
+    name.starts_with("chatwoot_")
+}
+
 /// What Chatwoot knows beside name, e-mail and number.
 fn custom_fields(contact: &Contact) -> Map<String, Value> {
     let mut fields = Map::new();

@@ -28,6 +28,8 @@ mod threads;
 pub(crate) mod webhook;
 pub mod worker;
 
+pub(crate) use fields::is_of_chatwoot;
+
 pub use frontdesk_model::sync::{
     SyncConnectionStatus, SyncDirection, SyncEntity, SyncProvider, SyncRunStatus,
 };

@@ -8,6 +8,7 @@ use frontdesk_engine::erase;
 use frontdesk_engine::views::{ContactView, Viewer};
 use frontdesk_model::{AccountId, ContactId};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,7 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 
 /// What is absent stays; null or empty removes it.
 #[derive(Deserialize, utoipa::ToSchema)]
-#[schema(examples(json!({ "name": "Sheena Nelson", "email": "sheena@example.org" })))]
+#[schema(examples(json!({ "name": "Sheena Nelson", "email": "sheena@example.org", "custom_fields": { "city": "Bandung" } })))]
 struct ChangeContact {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 120)]
@@ -31,6 +32,11 @@ struct ChangeContact {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 254, pattern = "^$|^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s\\x00-\\x1f\\x7f-\\x9f]+$")]
     email: Option<Option<String>>,
+    /// What people note beside it: up to 50 fields, each a text of at most 500 characters, a number, true or false; null
+    /// takes one away. Names are of a-z, 0-9 and _; what begins with `chatwoot_` is Chatwoot's.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    custom_fields: Map<String, Value>,
 }
 
 /// Shows a contact with the names networks know it by and its conversations.
@@ -53,7 +59,7 @@ async fn change_contact(
     Ids(id): Ids<ContactId>,
     JsonBody(body): JsonBody<ChangeContact>,
 ) -> Result<Json<ContactView>, ApiError> {
-    let changes = ContactChanges { name: body.name, email: body.email };
+    let changes = ContactChanges { name: body.name, email: body.email, custom_fields: body.custom_fields };
     contacts::change(&state.engine, caller.actor(), id, changes).await?;
     show(&state, caller.account_id, id).await
 }

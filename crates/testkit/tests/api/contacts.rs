@@ -74,3 +74,37 @@ async fn a_name_an_agent_gave_stays_until_they_take_it_back() {
         assert_eq!(trail["data"][0]["action"], "contact.updated");
     }
 }
+
+#[tokio::test]
+async fn what_people_note_in_fields_of_a_contact_is_merged_and_what_another_program_says_stays() {
+    for desk in desks().await {
+        desk.write("6281390045512", "Sari", "wamid.1", -50, "hello").await;
+        let id = desk.conversation("Sari").await["customer_id"].clone();
+        let known = "UPDATE contacts SET custom_fields = '{\"chatwoot_id\":77}'";
+        desk.server.database.script(&format!("{known} WHERE id = {id}")).await;
+        let path = format!("/api/v1/contacts/{id}");
+        let change =
+            async |body: Value| desk.server.patch(&path).bearer(&desk.agent).json(&body).send().await;
+        let fields = json!({ "custom_fields": { "city": "Bandung", "visits": 3, "vip": true } });
+        let card = change(fields).await.ok(200);
+        assert_eq!(
+            card["custom_fields"],
+            json!({ "chatwoot_id": 77, "city": "Bandung", "visits": 3, "vip": true })
+        );
+        let card =
+            change(json!({ "custom_fields": { "vip": null, "visits": 4, "never": null } })).await.ok(200);
+        let left = json!({ "chatwoot_id": 77, "city": "Bandung", "visits": 4 });
+        assert_eq!((&card["custom_fields"], &card["name"]), (&left, &json!("Sari")));
+        for (body, field) in [
+            (json!({ "chatwoot_id": 78 }), "custom_fields.chatwoot_id"),
+            (json!({ "City": "x" }), "custom_fields.City"),
+            (json!({ "city": ["x"] }), "custom_fields.city"),
+            (json!({ "city": "x".repeat(501) }), "custom_fields.city"),
+            ((0..50).map(|n| (format!("f{n}"), json!(n))).collect(), "custom_fields"),
+        ] {
+            let refused = change(json!({ "custom_fields": body })).await.refused(422, "VALIDATION_ERROR");
+            assert!(refused["errors"][field].is_array(), "{field}: {refused}");
+        }
+        assert_eq!(desk.get(&path).await["custom_fields"], left, "what is refused changes nothing");
+    }
+}
