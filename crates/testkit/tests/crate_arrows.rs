@@ -25,7 +25,17 @@ const ARROWS: [(&str, &[&str]); 15] = [
     // The binary wires everything together.
     (
         "server",
-        &["model", "store", "channels", "engine", "http", "sandbox", "provider-http", "meta-graph-client"],
+        &[
+            "model",
+            "suggest",
+            "store",
+            "channels",
+            "engine",
+            "http",
+            "sandbox",
+            "provider-http",
+            "meta-graph-client",
+        ],
     ),
     // Knows the program from outside alone: no inside may be measured in its place.
     ("bench", &[]),

@@ -16,6 +16,7 @@ mod replay;
 mod restore;
 mod sandbox;
 mod serve;
+mod suggest_eval;
 mod sync;
 mod token;
 mod user;
@@ -84,6 +85,8 @@ enum Command {
     /// Keep people in step with Chatwoot: run, show runs
     #[command(subcommand)]
     Sync(sync::SyncCommand),
+    /// Measure on labelled questions of your own how well replies are suggested
+    SuggestEval(suggest_eval::SuggestEval),
 }
 
 /// A command that was given wrongly: exit code 2.
@@ -157,6 +160,7 @@ async fn carry_out(command: Command, surroundings: Surroundings) -> anyhow::Resu
         Command::Token(command) => token::run(command, &surroundings).await?,
         Command::Inbox(command) => inbox::run(command, &surroundings).await?,
         Command::Sync(command) => return sync::run(command, &surroundings).await,
+        Command::SuggestEval(command) => return suggest_eval::run(&command),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ mod postgres;
 mod program;
 mod serve;
 mod settings;
+mod suggest_eval;
 mod sync;
 mod traces;
 mod upkeep;
