@@ -2765,13 +2765,18 @@ export interface components {
         /**
          * @description What is absent stays; null or empty removes it.
          * @example {
+         *       "custom_fields": {
+         *         "city": "Bandung"
+         *       },
          *       "email": "sheena@example.org",
          *       "name": "Sheena Nelson"
          *     }
          */
         ChangeContact: {
-            /** @description What people note beside it: up to 50 fields, each a text of at most 500 characters, a number, true or false; null
-             *     takes one away. Names are of a-z, 0-9 and _; what begins with `chatwoot_` is Chatwoot's. */
+            /**
+             * @description What people note beside it: up to 50 fields, each a text of at most 500 characters, a number, true or false; null
+             *     takes one away. Names are of a-z, 0-9 and _; what begins with `chatwoot_` is Chatwoot's.
+             */
             custom_fields?: {
                 [key: string]: unknown;
             };
