@@ -64,12 +64,17 @@ pub(super) fn read(bytes: &[u8], required: &[&str], known: &[&str]) -> Result<Ve
         return Err(refuse(format!("There is no column {strange:?}; known are {known} and {CUSTOM}NAME.")));
     }
     let mut lines = Vec::new();
+    let (mut counted, mut number) = (0, 1);
     for record in reader.records() {
         let record = record.map_err(broken)?;
         if lines.len() == MAX_LINES {
             return Err(refuse(format!("The file must not have more than {MAX_LINES} lines: divide it.")));
         }
-        let number = record.position().map_or(0, csv::Position::line);
+        // The reader takes the end of a line for one character, so that of \r\n the \n is left for the next record.
+        let from = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(counted);
+        let start = text.len() - text[from..].trim_start_matches(['\r', '\n']).len();
+        number += text[counted..start].matches('\n').count() as u64;
+        counted = start;
         let cells = columns.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
         lines.push(Line { number, cells });
     }
@@ -95,6 +100,8 @@ mod tests {
             assert_eq!((lines[0].get("phone"), lines[0].get("name")), (Some("+62813"), Some("Siti, Ibu")));
             assert_eq!((lines.len(), lines[0].number), (1, 2), "{text}");
         }
+        let lines = read_contacts("phone,name\r\n1,\"Two\r\nlines\"\r\n\r\n2,x\r\n3,y").unwrap();
+        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5, 6]);
         let lines = read_contacts("phone,custom.city\n1, Bandung \n2,\n").unwrap();
         assert_eq!(lines[0].custom().collect::<Vec<_>>(), [("city", "Bandung")]);
         assert_eq!(lines[1].custom().count(), 0);
