@@ -139,7 +139,12 @@ async fn serve(
         };
         if let Some(part) = part {
             metrics::counter!("frontdesk_slow_clients_total", "part" => part).increment(1);
-            tracing::info!(part, "A connection was cut off: the client was too slow");
+            if part == "head" {
+                // A browser that asks nothing for a while looks the same.
+                tracing::debug!(part, "A connection was cut off: no request came in time");
+            } else {
+                tracing::info!(part, "A connection was cut off: the client was too slow");
+            }
         }
         // The client went away, was too slow, or does not speak HTTP: nothing anyone here could mend.
         tracing::debug!(error = %error, "A connection ended early");
