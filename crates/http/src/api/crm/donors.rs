@@ -101,6 +101,13 @@ async fn list_donors(
         let sentence = format!("The q field must not be greater than {MAX_WORDS} characters.");
         return Err(ApiError::invalid("q", sentence));
     }
+    for (name, least, most) in
+        [("min_lifetime", query.min_lifetime, i64::MAX), ("min_score", query.min_score, 100)]
+    {
+        if least.is_some_and(|least| !(0..=most).contains(&least)) {
+            return Err(ApiError::invalid(name, format!("The {name} field must be between 0 and {most}.")));
+        }
+    }
     let after = match &query.cursor {
         Some(cursor) => {
             let at = Position::decode(cursor, "cursor")?;

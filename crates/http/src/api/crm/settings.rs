@@ -33,6 +33,7 @@ struct Settings {
     /// Where days begin and end, by its name in the tz database.
     time_zone: String,
     /// What stands before numbers written without a country.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true, pattern = "^[1-9][0-9]{0,2}$")]
     calling_code: Option<String>,
     /// What one unit of other currencies is worth, kept by hand. Gifts in others are shown by themselves.
@@ -41,9 +42,11 @@ struct Settings {
     rates: Rates,
     /// From which lifetime value on a donor is VIP at least, in minor units. With twenty donors it is at least what nine of
     /// ten do not exceed; with fewer, and without this, nobody is.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true, minimum = 1)]
     vip_floor: Option<i64>,
     /// The amount within 24 months that counts in full for the score, in minor units; null: taken from the donors.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true, minimum = 1)]
     score_cap: Option<i64>,
     score_preset: ScorePreset,
