@@ -60,7 +60,7 @@ impl Gift {
         let possible =
             self.status == DonationStatus::Completed && !self.is_deleted && (1..=left).contains(&back);
         let status = if back == left { DonationStatus::Refunded } else { self.status };
-        possible.then_some(Self { refunded: self.refunded + back, status, ..self })
+        possible.then(|| Self { refunded: self.refunded + back, status, ..self })
     }
 }
 
@@ -103,6 +103,7 @@ mod tests {
         assert_eq!((half.refunded, half.status), (400, DonationStatus::Completed));
         assert_eq!(half.refunded_by(Some(601)), None);
         assert_eq!(half.refunded_by(Some(0)), None);
+        assert_eq!(half.refunded_by(Some(i64::MAX)), None);
         let whole = half.refunded_by(None).unwrap();
         assert_eq!((whole.refunded, whole.status), (1_000, DonationStatus::Refunded));
         assert_eq!(whole.refunded_by(None), None);

@@ -69,7 +69,6 @@ struct SendToDonorForm {
     phone: String,
     /// The caption.
     message: Option<String>,
-    /// `image` or `document`.
     #[schema(inline)]
     r#type: DonorMessageType,
     /// The file.
