@@ -5970,7 +5970,11 @@ export interface components {
             phone: string;
             /** @description As in JSON. */
             session_id?: string | null;
-            type: ("text" | "image" | "document") & Record<string, never>;
+            /**
+             * @description What a message for a donor is.
+             * @enum {string}
+             */
+            type: "text" | "image" | "document";
         };
         /**
          * @description A stored reply. Text and files that the network carries apart become several messages: the first is answered with,
