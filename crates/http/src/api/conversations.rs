@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use frontdesk_engine::conversations::{self, ConversationChanges};
 use frontdesk_engine::views::{MessageView, OpenConversationView, Viewer};
-use frontdesk_model::{ConversationId, MessageId, Timestamp, UserId};
+use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp, UserId};
 use frontdesk_store::conversations::Page as StorePage;
 use frontdesk_store::{StoreError, conversations as rows, events, messages};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -168,14 +168,36 @@ async fn list_messages(
     Query(page): Query<MessagesBefore>,
 ) -> Result<Json<MessageList>, ApiError> {
     let limit = check_limit(page.limit, 50)?;
-    let before = match &page.before {
+    let page = page_of(&state, caller.account_id, id, page.before.as_deref(), limit).await?;
+    let previous_cursor = page.oldest.map(|oldest| oldest.encode());
+    Ok(Json(MessageList { data: page.messages, previous_cursor, event_seq: page.event_seq }))
+}
+
+/// Some messages of a conversation, the oldest first.
+pub(super) struct MessagePage {
+    /// How far the events were when it was read.
+    pub event_seq: i64,
+    /// The oldest of them, when there are older ones.
+    pub oldest: Option<Position>,
+    /// They.
+    pub messages: Vec<MessageView>,
+}
+
+/// Reads the newest `limit` messages, or those before the one that the cursor `before` names. 404 for an unknown conversation.
+pub(super) async fn page_of(
+    state: &HttpState,
+    account: AccountId,
+    id: ConversationId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<MessagePage, ApiError> {
+    let before = match before {
         Some(cursor) => {
             let at = Position::decode(cursor, "before")?;
             Some((Timestamp::from_millis(at.at_ms), MessageId(at.id)))
         }
         None => None,
     };
-    let account = caller.account_id;
     let viewer = Viewer::new(&state.engine).await?;
     let found = state
         .engine
@@ -190,11 +212,11 @@ async fn list_messages(
             let oldest =
                 found.last().filter(|_| more).map(|m| Position { at_ms: m.sent_at.as_millis(), id: m.id.0 });
             found.reverse();
-            Ok::<_, StoreError>(Some((event_seq, oldest, viewer.messages(tx, found)?)))
+            let messages = viewer.messages(tx, found)?;
+            Ok::<_, StoreError>(Some(MessagePage { event_seq, oldest, messages }))
         })
         .await?;
-    let (event_seq, oldest, data) = found.ok_or_else(|| ApiError::not_found("conversation"))?;
-    Ok(Json(MessageList { data, previous_cursor: oldest.map(|p| p.encode()), event_seq }))
+    found.ok_or_else(|| ApiError::not_found("conversation"))
 }
 
 /// Marks a conversation as read, and tells the customer where the network can.

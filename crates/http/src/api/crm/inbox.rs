@@ -9,14 +9,14 @@ use frontdesk_engine::views::{ConversationView, LastMessageView, MessageView, Vi
 use frontdesk_model::crm::money::Currency;
 use frontdesk_model::crm::segment::Segment;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus};
-use frontdesk_model::{ConversationId, MessageId, Timestamp, text};
+use frontdesk_model::{ConversationId, Timestamp, text};
 use frontdesk_store::conversations::{self as rows, ConversationFilter, Page as StorePage, Search};
-use frontdesk_store::{StoreError, messages};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Success;
+use crate::api::conversations::page_of;
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, MaybeJson, Query};
@@ -297,34 +297,9 @@ async fn get_chat(
     Query(query): Query<MessagesQuery>,
 ) -> Result<Json<ChatMessages>, ApiError> {
     let limit = check_limit(query.limit)?;
-    let before = match &query.before {
-        Some(cursor) => {
-            let at = Position::decode(cursor, "before")?;
-            Some((Timestamp::from_millis(at.at_ms), MessageId(at.id)))
-        }
-        None => None,
-    };
-    let account = caller.account_id;
-    let viewer = Viewer::new(&state.engine).await?;
-    let found = state
-        .engine
-        .store
-        .read(move |tx| {
-            if rows::find(tx, account, id)?.is_none() {
-                return Ok(None);
-            }
-            let mut found = messages::list_before(tx, account, id, before, limit + 1)?;
-            let more = found.len() as i64 > limit;
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            let oldest =
-                found.last().filter(|_| more).map(|m| Position { at_ms: m.sent_at.as_millis(), id: m.id.0 });
-            found.reverse();
-            Ok::<_, StoreError>(Some((oldest, viewer.messages(tx, found)?)))
-        })
-        .await?;
-    let (oldest, views) = found.ok_or_else(|| ApiError::not_found("conversation"))?;
-    let data: Vec<ChatMessage> = views.into_iter().map(ChatMessage::from).collect();
-    let previous_cursor = oldest.map(Position::encode);
+    let page = page_of(&state, caller.account_id, id, query.before.as_deref(), limit).await?;
+    let data: Vec<ChatMessage> = page.messages.into_iter().map(ChatMessage::from).collect();
+    let previous_cursor = page.oldest.map(Position::encode);
     Ok(Json(ChatMessages { success: true, messages: data.clone(), data, previous_cursor }))
 }
 
