@@ -101,14 +101,15 @@ pub(super) fn apply(
         save.insert(map.external_id.clone(), EntityMap { deleted_at: Some(now), ..map.clone() });
     }
     let mut found = Found::read(tx, source, batch.people)?;
-    let gone: HashSet<&str> = batch.gone.iter().map(|map| map.external_id.as_str()).collect();
+    let gone = batch.gone.iter().map(|map| map.external_id.as_str()).collect();
+    let telling = Telling { source, gone, told: batch.told, now };
     for theirs in batch.people {
         let map = found.map(source, theirs).cloned();
         if map.as_ref().is_some_and(|map| is_old_news(map, theirs, batch.told)) {
             counts.skipped += 1;
             continue;
         }
-        match take_over(tx, source, theirs, map, &mut found, &gone, batch.told, now)? {
+        match take_over(tx, &telling, theirs, map, &mut found)? {
             Taken::Created(map) => {
                 counts.created += 1;
                 save.insert(map.external_id.clone(), map);
@@ -209,17 +210,23 @@ fn phone_identity(theirs: &Theirs) -> Option<Identity> {
     theirs.phone.as_ref().map(|phone| Identity::new(IdentityKind::Phone, phone.clone()))
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of `apply`, cut out to be read alone")]
+/// What is the same for everybody in a batch.
+struct Telling<'a> {
+    source: &'a Source,
+    /// The ids there of those that are gone.
+    gone: HashSet<&'a str>,
+    told: Told,
+    now: Timestamp,
+}
+
 fn take_over(
     tx: &mut Tx<'_>,
-    source: &Source,
+    telling: &Telling<'_>,
     theirs: &Theirs,
     map: Option<EntityMap>,
     found: &mut Found,
-    gone: &HashSet<&str>,
-    told: Told,
-    now: Timestamp,
 ) -> Result<Taken, StoreError> {
+    let source = telling.source;
     let owner = found.phone_owner(theirs);
     let contact = match &map {
         Some(map) => match found.row(ContactId(map.internal_id)).cloned() {
@@ -232,26 +239,27 @@ fn take_over(
             let known = theirs.made_of.filter(|id| found.rows.contains_key(id)).or(owner).or(by_email);
             match known.and_then(|id| found.row(id)).cloned() {
                 Some(contact) => contact,
-                None => return create(tx, source, theirs, found, told, now).map(Taken::Created),
+                None => return create(tx, telling, theirs, found).map(Taken::Created),
             }
         }
     };
     let contact = match owner.filter(|owner| *owner != contact.id) {
         Some(owner) => {
             let others = maps::of_internal(tx, &source.shelf, &[owner.0])?;
-            let lives =
-                |other: &EntityMap| other.deleted_at.is_none() && !gone.contains(other.external_id.as_str());
+            let lives = |other: &EntityMap| {
+                other.deleted_at.is_none() && !telling.gone.contains(other.external_id.as_str())
+            };
             if others.iter().any(lives) {
                 return Ok(Taken::Refused(
                     "its phone number belongs to another contact here; merge the two in Chatwoot",
                 ));
             }
-            merge(tx, source, contact.id, owner, now)?
+            merge(tx, source, contact.id, owner, telling.now)?
         }
         None => Some(contact),
     };
     let Some(contact) = contact else { return Ok(Taken::Refused("it was removed here at this moment")) };
-    update(tx, source, theirs, map.as_ref(), contact, found, told, now)
+    update(tx, telling, theirs, map.as_ref(), contact, found)
 }
 
 /// The number there belongs to somebody here who is nobody else there: the two are one.
@@ -270,12 +278,11 @@ fn merge(
 
 fn create(
     tx: &mut Tx<'_>,
-    source: &Source,
+    telling: &Telling<'_>,
     theirs: &Theirs,
     found: &mut Found,
-    told: Told,
-    now: Timestamp,
 ) -> Result<EntityMap, StoreError> {
+    let &Telling { source, told, now, .. } = telling;
     let account = source.shelf.account;
     let at = told.changed_at.unwrap_or(now);
     let new = NewPerson {
@@ -308,17 +315,15 @@ fn create(
     Ok(mapped(source, theirs, None, id.0, base, told))
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of `take_over`, cut out to be read alone")]
 fn update(
     tx: &mut Tx<'_>,
-    source: &Source,
+    telling: &Telling<'_>,
     theirs: &Theirs,
     map: Option<&EntityMap>,
     mut contact: ContactRow,
     found: &mut Found,
-    told: Told,
-    now: Timestamp,
 ) -> Result<Taken, StoreError> {
+    let &Telling { source, told, now, .. } = telling;
     let account = source.shelf.account;
     let details = found.details.get(&contact.id).cloned().unwrap_or_default();
     let mut base = map.map(|map| map.base.clone()).unwrap_or_default();

@@ -98,7 +98,7 @@ pub(super) async fn pull(
         let page = claim.waiting(cursor.list(client, engine.clock.now())).await?.map_err(Stop::from)?;
         let (total, number) = (page.count("all_count"), cursor.page);
         let (here, unreadable) = (page.data.len() + page.unreadable, page.unreadable);
-        take_page(engine, claim, client, source, &mirrors, page, &mut cursor).await?;
+        let passed_over = take_page(engine, claim, client, source, &mirrors, page, &mut cursor).await?;
         cursor.seen += i64::try_from(here).unwrap_or(0);
         let is_last =
             cursor.since_ms.is_some() || here == 0 || total.is_some_and(|total| cursor.seen >= total);
@@ -108,6 +108,7 @@ pub(super) async fn pull(
         claim
             .step(text, move |_, counts, _| {
                 counts.total = total.or(counts.total);
+                counts.skipped += passed_over;
                 for _ in 0..unreadable {
                     apply::note_error(counts, format!("Page {number}: a conversation cannot be read"));
                 }
@@ -120,6 +121,7 @@ pub(super) async fn pull(
     }
 }
 
+/// Takes over what a page holds. Says how many of its conversations are in inboxes that are not pulled, bridged ones among them.
 async fn take_page(
     engine: &Engine,
     claim: &mut Claim,
@@ -128,14 +130,15 @@ async fn take_page(
     mirrors: &Mirrors,
     page: Page<Conversation>,
     cursor: &mut Cursor,
-) -> Result<(), Stop> {
+) -> Result<i64, Stop> {
     let book = inboxes::book(engine).await?;
     let mut wanted = page.data;
     // What happened first is taken over first, whatever the order of the answer.
     wanted.sort_by_key(|found| (found.last_activity_at.map_or(0, |at| at.0), found.id));
-    wanted.retain(|found| {
-        !cursor.done.contains(&found.id) && found.inbox_id.is_some_and(|inbox| mirrors.contains_key(&inbox))
-    });
+    let all = wanted.len();
+    wanted.retain(|found| found.inbox_id.is_some_and(|inbox| mirrors.contains_key(&inbox)));
+    let passed_over = i64::try_from(all - wanted.len()).unwrap_or(0);
+    wanted.retain(|found| !cursor.done.contains(&found.id));
     let fetch = |found: Conversation| thread::fetch(engine, client, source, found, false);
     let mut fetched = std::pin::pin!(stream::iter(wanted).map(fetch).buffered(AHEAD));
     while let Some(next) = claim.waiting(fetched.next()).await? {
@@ -166,5 +169,5 @@ async fn take_page(
             }
         }
     }
-    Ok(())
+    Ok(passed_over)
 }
