@@ -13,6 +13,6 @@ test-e2e:          ; @scripts/test e2e e2e-server
 test-sdk:          ; @scripts/test sdk
 test-schema:       ; @scripts/test schema
 test-coverage:     ; @scripts/test coverage
-bench:             ; @scripts/bench --write docs/benchmarks.md
+bench:             ; @scripts/bench --write docs/benchmarks.md && cargo bench --package frontdesk-chatwoot-client --bench cache
 torture:           ; @scripts/torture && scripts/rolling-upgrade && scripts/test full-size && scripts/fuzz --seconds 120
 fuzz:              ; @scripts/fuzz --seconds 120

@@ -11,6 +11,8 @@ use crate::report::Report;
 use crate::scene::{Plan, Scene};
 use crate::trial::Trial;
 
+/// Longest wait for the end of a pull, or of the part of one between two kills: on PostgreSQL a run stays the dead node's until
+/// its lease of 15 seconds ends.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// What Chatwoot shows on one page.
 const PAGE: usize = 15;
@@ -158,8 +160,9 @@ async fn pull_killed(
     let run = start(scene, connection).await?;
     let number = run.trim_start_matches("run_");
     let there = scene.provider.sandbox.world().chatwoot.accounts[&1].contacts.len();
-    let (mut struck, began) = (0, Instant::now());
+    let mut struck = 0;
     for kill in 1..=kills {
+        let began = Instant::now();
         let part = i64::try_from(there * kill / (kills + 1))?;
         let done = format!("SELECT created + updated + skipped FROM sync_runs WHERE id = {number}");
         while scene.database.number(&done).await? < part {
@@ -172,6 +175,7 @@ async fn pull_killed(
         let took = scene.node().start().await?;
         report.recoveries.push(took);
     }
+    let began = Instant::now();
     loop {
         let found = shown(scene, &run).await?;
         if found["status"] == "completed" {
