@@ -28,9 +28,15 @@ impl Key {
 
 /// Reads a number as people of the account write it. Errors: 422 naming `phone`.
 pub(super) fn read_phone(text: &str, settings: &CrmSettings) -> Result<String, CrmError> {
-    let sentence = "The phone field must be a number with its country code, as +6281390045512.";
-    parse_phone_at_home(text, settings.calling_code.as_deref())
-        .ok_or_else(|| CrmError::invalid("phone", sentence))
+    parse_phone_at_home(text, settings.calling_code.as_deref()).ok_or_else(|| {
+        let sentence = "The phone field must be a number with its country code, as +6281390045512.";
+        // Somebody writes numbers as at home, and the server does not know where that is.
+        let at_home = settings.calling_code.is_none()
+            && parse_phone_at_home(text, Some("1")).is_some()
+            && text.bytes().find(u8::is_ascii_digit) == Some(b'0');
+        let hint = " To write numbers that begin with 0, set calling_code in the CRM settings (PUT /api/crm/settings).";
+        CrmError::invalid("phone", if at_home { [sentence, hint].concat() } else { sentence.to_owned() })
+    })
 }
 
 /// The person of this name; `None` for a number that nobody has here.

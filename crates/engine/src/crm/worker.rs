@@ -7,7 +7,7 @@ use frontdesk_model::crm::segment::VipRule;
 use frontdesk_model::crm::settings::CrmSettings;
 use frontdesk_model::{AccountId, Timestamp};
 use frontdesk_store::crm::settings::{self, Thresholds};
-use frontdesk_store::crm::{donations, donor_figures};
+use frontdesk_store::crm::{donations, donor_figures, notes};
 use frontdesk_store::{StoreError, Topic, Tx, accounts};
 
 use super::figures::{self, Rules};
@@ -23,6 +23,8 @@ const TURN: &str = "crm.figures";
 const TURN_MS: i64 = 60_000;
 /// Contacts counted anew in one transaction.
 const SLICE: i64 = 50;
+/// Notes made searchable in one transaction.
+const NOTES_SLICE: i64 = 200;
 const DAY_MS: i64 = 86_400_000;
 
 /// Goes on until shutdown.
@@ -40,6 +42,7 @@ pub(crate) async fn run(engine: Engine) {
         if engine.clock.now() >= refresh_at {
             told("figures of donors could not be counted", refresh(&engine).await);
             told("old merges could not be forgotten", merges::forget_old(&engine).await);
+            told("old notes could not be made searchable", fold_notes(&engine).await);
             refresh_at = engine.clock.now().plus_ms(REFRESH_EVERY_MS);
         }
         if more {
@@ -59,7 +62,14 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
     while welcome::welcome_all(engine).await? {}
     reminders::fire_due(engine).await?;
     merges::forget_old(engine).await?;
+    fold_notes(engine).await?;
     refresh(engine).await
+}
+
+/// Makes notes searchable that a version before stored.
+async fn fold_notes(engine: &Engine) -> Result<(), StoreError> {
+    while engine.store.write(|tx| notes::fold_old(tx, NOTES_SLICE)).await? == NOTES_SLICE {}
+    Ok(())
 }
 
 fn told(what: &'static str, result: Result<(), StoreError>) {

@@ -1,6 +1,6 @@
 //! What people of ours noted about contacts. Earlier wordings of a note stay beside it until it is removed.
 
-use frontdesk_model::{AccountId, ContactId, NoteId, Timestamp, UserId};
+use frontdesk_model::{AccountId, ContactId, NoteId, Timestamp, UserId, text};
 
 use crate::db::statement::both;
 use crate::{Columns, FromRow, StoreError, Tx};
@@ -13,8 +13,8 @@ macro_rules! columns {
 
 statements! {
     INSERT = inserting!(
-        "INSERT INTO contact_notes (account_id, contact_id, author_id, author_name, body, pinned, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)");
+        "INSERT INTO contact_notes (account_id, contact_id, author_id, author_name, body, pinned, created_at, updated_at, search_text)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)");
     FIND = both(concat!("SELECT ", columns!(), " FROM contact_notes n WHERE n.account_id = $1 AND n.id = $2"));
     // The pinned ones first, then the newest.
     OF_CONTACT = both(concat!("SELECT ", columns!(),
@@ -26,11 +26,13 @@ statements! {
          SELECT n.account_id, n.id, (SELECT COUNT(*) + 1 FROM contact_note_edits e WHERE e.account_id = $1 AND e.note_id = $2),
             n.body, $3, $4
          FROM contact_notes n WHERE n.account_id = $1 AND n.id = $2");
-    SET_BODY = both("UPDATE contact_notes SET body = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
+    SET_BODY = both("UPDATE contact_notes SET body = $3, updated_at = $4, search_text = $5 WHERE account_id = $1 AND id = $2");
     SET_PINNED = both("UPDATE contact_notes SET pinned = $3, updated_at = $4 WHERE account_id = $1 AND id = $2");
     EDITS = both(
         "SELECT version, body, editor_name, edited_at FROM contact_note_edits WHERE account_id = $1 AND note_id = $2
          ORDER BY version LIMIT 200");
+    TO_FOLD = both("SELECT id, body FROM contact_notes WHERE search_text IS NULL ORDER BY id LIMIT $1");
+    FOLD = both("UPDATE contact_notes SET search_text = $2 WHERE id = $1 AND body = $3");
     REMOVE = both("DELETE FROM contact_notes WHERE account_id = $1 AND id = $2");
     REMOVE_EDITS = both("DELETE FROM contact_note_edits WHERE account_id = $1 AND note_id = $2");
     MOVE = both("UPDATE contact_notes SET contact_id = $3 WHERE account_id = $1 AND contact_id = $2");
@@ -104,7 +106,8 @@ impl FromRow for NoteEdit {
 
 /// Adds a note.
 pub fn insert(tx: &mut Tx<'_>, new: &NewNote<'_>, now: Timestamp) -> Result<NoteId, StoreError> {
-    let params = p![new.account, new.contact, new.author, new.author_name, new.body, new.pinned, now];
+    let folded = text::fold(new.body);
+    let params = p![new.account, new.contact, new.author, new.author_name, new.body, new.pinned, now, folded];
     let id = tx.insert(&INSERT, params)?;
     id.ok_or_else(|| StoreError::Unavailable("a note was not stored".to_owned()))
 }
@@ -140,7 +143,16 @@ pub fn set_body(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(&KEEP_EDIT, p![account, id, editor_name, now])?;
-    tx.execute(&SET_BODY, p![account, id, body, now]).map(drop)
+    tx.execute(&SET_BODY, p![account, id, body, now, text::fold(body)]).map(drop)
+}
+
+/// Folds the words of at most `limit` notes that a version before stored; how many there were.
+pub fn fold_old(tx: &mut Tx<'_>, limit: i64) -> Result<i64, StoreError> {
+    let old: Vec<(NoteId, String)> = tx.query(&TO_FOLD, p![limit])?;
+    for (id, body) in &old {
+        tx.execute(&FOLD, p![*id, text::fold(body), body])?;
+    }
+    Ok(old.len() as i64)
 }
 
 /// Pins a note, or takes the pin away.

@@ -1,3 +1,4 @@
+use frontdesk_engine::crm;
 use serde_json::{Value, json};
 
 use crate::{Desk, SITI, desks};
@@ -95,5 +96,55 @@ async fn a_note_keeps_what_it_said_and_belongs_to_its_author() {
         desk.server.delete(&one).bearer(&other).send().await.refused(403, "UNAUTHORIZED");
         desk.server.delete(&one).bearer(&desk.admin).send().await.ok(200);
         desk.server.get(&format!("{one}/edits")).bearer(&desk.agent).send().await.refused(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn donors_are_found_by_what_was_noted_of_them() {
+    const OTHER: &str = "6281390045599";
+    for desk in desks().await {
+        let note = async |phone: &str, text: &str| {
+            let path = format!("/api/crm/contacts/{phone}/notes");
+            desk.post(&path, json!({ "note": text }), 201).await["data"]["id"].clone()
+        };
+        let first = note(SITI, "Prefers São Paulo's café, calls after five").await;
+        note(SITI, "Drinks tea").await;
+        note(OTHER, "Drinks coffee").await;
+        let found = async |words: &str| {
+            let listed = desk.get(&format!("/api/crm/contacts?q={words}")).await;
+            let phones = listed["data"].as_array().unwrap().iter().map(|donor| donor["phone"].clone());
+            phones.collect::<Vec<_>>()
+        };
+        let siti = json!("+6281390045512");
+        assert_eq!(found("sao%20CAFE").await, [siti.clone()]);
+        assert_eq!(found("drinks").await.len(), 2);
+        assert!(found("cafe%20drinks").await.is_empty(), "all words in one note");
+        assert_eq!(found("").await.len(), 2);
+
+        let path = format!("/api/crm/notes/{first}");
+        let change = desk.server.patch(&path).bearer(&desk.agent).json(&json!({ "note": "Calls at noon" }));
+        change.send().await.ok(200);
+        assert!(found("cafe").await.is_empty());
+        assert_eq!(found("noon").await, [siti.clone()]);
+        desk.server.database.script("UPDATE contact_notes SET search_text = NULL").await;
+        assert!(found("noon").await.is_empty(), "as a version before would have stored it");
+        crm::catch_up(&desk.server.engine).await.unwrap();
+        assert_eq!(found("noon").await, [siti]);
+    }
+}
+
+#[tokio::test]
+async fn who_writes_a_number_as_at_home_hears_which_setting_lacks() {
+    for desk in desks().await {
+        let sentence = async |phone: &str| {
+            let path = format!("/api/crm/contacts/{phone}");
+            let refused = desk.server.get(&path).bearer(&desk.agent).send().await;
+            refused.refused(422, "VALIDATION_ERROR")["errors"]["phone"][0].as_str().unwrap().to_owned()
+        };
+        assert!(sentence("081390045512").await.contains("calling_code"));
+        assert!(!sentence("abc").await.contains("calling_code"));
+        desk.settle(json!({ "calling_code": "62" })).await;
+        desk.get("/api/crm/contacts/081390045512").await;
+        assert!(!sentence("abc").await.contains("calling_code"));
     }
 }

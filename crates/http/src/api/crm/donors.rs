@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct DonorsQuery {
-    /// Words in name, e-mail and phone; all of them are to be found, four at most are looked for.
+    /// Words in name, e-mail and phone, or in one note about them; all are to be found, four at most are looked for.
     #[param(max_length = 200)]
     q: Option<String>,
     /// In this group, as the account shows it.

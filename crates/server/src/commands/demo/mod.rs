@@ -16,7 +16,8 @@ use clap::Args;
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
 use frontdesk_engine::users::{self, NewUser};
-use frontdesk_engine::{Engine, accounts};
+use frontdesk_engine::{Engine, accounts, crm};
+use frontdesk_model::crm::settings::CrmSettings;
 use frontdesk_model::inbox::InboxSettings;
 use frontdesk_model::user::Role;
 use frontdesk_sandbox::inbox::Inbox;
@@ -172,6 +173,9 @@ async fn fill(
             NewUser { email: email.to_owned(), name: name.to_owned(), role, password: password.to_owned() };
         users::create(engine, actor, user).await.context("the demo's users could not be added")?;
     }
+    // The demo's customers are in Indonesia, and write their numbers as one does there: 0812….
+    let donors = CrmSettings { calling_code: Some("62".to_owned()), ..CrmSettings::default() };
+    crm::settings::save(engine, actor, donors).await.context("the demo's country could not be set")?;
     let fakes: Vec<Inbox> = sandbox.world().inboxes.values().cloned().collect();
     for fake in fakes {
         let new = NewInbox {
