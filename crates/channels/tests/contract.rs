@@ -15,7 +15,7 @@ use frontdesk_channels::contract::{
 use frontdesk_channels::registry::{CHANNELS, doors, find_channel};
 use frontdesk_model::clock::ManualClock;
 use frontdesk_model::inbox::{InboxConfig, InboxSettings};
-use frontdesk_model::{AccountId, InboxId};
+use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_provider_http::{CallRecord, CallRecorder};
 use proptest::prelude::*;
 
@@ -45,8 +45,18 @@ fn context() -> ChannelContext {
 
 /// Settings that any channel takes: digits where an id is asked for.
 fn filled(channel: &dyn Channel) -> InboxSettings {
+    let value = |key: &str| match key {
+        "api_url" => "https://gateway.example/api/v1".to_owned(),
+        _ => "1234567890".to_owned(),
+    };
     let fields = channel.info().fields.iter().filter(|f| f.required);
-    fields.map(|f| (f.key.to_owned(), "1234567890".to_owned())).collect()
+    let mut settings: InboxSettings = fields.map(|f| (f.key.to_owned(), value(f.key))).collect();
+    // Where one of several fields is needed, the channel names the first of them.
+    for lacking in channel.check_settings(&settings).err().into_iter().flatten() {
+        let value = value(&lacking.key);
+        settings.insert(lacking.key, value);
+    }
+    settings
 }
 
 fn opened(channel: &dyn Channel) -> Arc<dyn Connection> {
@@ -71,7 +81,9 @@ fn fixtures() -> Vec<(PathBuf, Vec<u8>)> {
         delivered.map(|c| here().join("src").join(c.info().name).join("fixtures")).collect();
     let recorded = here().join("../clients/meta-graph-client/fixtures");
     folders.extend(["whatsapp", "messenger", "instagram"].map(|folder| recorded.join(folder)));
-    folders.push(here().join("../clients/green-api-client/fixtures"));
+    for client in ["green-api-client", "whatsapp-gateway-client"] {
+        folders.push(here().join("../clients").join(client).join("fixtures"));
+    }
     let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("every channel has fixtures"));
     let paths = files.map(|file| file.expect("a file").path());
     let mut bodies: Vec<_> = paths
@@ -183,7 +195,8 @@ fn without_keys_every_request_is_refused() {
             for (path, body) in fixtures() {
                 let body = Bytes::from(body);
                 for headers in forged_headers(&body) {
-                    let request = WebhookRequest { headers: &headers, body: &body };
+                    let request =
+                        WebhookRequest { headers: &headers, body: &body, now: Timestamp::default() };
                     let refusal = door.verify(&request, &keys);
                     let not_genuine = [Err(Refusal::BadSignature), Err(Refusal::BadToken)];
                     assert!(not_genuine.contains(&refusal), "{refusal:?}: {}", path.display());

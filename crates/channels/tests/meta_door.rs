@@ -6,8 +6,8 @@ use frontdesk_channels::contract::{
 };
 use frontdesk_channels::meta::DOOR;
 use frontdesk_meta_graph_client::signature::sign;
-use frontdesk_model::InboxId;
 use frontdesk_model::inbound::InboundEvent;
+use frontdesk_model::{InboxId, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn verify(headers: &[(&str, &str)], body: &[u8], keys: &DoorKeys) -> Result<Veri
     let headers: Vec<(String, String)> =
         headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let body = Bytes::copy_from_slice(body);
-    DOOR.verify(&WebhookRequest { headers: &headers, body: &body }, keys)
+    DOOR.verify(&WebhookRequest { headers: &headers, body: &body, now: Timestamp::default() }, keys)
 }
 
 #[test]

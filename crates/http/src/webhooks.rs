@@ -29,7 +29,9 @@ pub(crate) fn routes() -> Router<HttpState> {
         let asked = move |state, query| answer_challenge(door, state, query);
         let delivered = move |state, request| take(door, state, request);
         let route = post(delivered);
-        router.route(door.path(), if door.asks() { route.get(asked) } else { route })
+        let route = if door.asks() { route.get(asked) } else { route };
+        let router = door.aliases().iter().fold(router, |router, path| router.route(path, route.clone()));
+        router.route(door.path(), route)
     })
 }
 

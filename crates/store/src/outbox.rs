@@ -64,6 +64,8 @@ statements! {
     LIST_UNKNOWN = both(concat!("SELECT ", columns!(),
         " FROM outbox WHERE state = 'unknown' AND kind = 'message' AND due_at <= $1 ORDER BY due_at, id LIMIT $2"));
     POSTPONE_UNKNOWN = both("UPDATE outbox SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'unknown'");
+    REPEAT_UNKNOWN = both(
+        "UPDATE outbox SET state = 'queued', due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'unknown'");
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'"));
     REMOVE_OF_MESSAGE = both("DELETE FROM outbox WHERE account_id = $1 AND message_id = $2 AND kind = 'message'");
@@ -279,6 +281,12 @@ pub fn list_unknown(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<O
 pub fn postpone_unknown(tx: &mut Tx<'_>, row: &OutboxRow, again_at: Timestamp) -> Result<(), StoreError> {
     tx.execute(&POSTPONE_UNKNOWN, p![row.account_id, row.id, again_at])?;
     Ok(())
+}
+
+/// A send of unknown outcome may be repeated without harm: it is queued again. False when it is settled by now.
+pub fn repeat_unknown(tx: &mut Tx<'_>, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
+    tx.signal(Topic::Outbox);
+    Ok(tx.execute(&REPEAT_UNKNOWN, p![row.account_id, row.id, now])? > 0)
 }
 
 /// The work that sends a message.

@@ -232,11 +232,19 @@ pub trait Journal: Send + Sync {
     /// The provider's ids of messages that this one, whose answer was lost, may have become; the oldest first. Empty:
     /// none is (yet) known there.
     async fn find_sent(&self, message: &SentOnce) -> Result<Vec<RemoteId>, SendError>;
+
+    /// True when the provider keeps our references and takes a message with one it knows no second time: then what it does not
+    /// list is sent again, and goes out once however often that is.
+    async fn takes_once(&self) -> bool {
+        false
+    }
 }
 
 /// A message that may have been sent.
 #[derive(Debug, Clone)]
 pub struct SentOnce {
+    /// Our reference.
+    pub client_ref: String,
     /// To whom.
     pub to: Recipient,
     /// What it was.

@@ -3,13 +3,18 @@
 #[expect(unused_imports, reason = "named in the documentation")]
 use super::Channel;
 use bytes::Bytes;
-use frontdesk_model::InboxId;
 use frontdesk_model::inbound::InboundEvent;
+use frontdesk_model::{InboxId, Timestamp};
 
 /// Where webhooks of one or several channels come in.
 pub trait Door: Send + Sync {
     /// The address: `/api/webhooks/messages`.
     fn path(&self) -> &'static str;
+
+    /// More addresses of the same door, which its provider's own documents name.
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// What it takes, for the description of the API.
     fn info(&self) -> &'static DoorInfo;
@@ -24,6 +29,12 @@ pub trait Door: Send + Sync {
     /// it: a genuine body that cannot be read is then kept and answered with 200 all the same.
     fn takes_unreadable(&self) -> bool {
         false
+    }
+
+    /// What the provider calls this delivery, the same at every attempt: two with the same body and different names are two.
+    fn delivery_id<'r>(&self, request: &'r WebhookRequest<'_>) -> Option<&'r str> {
+        let _ = request;
+        None
     }
 
     /// The provider's own word for what a genuine body is, where it has one and it is known: bodies are counted by it.
@@ -97,6 +108,8 @@ pub struct WebhookRequest<'a> {
     pub headers: &'a [(String, String)],
     /// The bytes as received.
     pub body: &'a Bytes,
+    /// When it arrived: signatures that say when they were made hold for minutes.
+    pub now: Timestamp,
 }
 
 impl WebhookRequest<'_> {
@@ -231,7 +244,7 @@ pub struct RoutedEvent {
     /// The channel's name; empty when the body is of a product that is no channel here (then the event is ignored).
     pub channel: &'static str,
     /// What the provider calls the inbox: compared with [`Channel::route_key`], then with
-    /// [`Channel::shared_route_key`]. Empty when it names none.
+    /// [`Channel::shared_route_key`]. Empty when it names none: then it is for the one inbox that its key vouches for.
     pub route: String,
     /// What happened.
     pub event: InboundEvent,

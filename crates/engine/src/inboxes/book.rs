@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use frontdesk_channels::contract::{Channel, Door, DoorKeys, DoorSecret};
+use frontdesk_channels::contract::{Channel, Door, DoorKeys, DoorSecret, RoutedEvent, VerifiedBy};
 use frontdesk_channels::registry::{doors, find_channel};
 use frontdesk_model::inbox::InboxConfig;
 use frontdesk_model::{AccountId, InboxId};
@@ -40,6 +40,7 @@ pub struct InboxBook {
     by_id: HashMap<InboxId, Arc<Inbox>>,
     by_route: Routes,
     by_shared_route: Routes,
+    by_channel: HashMap<&'static str, Vec<Arc<Inbox>>>,
     door_keys: HashMap<&'static str, Arc<DoorKeys>>,
     have_erased: HashSet<AccountId>,
 }
@@ -54,6 +55,19 @@ impl InboxBook {
     pub fn find_by_route(&self, channel: &'static str, route: &str) -> &[Arc<Inbox>] {
         let key = (channel, route.to_owned());
         self.by_route.get(&key).or_else(|| self.by_shared_route.get(&key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The inboxes an event is for. One that names none is for the only inbox of its channel that `verified_by` vouches for.
+    pub fn find_for(&self, event: &RoutedEvent, verified_by: VerifiedBy, keys: &DoorKeys) -> &[Arc<Inbox>] {
+        if !event.route.is_empty() {
+            return self.find_by_route(event.channel, &event.route);
+        }
+        let of_channel = self.by_channel.get(event.channel).map_or(&[][..], Vec::as_slice);
+        let is_vouched = |inbox: &Arc<Inbox>| keys.vouch_for(verified_by, inbox.config.id);
+        match of_channel.iter().position(is_vouched) {
+            Some(at) if !of_channel[at + 1..].iter().any(is_vouched) => &of_channel[at..=at],
+            _ => &[],
+        }
     }
 
     /// Every inbox, in no order.
@@ -119,6 +133,7 @@ fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>)
         by_id: HashMap::new(),
         by_route: HashMap::new(),
         by_shared_route: HashMap::new(),
+        by_channel: HashMap::new(),
         door_keys: HashMap::new(),
         have_erased: HashSet::new(),
     };
@@ -128,6 +143,7 @@ fn write_book(vault: &Vault, settings: &DoorSettings, rows: Vec<InboxConfigRow>)
         if let Some(shared) = inbox.channel.shared_route_key(&inbox.config.settings) {
             book.by_shared_route.entry((channel, shared)).or_default().push(inbox.clone());
         }
+        book.by_channel.entry(channel).or_default().push(inbox.clone());
         book.by_id.insert(inbox.config.id, inbox);
     }
     for door in doors() {

@@ -291,7 +291,7 @@ fn route<'a>(
         let left_out = matches!(routed.event, InboundEvent::Ignored { .. } | InboundEvent::Unreadable { .. });
         let mut known = false;
         let mut vouched = false;
-        for inbox in context.inboxes.find_by_route(routed.channel, &routed.route) {
+        for inbox in context.inboxes.find_for(routed, verified_by, keys) {
             known = true;
             if keys.vouch_for(verified_by, inbox.config.id) {
                 vouched = true;
@@ -304,7 +304,11 @@ fn route<'a>(
         if left_out {
             continue;
         }
-        if !known {
+        if !known && routed.route.is_empty() {
+            let channel = routed.channel;
+            routing.problem =
+                Some(format!("it names no inbox on {channel}, and its key belongs to none or to several"));
+        } else if !known {
             routing.problem =
                 Some(format!("no inbox on {} is connected as {}", routed.channel, routed.route));
         } else if !vouched {

@@ -47,7 +47,8 @@ pub async fn receive(
 ) -> Result<Receipt, ReceiveError> {
     let book = inboxes::book(engine).await.map_err(|_| ReceiveError::NotStored)?;
     let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
-    let verified_by = door.verify(&WebhookRequest { headers, body: &body }, keys).inspect_err(|refusal| {
+    let request = WebhookRequest { headers, body: &body, now: engine.clock.now() };
+    let verified_by = door.verify(&request, keys).inspect_err(|refusal| {
         metrics::counter!("frontdesk_webhooks_refused_total", "door" => door.path()).increment(1);
         // Nothing vouches for the body; whom it claims to be for is only told where to look.
         let claimed =
@@ -61,7 +62,8 @@ pub async fn receive(
         );
         note_refused(engine, claimed.map(|inbox| (inbox.config.account_id, inbox.config.id)));
     })?;
-    let (receipt, unreadable) = keep(engine, &book, door, body, verified_by).await?;
+    let delivery = door.delivery_id(&request).map(str::to_owned);
+    let (receipt, unreadable) = keep(engine, &book, door, body, delivery.as_deref(), verified_by).await?;
     if let Some(error) = unreadable
         && !door.takes_unreadable()
     {
@@ -78,7 +80,7 @@ pub(crate) async fn take_polled(
     body: Bytes,
 ) -> Result<Receipt, ReceiveError> {
     let book = inboxes::book(engine).await.map_err(|_| ReceiveError::NotStored)?;
-    let (receipt, _unreadable) = keep(engine, &book, door, body, VerifiedBy::Inbox(inbox)).await?;
+    let (receipt, _unreadable) = keep(engine, &book, door, body, None, VerifiedBy::Inbox(inbox)).await?;
     Ok(receipt)
 }
 
@@ -88,13 +90,13 @@ async fn keep(
     book: &InboxBook,
     door: &'static dyn Door,
     body: Bytes,
+    delivery: Option<&str>,
     verified_by: VerifiedBy,
 ) -> Result<(Receipt, Option<ParseError>), ReceiveError> {
     let keys = book.door_keys(door.path()).ok_or(ReceiveError::NotStored)?;
     let parsed = read(door, &body);
-    let is_strange = |event: &RoutedEvent| {
-        !event.channel.is_empty() && book.find_by_route(event.channel, &event.route).is_empty()
-    };
+    let is_strange =
+        |event: &RoutedEvent| !event.channel.is_empty() && book.find_for(event, verified_by, keys).is_empty();
     let mut told =
         parsed.as_deref().map(|events| Told::gather(book, keys, verified_by, events)).unwrap_or_default();
     if parsed.as_ref().is_ok_and(|events| events.iter().any(is_strange)) {
@@ -108,7 +110,7 @@ async fn keep(
     let unreadable = parsed.as_ref().err().cloned();
     let received = Received {
         door: door.path(),
-        body_hash: hash(door, &body),
+        body_hash: hash(door, &body, delivery),
         body,
         verified_by,
         events: parsed.unwrap_or_default(),
@@ -133,8 +135,12 @@ async fn keep(
 
 /// What tells bodies apart: the first half of SHA-256 over door and body. Every index entry is paid for with each body,
 /// and 128 bits are plenty where only who holds the secret can add any.
-fn hash(door: &dyn Door, body: &[u8]) -> [u8; 16] {
-    let digest = Sha256::new().chain_update(door.path()).chain_update([0]).chain_update(body).finalize();
+fn hash(door: &dyn Door, body: &[u8], delivery: Option<&str>) -> [u8; 16] {
+    let mut digest = Sha256::new().chain_update(door.path()).chain_update([0]).chain_update(body);
+    if let Some(delivery) = delivery {
+        digest = digest.chain_update([0]).chain_update(delivery);
+    }
+    let digest = digest.finalize();
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
     half

@@ -38,7 +38,7 @@ impl Told {
     ) -> Self {
         let mut told = Self::default();
         for routed in events {
-            for inbox in book.find_by_route(routed.channel, &routed.route) {
+            for inbox in book.find_for(routed, verified_by, keys) {
                 if keys.vouch_for(verified_by, inbox.config.id) {
                     told.add((inbox.config.account_id, inbox.config.id), routed);
                 }

@@ -4,8 +4,9 @@ use frontdesk_channels::contract::SentOnce;
 use frontdesk_model::Timestamp;
 use frontdesk_model::message::MessageStatus;
 use frontdesk_model::outbound::Recipient;
+use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::outbox::{self, OutboxRow};
-use frontdesk_store::{StoreError, contacts, conversations, messages};
+use frontdesk_store::{StoreError, contacts, conversations, message_status, messages};
 use tracing::Instrument as _;
 
 use super::send;
@@ -63,7 +64,14 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
     }
     let again =
         if now.millis_since(message.sent_at) < GIVE_UP_MS { Some(now.plus_ms(AGAIN_MS)) } else { never };
-    let asked = SentOnce { to, kind: message.kind, text: message.content.clone(), at: message.sent_at, now };
+    let asked = SentOnce {
+        client_ref: message.client_ref.clone().unwrap_or_default(),
+        to,
+        kind: message.kind,
+        text: message.content.clone(),
+        at: message.sent_at,
+        now,
+    };
     let candidates = match journal.find_sent(&asked).await {
         Ok(candidates) => candidates,
         Err(error) => {
@@ -71,7 +79,10 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
             return Ok(again);
         }
     };
+    // What is not there never came, where a second time is no second message.
+    let repeats = candidates.is_empty() && again < never && journal.takes_once().await;
     let news = News { account, inbox: row.inbox_id, now };
+    let row = row.clone();
     let settled = engine.store.write(move |tx| {
         let Some(message) = messages::find(tx, account, message.id)? else { return Ok(true) };
         if message.status != MessageStatus::Unknown {
@@ -82,6 +93,19 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
                 status::adopt(tx, news, &message, id)?;
                 return Ok(true);
             }
+        }
+        if repeats && outbox::repeat_unknown(tx, &row, now)? {
+            // Under the same reference: that is what makes it harmless.
+            let same = message.client_ref.as_deref();
+            message_status::restart(tx, account, message.id, MessageStatus::Queued, same, now)?;
+            tx.emit(NewEvent {
+                account_id: account,
+                kind: EventKind::MessageStatusUpdated,
+                conversation_id: Some(conversation),
+                message_id: Some(message.id),
+                data: None,
+            });
+            return Ok(true);
         }
         Ok::<_, StoreError>(false)
     });

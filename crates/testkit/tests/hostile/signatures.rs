@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use frontdesk_channels::contract::{Door, DoorKeys, DoorSecret, WebhookRequest};
 use frontdesk_channels::meta::DOOR as DOOR_ITSELF;
+use frontdesk_model::Timestamp;
 use frontdesk_testkit::meta::{APP_SECRET, DOOR, fixture, settings, sign};
 use frontdesk_testkit::server::TestServer;
 use frontdesk_testkit::size;
@@ -103,7 +104,9 @@ fn no_forgery_is_taken() {
     let keys = DoorKeys { secrets: vec![DoorSecret::of_server(APP_SECRET)], ..DoorKeys::default() };
     let verify = |signature: String, body: &Bytes| {
         let headers = [(HEADER.to_owned(), signature)];
-        DOOR_ITSELF.verify(&WebhookRequest { headers: &headers, body }, &keys).is_ok()
+        DOOR_ITSELF
+            .verify(&WebhookRequest { headers: &headers, body, now: Timestamp::default() }, &keys)
+            .is_ok()
     };
     assert!(verify(good.clone(), &body));
     let mut dice = StdRng::seed_from_u64(20_261_122);
