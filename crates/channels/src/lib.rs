@@ -13,3 +13,4 @@ pub mod meta;
 pub mod registry;
 mod vcard;
 mod whatsapp_cloud;
+mod whatsapp_gateway;

@@ -9,6 +9,7 @@ pub static CHANNELS: &[&dyn Channel] = &[
     &crate::messenger::Messenger,
     &crate::instagram::Instagram,
     &crate::green_api::GreenApi,
+    &crate::whatsapp_gateway::WhatsAppGateway,
     &crate::chatwoot::Chatwoot,
 ];
 

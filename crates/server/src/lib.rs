@@ -6,6 +6,7 @@
 mod body_pace;
 pub mod commands;
 mod data_lock;
+mod first_inbox;
 mod listener;
 mod logging;
 pub mod metrics;

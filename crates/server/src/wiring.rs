@@ -26,7 +26,7 @@ use crate::listener::{Connections, listen};
 use crate::metrics::ProviderCalls;
 use crate::secret_key::SecretKey;
 use crate::settings::Settings;
-use crate::{metrics, secret_key};
+use crate::{first_inbox, metrics, secret_key};
 
 /// Where the database remembers which key its secrets were sealed with: a signature made with it, not the key.
 const KEY_CHECK: &str = "secret_key_check";
@@ -151,7 +151,8 @@ impl Server {
         let recorder = metrics::recorder()?;
         let engine = build_engine(&settings, clock).await?;
         // Makes the first account with its realtime application, or follows what the settings now say of it.
-        accounts::bootstrap(&engine).await?;
+        let account = accounts::bootstrap(&engine).await?;
+        first_inbox::connect(&engine, account.id, &settings.whatsapp_gateway).await?;
         let stop = engine.shutdown.clone();
         let render = recorder.clone();
         let pace = BodyPace {

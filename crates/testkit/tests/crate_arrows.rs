@@ -5,16 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
     ("green-api-client", &["provider-http"]),
     ("chatwoot-client", &["provider-http"]),
+    ("whatsapp-gateway-client", &["provider-http"]),
     ("model", &[]),
     // Pure: finds answers among answers; whose they are it is told.
     ("suggest", &[]),
-    ("channels", &["model", "provider-http", "meta-graph-client", "green-api-client", "chatwoot-client"]),
+    (
+        "channels",
+        &[
+            "model",
+            "provider-http",
+            "meta-graph-client",
+            "green-api-client",
+            "chatwoot-client",
+            "whatsapp-gateway-client",
+        ],
+    ),
     ("store", &["model"]),
     // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: sync and bridge do more there than a channel does.
     ("engine", &["model", "store", "channels", "provider-http", "chatwoot-client"]),

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-const CLIENTS: [&str; 4] = [
+const CLIENTS: [&str; 5] = [
     "frontdesk-provider-http",
     "frontdesk-green-api-client",
+    "frontdesk-whatsapp-gateway-client",
     "frontdesk-meta-graph-client",
     "frontdesk-chatwoot-client",
 ];

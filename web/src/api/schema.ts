@@ -1934,6 +1934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhook/whatsapp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes what WhatsApp gateways delivers.
+         * @description Webhooks of all sessions on gateways, one thing each. They are signed as Standard Webhooks has it with the secret of the session's inbox; a gateway that cannot sign sends that secret in `Authorization`. A body that names no session is for the inbox whose secret came with it. The answer comes when the body is on disk; the same body again changes nothing.
+         */
+        post: operations["deliver_whatsapp_gateway"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/messages": {
         parameters: {
             query?: never;
@@ -3507,7 +3527,7 @@ export interface components {
             source_id?: string | null;
         };
         /** @description An account of a channel to connect. */
-        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"];
+        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"] | components["schemas"]["CreateInbox_whatsapp_gateway"];
         /** @description An account of WhatsApp (Green API) to connect. */
         CreateInbox_green_api: {
             /**
@@ -3671,6 +3691,60 @@ export interface components {
                  * @description Only when this inbox has a Meta app of its own: any text; enter the same text in Meta's webhook form.
                  */
                 verify_token?: string;
+            };
+        };
+        /** @description An account of WhatsApp (gateway) to connect. */
+        CreateInbox_whatsapp_gateway: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            channel: "whatsapp_gateway";
+            name: string;
+            settings: {
+                /**
+                 * API address
+                 * @description Where the server's API begins, as https://gateway.example/api/v1.
+                 */
+                api_url: string;
+                /**
+                 * E-mail
+                 * @description In place of a token: an account of that server. It is signed in anew when its token expires.
+                 */
+                email?: string;
+                /**
+                 * Password
+                 * Format: password
+                 * @description The password that goes with the e-mail.
+                 */
+                password?: string;
+                /**
+                 * Messages a minute
+                 * @description The most that go out in any minute; 0 for no limit. Left empty: 30, which such servers allow.
+                 */
+                rate_limit_per_minute?: string;
+                /**
+                 * When a message does not go out
+                 * @description brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.
+                 */
+                retry?: string;
+                /**
+                 * Session
+                 * @description The name of the session on that server. One that is not there is made.
+                 */
+                session_id: string;
+                /**
+                 * Token
+                 * Format: password
+                 * @description A token of that server; of a Frontdesk an API token that may read and write. Left empty: e-mail and password.
+                 */
+                token?: string;
+                /**
+                 * Webhook secret
+                 * Format: password
+                 * @description The secret that server signs webhooks with, whsec_ and more; or a token that comes with them. Nothing else is believed, and without it nothing at all.
+                 */
+                webhook_secret?: string;
             };
         };
         /**
@@ -7819,7 +7893,7 @@ export interface operations {
                 min_lifetime?: number;
                 /** @description Of those who gave: their score is this at least. */
                 min_score?: number;
-                /** @description Words in name, e-mail and phone; all of them are to be found, four at most are looked for. */
+                /** @description Words in name, e-mail and phone, or in one note about them; all are to be found, four at most are looked for. */
                 q?: string;
                 /** @description In this group, as the account shows it. */
                 segment?: components["schemas"]["Segment"];
@@ -12462,6 +12536,101 @@ export interface operations {
                  *       },
                  *       "timestamp": 1760000000,
                  *       "typeWebhook": "incomingMessageReceived"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body did not arrive completely. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "BAD_REQUEST",
+                     *       "details": {},
+                     *       "error": "The body ended before it was complete."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not genuine. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "INVALID_SIGNATURE",
+                     *       "details": {},
+                     *       "error": "Invalid webhook signature"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deliver_whatsapp_gateway: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The secret itself, as `Bearer` or alone, from gateways that cannot sign.
+                 * @example Bearer words-of-your-choice
+                 */
+                Authorization?: string;
+                /**
+                 * @description Names the delivery; part of what is signed.
+                 * @example msg_2KWPBgLlAfxdpx2AI54pPJ85f4W
+                 */
+                "webhook-id"?: string;
+                /**
+                 * @description `v1,` and HMAC-SHA256 of `id.timestamp.body` in base64; several, separated by spaces.
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
+                "webhook-signature"?: string;
+                /**
+                 * @description Unix seconds of the attempt, at most 300 off; part of what is signed.
+                 * @example 1760000000
+                 */
+                "webhook-timestamp"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 1048576 bytes unless the server is set otherwise, not compressed. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "from": "6282119499306",
+                 *         "id": "3EB0C767D26A8A9CBE08",
+                 *         "message": "Halo",
+                 *         "pushName": "Siti",
+                 *         "sessionId": "cs-1",
+                 *         "timestamp": 1760000000,
+                 *         "type": "text"
+                 *       },
+                 *       "event": "message.received"
                  *     }
                  */
                 "application/json": Record<string, never>;

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 55] = [
+const NAMES: [(&str, &str); 59] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -34,6 +34,10 @@ const NAMES: [(&str, &str); 55] = [
     ("GREEN_API_ENABLE_DETAILED_LOGGING", "green_api.detailed_logging"),
     ("GREEN_API_LOG_REQUEST_BODY", "green_api.log_request_body"),
     ("GREEN_API_LOG_RESPONSE_BODY", "green_api.log_response_body"),
+    ("WHATSAPP_API_URL", "whatsapp_gateway.api_url"),
+    ("WHATSAPP_API_TOKEN", "whatsapp_gateway.api_token"),
+    ("WHATSAPP_SESSION_ID", "whatsapp_gateway.session_id"),
+    ("WHATSAPP_WEBHOOK_SECRET", "whatsapp_gateway.webhook_secret"),
     ("CHATWOOT_URL", "chatwoot.url"),
     ("CHATWOOT_API_TOKEN", "chatwoot.api_token"),
     ("CHATWOOT_ACCOUNT_ID", "chatwoot.account_id"),
@@ -66,7 +70,7 @@ const NAMES: [(&str, &str); 55] = [
 ];
 
 /// Settings whose values are never shown and may come from a file named by `<VARIABLE>_FILE`.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
     "database.url",
     "secret.key",
     "traces.headers",
@@ -74,6 +78,8 @@ const SECRETS: [&str; 12] = [
     "meta.verify_tokens",
     "meta.whatsapp_webhook_token",
     "green_api.webhook_secret",
+    "whatsapp_gateway.api_token",
+    "whatsapp_gateway.webhook_secret",
     "chatwoot.api_token",
     "chatwoot.webhook.secrets",
     "realtime.app_secret",

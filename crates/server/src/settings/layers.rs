@@ -214,6 +214,7 @@ fn expectation(key: &str) -> &'static str {
         "server.public_url" | "traces.endpoint" | "meta.graph_url" | "meta.instagram_url" => {
             "an address, as https://inbox.example.org"
         }
+        "whatsapp_gateway.api_url" => "an address, as https://gateway.example/api/v1",
         "chatwoot.url" => "an address, as https://chatwoot.example.org",
         "server.trusted_proxies" => "a list of networks, as 10.0.0.0/8",
         "log.format" => "auto, text or json",

@@ -52,6 +52,8 @@ pub struct Settings {
     pub meta: MetaSettings,
     /// Green API's webhooks and API.
     pub green_api: GreenApiSettings,
+    /// The session on a WhatsApp gateway that the first account works with.
+    pub whatsapp_gateway: GatewaySettings,
     /// The Chatwoot that the first account works with.
     pub chatwoot: ChatwootSettings,
     /// Calls to any provider.
@@ -191,6 +193,24 @@ pub struct MetaSettings {
     pub instagram_url: Url,
     /// As `v26.0`.
     pub graph_version: String,
+}
+
+/// `[whatsapp_gateway]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewaySettings {
+    /// Where the gateway's API begins.
+    #[serde(deserialize_with = "parsed_unless_empty")]
+    pub api_url: Option<Url>,
+    /// A token there.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub api_token: Option<SecretString>,
+    /// The session's name.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub session_id: Option<String>,
+    /// What its webhooks are signed with.
+    #[serde(deserialize_with = "none_when_empty")]
+    pub webhook_secret: Option<SecretString>,
 }
 
 /// How messages are tried again that did not go out.

@@ -42,6 +42,14 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     between("green_api.max_retries", green.max_retries as i128, 0, 20)?;
     between("green_api.rate_limit_per_minute", green.rate_limit_per_minute.into(), 0, 100_000)?;
     between("green_api.rate_limit_per_second", green.rate_limit_per_second.into(), 0, 10_000)?;
+    let gateway = &settings.whatsapp_gateway;
+    check_url(layers, "whatsapp_gateway.api_url", gateway.api_url.as_ref())?;
+    let filled = [gateway.api_url.is_some(), gateway.api_token.is_some(), gateway.session_id.is_some()];
+    if filled.contains(&true) && filled.contains(&false) {
+        let lacks = ["api_url", "api_token", "session_id"].into_iter().zip(filled).find(|(_, there)| !there);
+        let lacks = format!("whatsapp_gateway.{}", lacks.map_or("api_url", |(name, _)| name));
+        return Err(layers.wrong(&lacks, "filled in, or the other two empty: all three make an inbox"));
+    }
     let chatwoot = &settings.chatwoot;
     check_url(layers, "chatwoot.url", chatwoot.url.as_ref())?;
     between("chatwoot.account_id", chatwoot.account_id.into(), 1, i64::MAX.into())?;
