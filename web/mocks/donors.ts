@@ -107,6 +107,56 @@ export function donorHandlers(server: FakeServer) {
   const all = () => [...donors.values()]
 
   return [
+    http.get('*/api/crm/contacts', ({ request }) => {
+      const words = new URL(request.url).searchParams.get('q')?.toLowerCase() ?? ''
+      const people = new Map(
+        server.data.conversations.map((row) => [row.customer_id, row.customer] as const),
+      )
+      const rows = [...people].flatMap(([id, { name, phone }]) => {
+        const noted = of(id).notes.map(({ note }) => note)
+        const text = [name, phone, ...noted].join(' ').toLowerCase()
+        if (!text.includes(words)) return []
+        const { metrics } = of(id).profile(id, server)
+        return [{ id, name, phone, email: null, created_at: NOW, metrics }]
+      })
+      return json({ success: true, data: rows, next_cursor: null })
+    }),
+    http.post('*/api/crm/contacts/merge', async ({ request }) => {
+      const { keep, merge } = (await request.json()) as { keep: string; merge: string }
+      const [winner, loser] = [idOf(keep), idOf(merge)]
+      of(winner).donations.push(...of(loser).donations)
+      const merged = {
+        id: nextId++,
+        contact_id: winner,
+        merged_id: loser,
+        merged_name: null,
+        merged_by: server.me?.id ?? null,
+        created_at: NOW,
+        undo_until: NOW,
+        undone_at: null,
+      }
+      return json({ success: true, data: merged }, 201)
+    }),
+    http.post('*/api/crm/merges/:id/undo', ({ params }) =>
+      json({ success: true, data: { id: Number(params.id) } }),
+    ),
+    http.post('*/api/crm/import/:sheet', async ({ request }) => {
+      const lines = (await request.text()).trim().split('\n').slice(1)
+      const wrong = lines.flatMap((line, index) =>
+        line.startsWith('+') ? [] : [{ line: index + 2, field: 'phone', message: 'No number.' }],
+      )
+      const created = lines.length - wrong.length
+      const report = {
+        dry_run: new URL(request.url).searchParams.get('dry_run') === 'true',
+        synced: created,
+        created,
+        updated: 0,
+        skipped: 0,
+        errors: wrong.length,
+        errorMessages: wrong,
+      }
+      return json({ success: true, data: report })
+    }),
     http.get('*/api/crm/contacts/:phone', ({ params }) => {
       const id = idOf(params.phone)
       return json(of(id).profile(id, server))

@@ -72,6 +72,12 @@ const routes: RouteRecordRaw[] = [
         meta: { title: 'settings.quickReplies' },
       },
       {
+        path: 'donors',
+        name: 'donors',
+        component: () => import('@/features/donors/DonorsScreen.vue'),
+        meta: { title: 'settings.donors' },
+      },
+      {
         path: 'password',
         name: 'password',
         component: () => import('@/features/settings/PasswordScreen.vue'),

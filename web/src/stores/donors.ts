@@ -2,7 +2,11 @@
 import { defineStore } from 'pinia'
 import { shallowReactive } from 'vue'
 import { answer, DELETE, GET, POST } from '@/api/client'
-import type { AddReminder, DonorProfile } from '@/api/types'
+import type { CursorPage } from '@/api/pages'
+import type { AddReminder, DonorInList, DonorMerge, DonorProfile, SheetReport } from '@/api/types'
+
+/** What a sheet holds. */
+export type Sheet = 'contacts' | 'donations'
 
 export const useDonors = defineStore('donors', () => {
   const byContact = shallowReactive(new Map<number, DonorProfile>())
@@ -45,5 +49,57 @@ export const useDonors = defineStore('donors', () => {
     await load(contact)
   }
 
-  return { byContact, load, refresh, addDonation, addNote, removeNote, addReminder, finishReminder }
+  /** Contacts with these words in name, e-mail, number or a note; all of them without words. */
+  async function find(
+    q: string,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<CursorPage<DonorInList>> {
+    const query = { limit, ...(q ? { q } : {}), ...(cursor ? { cursor } : {}) }
+    return answer(GET('/api/crm/contacts', { params: { query } }))
+  }
+
+  /** Makes a contact part of another; `name` says whose name is kept. */
+  async function merge(keep: number, other: number, name: 'keep' | 'merge'): Promise<DonorMerge> {
+    const body = { keep: `id:${keep}`, merge: `id:${other}`, fields: { name } }
+    const merged = await answer(POST('/api/crm/contacts/merge', { body: body as never }))
+    await refresh(keep)
+    return merged.data
+  }
+
+  async function undoMerge(kept: number, id: number): Promise<void> {
+    await answer(POST('/api/crm/merges/{id}/undo', { params: { path: { id } } }))
+    await refresh(kept)
+  }
+
+  /** Takes a CSV sheet; a rehearsal tells what would become of it and changes nothing. */
+  async function importSheet(sheet: Sheet, file: File, dryRun: boolean): Promise<SheetReport> {
+    const options = {
+      params: { query: { dry_run: dryRun } },
+      body: await file.text(),
+      bodySerializer: (text: string) => text,
+      headers: { 'Content-Type': 'text/csv' },
+    }
+    const taken = await answer(
+      sheet === 'contacts'
+        ? POST('/api/crm/import/contacts', options)
+        : POST('/api/crm/import/donations', options),
+    )
+    return taken.data
+  }
+
+  return {
+    byContact,
+    load,
+    refresh,
+    addDonation,
+    addNote,
+    removeNote,
+    addReminder,
+    finishReminder,
+    find,
+    merge,
+    undoMerge,
+    importSheet,
+  }
 })

@@ -1,6 +1,7 @@
 /** The pages of the settings, in order. */
 import {
   ArrowLeftRight,
+  HandHeart,
   KeyRound,
   LockKeyhole,
   MessageSquareText,
@@ -28,6 +29,7 @@ export const SECTIONS: Section[] = [
     icon: MessageSquareText,
     admin: false,
   },
+  { route: 'donors', label: 'settings.donors', icon: HandHeart, admin: false },
   { route: 'password', label: 'settings.password', icon: LockKeyhole, admin: false },
   { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },
   { route: 'webhooks', label: 'settings.webhooks', icon: Webhook, admin: true },
