@@ -2,7 +2,7 @@
 //!
 //! One process imitates what a business talks to: Meta's Graph API for WhatsApp, Messenger and Instagram at `/graph`,
 //! with faithful refusals, and webhooks signed byte for byte as Meta signs them; Green API at `/green`, with its
-//! queues, states and either way of receiving; and Chatwoot at `/chatwoot`, with accounts, people, threads and webhooks. Customers have phones: the control API
+//! queues, states and either way of receiving; a WhatsApp session gateway at `/gateway`; and Chatwoot at `/chatwoot`, with accounts, people, threads and webhooks. Customers have phones: the control API
 //! at `/control` (described in `/control/openapi.json`) and the page at `/sandbox/` write as them, show what reached
 //! them, and make the provider fail. State is in memory, bounded, and gone at the end.
 //!
@@ -24,6 +24,7 @@ pub mod clock;
 pub mod control;
 pub mod customer;
 pub mod faults;
+pub mod gateway;
 pub mod graph;
 pub mod green;
 mod ids;

@@ -17,7 +17,7 @@ use crate::green::GreenInstance;
 use crate::settings::SandboxSettings;
 use crate::webhooks::{Event, EventClass, WebhookSender};
 use crate::world::World;
-use crate::{chatwoot, control, graph, green, page};
+use crate::{chatwoot, control, gateway, graph, green, page};
 
 /// Changes that a slow reader of the live stream may lag behind before it misses some.
 const CHANGES_KEPT: usize = 256;
@@ -97,6 +97,7 @@ impl Sandbox {
         let router = Router::new()
             .nest("/graph", graph::router(sandbox.clone()))
             .nest("/green", green::router(sandbox.clone()))
+            .nest("/gateway", gateway::router(sandbox.clone()))
             .nest("/chatwoot", chatwoot::router(sandbox.clone()))
             .nest("/control", control::router(sandbox.clone()))
             .merge(page::router())

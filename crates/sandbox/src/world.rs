@@ -12,6 +12,7 @@ use crate::chatwoot::Chatwoot;
 use crate::clock::TimeMs;
 use crate::customer::{Customer, NewCustomer};
 use crate::faults::FaultRule;
+use crate::gateway::Gateway;
 use crate::green::GreenInstance;
 use crate::ids::{IdMaker, WamidOrigin, wamid_address};
 use crate::inbox::Inbox;
@@ -107,6 +108,8 @@ pub struct World {
     pub loads: BTreeMap<String, Load>,
     /// What Green API knows of its instances beyond the inbox, by inbox id.
     pub green: HashMap<String, GreenInstance>,
+    /// The fake WhatsApp gateway.
+    pub gateway: Gateway,
     /// The fake Chatwoot.
     pub chatwoot: Chatwoot,
     /// Makes ids and draws chances.
@@ -145,6 +148,7 @@ impl World {
             webhooks: Ledger::new(kept),
             loads: BTreeMap::new(),
             green: HashMap::new(),
+            gateway: Gateway::default(),
             chatwoot: Chatwoot::default(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),
@@ -161,6 +165,7 @@ impl World {
         self.inboxes = old.inboxes;
         self.green = old.green;
         self.green.values_mut().for_each(GreenInstance::start_over);
+        self.gateway = old.gateway;
         self.chatwoot = old.chatwoot;
         self.chatwoot.start_over();
         self.ids = old.ids;

@@ -5,6 +5,7 @@ mod bulkhead;
 mod failures;
 mod files;
 mod first;
+mod gateway;
 mod green;
 mod kinds;
 mod minute;
