@@ -39,6 +39,7 @@ pub mod users;
 pub mod vault;
 pub mod views;
 mod watch;
+pub mod webhooks;
 pub mod workers;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ use crate::settings::EngineSettings;
 use crate::sync::clients::Clients;
 use crate::sync::webhook::Questions;
 use crate::vault::Vault;
+use crate::webhooks::Webhooks;
 
 /// Everything the flow stands on. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -85,6 +87,7 @@ struct EngineState {
     realtime: Realtime,
     sync_clients: Clients,
     sync_questions: Questions,
+    webhooks: Webhooks,
 }
 
 /// What [`Engine`] is made of.
@@ -130,6 +133,7 @@ impl Engine {
             realtime,
             sync_clients: Clients::default(),
             sync_questions: Questions::default(),
+            webhooks: Webhooks::default(),
         };
         let engine = Self { state: Arc::new(state) };
         intake::spawn(&engine, intake_workers);
@@ -164,6 +168,10 @@ impl Engine {
 
     pub(crate) fn sync_questions(&self) -> &Questions {
         &self.state.sync_questions
+    }
+
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.state.webhooks
     }
 
     pub(crate) fn connections(&self) -> &Connections {

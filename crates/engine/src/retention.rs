@@ -4,7 +4,7 @@
 use frontdesk_model::Timestamp;
 use frontdesk_store::{
     StoreError, alert_deliveries, alerts, attachments, audit, bridge_jobs, conversations, erasures, events,
-    pending_updates, rate_limits, sessions, sync_runs, webhook_deliveries, webhook_logs,
+    pending_updates, rate_limits, sessions, sync_runs, webhook_deliveries, webhook_logs, webhook_sends,
 };
 
 use crate::turn::Turn;
@@ -73,6 +73,10 @@ async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     while store.write(move |tx| sync_runs::delete_oldest(tx, before_runs, SLICE)).await? > 0 {}
     let before_deliveries = ago(keep.webhook_log_days);
     store.write(move |tx| webhook_deliveries::delete_before(tx, before_deliveries)).await?;
+    let before_sends = ago(keep.webhook_delivery_days);
+    while turn.goes_on().await?
+        && store.write(move |tx| webhook_sends::delete_oldest(tx, before_sends, SLICE)).await? > 0
+    {}
     let windows = ago(WINDOW_DAYS);
     store.write(move |tx| rate_limits::delete_before(tx, windows)).await?;
     store.write(move |tx| attachments::discard_unsent(tx, before)).await?;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::chatwoot::settings::ChatwootSettings;
 use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
+use crate::webhooks::settings::WebhookSettings;
 
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct EngineSettings {
     pub realtime: RealtimeSettings,
     /// Letters about alerts.
     pub mail: MailSettings,
+    /// Outgoing webhooks.
+    pub webhooks: WebhookSettings,
 }
 
 impl Default for EngineSettings {
@@ -57,6 +60,7 @@ impl Default for EngineSettings {
             realtime_app: RealtimeAppSettings::default(),
             realtime: RealtimeSettings::default(),
             mail: MailSettings::default(),
+            webhooks: WebhookSettings::default(),
         }
     }
 }
@@ -210,6 +214,8 @@ pub struct RetentionSettings {
     pub audit_days: i64,
     /// Alerts that are over, and what became of their news.
     pub alert_days: i64,
+    /// What outgoing webhooks were told, and every try.
+    pub webhook_delivery_days: i64,
     /// Files of messages; 0 for ever.
     pub media_days: i64,
     /// Messages, and customers of whom none is left; 0 for ever.
@@ -223,6 +229,7 @@ impl Default for RetentionSettings {
             event_days: 8,
             audit_days: 730,
             alert_days: 90,
+            webhook_delivery_days: 30,
             media_days: 0,
             message_days: 0,
         }

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Engine, bridge, contacts, crm, media, monitoring, outbox, polling, realtime, retention, search_index,
-    sync, watch,
+    sync, watch, webhooks,
 };
 
 /// The running workers of a node.
@@ -36,6 +36,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(watch::run(engine.clone()));
     tracker.spawn(polling::run(engine.clone()));
     tracker.spawn(sync::worker::run(engine.clone()));
+    tracker.spawn(webhooks::run(engine.clone()));
     tracker.spawn(every(
         engine.clone(),
         Duration::from_secs(5),

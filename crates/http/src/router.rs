@@ -29,6 +29,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::inbox_link::routes()) //    /api/v1/inboxes/{id}/link, /check-number
         .merge(api::templates::routes()) //     /api/v1/inboxes/{id}/templates
         .merge(api::webhook_logs::routes()) //  /api/v1/webhook-logs
+        .merge(api::webhooks::routes()) //      /api/v1/webhooks
         .merge(api::chatwoot::routes()) //      /api/v1/chatwoot, /api/v1/sync/chatwoot/webhook
         .merge(api::sync::routes()) //          /api/v1/sync
         .merge(api::crm::routes()) //           /api/crm

@@ -204,8 +204,11 @@ pub const NEEDS_ATTENTION: BuiltInAlert =
 /// What the provider's tariff allows is used up.
 pub const ALLOWANCE_USED_UP: BuiltInAlert =
     BuiltInAlert { name: "allowance_used_up", title: "Allowance Used Up" };
-/// Both.
-pub const BUILT_IN_ALERTS: [BuiltInAlert; 2] = [NEEDS_ATTENTION, ALLOWANCE_USED_UP];
+/// A webhook of the account was switched off: nothing was taken for days.
+pub const WEBHOOK_DISABLED: BuiltInAlert =
+    BuiltInAlert { name: "webhook_disabled", title: "Webhook Disabled" };
+/// All of them.
+pub const BUILT_IN_ALERTS: [BuiltInAlert; 3] = [NEEDS_ATTENTION, ALLOWANCE_USED_UP, WEBHOOK_DISABLED];
 
 /// The name in addresses that people's title of a rule comes to: `High Error Rate` is `high_error_rate`.
 pub fn rule_name(title: &str) -> String {

@@ -60,6 +60,10 @@ row_id! {
     ReminderId,
     /// A text kept to answer with.
     QuickReplyId,
+    /// An address of another program that is told what happens.
+    WebhookEndpointId,
+    /// One event on its way to such an address.
+    WebhookSendId,
     /// Two contacts made one by a person.
     MergeId,
 }

@@ -83,6 +83,12 @@ statements! {
         "DELETE FROM bridge_jobs WHERE account_id = $1 AND (lane = $2 OR lane IN
             (SELECT 'r' || remote_id FROM bridge_threads WHERE account_id = $1 AND conversation_id = $3))");
     REMOVE_SENDS = by_id!("outbox", "message_id");
+    REMOVE_WEBHOOK_ATTEMPTS = each(
+        "DELETE FROM webhook_attempts WHERE account_id = $1
+         AND send_id IN (SELECT id FROM webhook_sends WHERE account_id = $1 AND message_id = $2)",
+        "DELETE FROM webhook_attempts t USING UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id), webhook_sends s
+         WHERE s.account_id = n.account_id AND s.message_id = n.id AND t.account_id = n.account_id AND t.send_id = s.id");
+    REMOVE_WEBHOOK_SENDS = by_id!("webhook_sends", "message_id");
     REMOVE_MESSAGES = by_id!("messages", "id");
     REMOVE_IDENTITIES = both("DELETE FROM contact_identities WHERE account_id = $1 AND contact_id = $2");
     REMOVE_CONTACT = both("DELETE FROM contacts WHERE account_id = $1 AND id = $2");
@@ -276,6 +282,8 @@ fn remove(tx: &mut Tx<'_>, doomed: &[Doomed]) -> Result<(), StoreError> {
         &REMOVE_DELIVERIES,
         &REMOVE_LINKS,
         &REMOVE_SENDS,
+        &REMOVE_WEBHOOK_ATTEMPTS,
+        &REMOVE_WEBHOOK_SENDS,
         &REMOVE_MESSAGES,
     ];
     for statement in all {

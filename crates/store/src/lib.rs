@@ -60,7 +60,9 @@ pub mod sync_runs;
 pub mod transfer;
 pub mod users;
 pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 pub mod webhook_logs;
+pub mod webhook_sends;
 
 pub use db::row::{Columns, FromRow};
 pub use db::statement::Statement;
@@ -132,7 +134,9 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("transfer/rows", transfer::rows::STATEMENTS),
         ("users", users::STATEMENTS),
         ("webhook_deliveries", webhook_deliveries::STATEMENTS),
+        ("webhook_endpoints", webhook_endpoints::STATEMENTS),
         ("webhook_logs", webhook_logs::STATEMENTS),
+        ("webhook_sends", webhook_sends::STATEMENTS),
     ];
     files.into_iter().flat_map(|(file, all)| all.iter().map(move |(name, sql)| (file, *name, *sql))).collect()
 }

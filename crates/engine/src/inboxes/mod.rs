@@ -28,7 +28,7 @@ pub use templates::templates;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
-use crate::{Engine, bridge, monitoring, watch};
+use crate::{Engine, bridge, monitoring, watch, webhooks};
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -155,6 +155,7 @@ pub async fn delete(engine: &Engine, actor: Actor, inbox: InboxId) -> Result<(),
             if let Some(bridge) = bridges::find_of_inbox(tx, actor.account_id, inbox)? {
                 bridge::setup::forget(tx, actor.account_id, bridge.id)?;
             }
+            webhooks::endpoints::forget_of_inbox(tx, actor.account_id, inbox)?;
             Ok(record(tx, actor, "inbox.deleted", inbox, None, now)?)
         })
         .await

@@ -9,7 +9,7 @@
 //! - **Allowance used up** stands until the provider has not said so for a day: nobody tells when it is over.
 
 use frontdesk_model::alert::{
-    AlertMetric, AlertOperator, AlertSeverity, AlertState, BUILT_IN_ALERTS, BuiltInAlert, NEEDS_ATTENTION,
+    ALLOWANCE_USED_UP, AlertMetric, AlertOperator, AlertSeverity, AlertState, BuiltInAlert, NEEDS_ATTENTION,
 };
 use frontdesk_model::inbox::{ConnectionCode, ConnectionState};
 use frontdesk_model::{AlertId, InboxId, Timestamp};
@@ -64,7 +64,7 @@ pub(super) fn decide(troubled: &[TroubledInbox], firing: Vec<AlertRow>, now: Tim
         }
     }
     for inbox in troubled {
-        for kind in BUILT_IN_ALERTS {
+        for kind in [NEEDS_ATTENTION, ALLOWANCE_USED_UP] {
             let stands = standing.iter().any(|(id, name)| *id == inbox.id && name == kind.name);
             if let Verdict::Bad(severity, reason) = verdict(kind.name, Some(inbox), now)
                 && !stands
@@ -136,7 +136,6 @@ fn fired(
 #[cfg(test)]
 mod tests {
     use frontdesk_model::AccountId;
-    use frontdesk_model::alert::ALLOWANCE_USED_UP;
 
     use super::*;
 

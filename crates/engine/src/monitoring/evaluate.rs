@@ -13,12 +13,15 @@ use frontdesk_store::alert_rules::{self, AlertRule};
 use frontdesk_store::alerts::{self, AlertRow};
 use frontdesk_store::inboxes::TroubledInbox;
 use frontdesk_store::metric_slots::{self, MetricSlot};
-use frontdesk_store::{StoreError, Tx, accounts, alert_targets, inboxes as stored_inboxes, leases};
+use frontdesk_store::{
+    StoreError, Tx, accounts, alert_targets, inboxes as stored_inboxes, leases, webhook_endpoints,
+};
 
 use super::condition::{self, Series};
 use super::figures::Figures;
 use super::meter::{SLOT_MS, SLOT_SECS, slot_start};
 use super::news::{self, AlertEvent, AlertView};
+use super::switched_off::{self, SwitchedOff};
 use super::{built_in, rules, slots};
 use crate::realtime::{channel_name, protocol, render};
 use crate::{Engine, inboxes};
@@ -56,14 +59,16 @@ pub async fn evaluate(engine: &Engine) -> Result<(), StoreError> {
     rules::ensure_all(engine).await?;
     slots::flush(engine).await?;
     let now = engine.clock.now();
-    let Ground { rules, firing, troubled } = read(engine, now).await?;
-    if rules.is_empty() && firing.is_empty() && troubled.is_empty() {
+    let Ground { rules, firing, troubled, off } = read(engine, now).await?;
+    if rules.is_empty() && firing.is_empty() && troubled.is_empty() && off.is_empty() {
         return Ok(());
     }
     let watched = watch(engine, &rules, now).await?;
+    let (of_webhooks, firing): (Vec<_>, Vec<_>) = firing.into_iter().partition(switched_off::is_one);
     let (of_states, of_rules) = firing.into_iter().partition(built_in::is_one);
     // What ends comes first: the database takes one firing alert of a name and an inbox.
     let mut changes = built_in::decide(&troubled, of_states, now);
+    changes.extend(switched_off::decide(&off, of_webhooks, now));
     changes.extend(decide(&rules, &watched, of_rules, now));
     if changes.is_empty() {
         return Ok(());
@@ -82,9 +87,12 @@ struct Ground {
     rules: Vec<AlertRule>,
     firing: Vec<AlertRow>,
     troubled: Vec<TroubledInbox>,
+    off: Vec<SwitchedOff>,
 }
 
 async fn read(engine: &Engine, now: Timestamp) -> Result<Ground, StoreError> {
+    let book = inboxes::book(engine).await?;
+    let name = move |inbox: InboxId| book.find(inbox).map(|inbox| inbox.name.clone());
     engine
         .store
         .read(move |tx| {
@@ -92,6 +100,16 @@ async fn read(engine: &Engine, now: Timestamp) -> Result<Ground, StoreError> {
                 rules: alert_rules::enabled(tx)?,
                 firing: alerts::firing(tx)?,
                 troubled: stored_inboxes::troubled(tx, built_in::used_up_since(now))?,
+                off: webhook_endpoints::disabled(tx)?
+                    .into_iter()
+                    .map(|(account, inbox, url, error)| SwitchedOff {
+                        account,
+                        inbox,
+                        inbox_name: inbox.and_then(&name),
+                        url,
+                        error,
+                    })
+                    .collect(),
             })
         })
         .await

@@ -18,6 +18,7 @@ pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod slots;
+mod switched_off;
 pub mod targets;
 pub(crate) mod webhooks;
 

@@ -37,7 +37,7 @@ pub fn next_try_by(
     }
 }
 
-fn later(wait_ms: u64, jitter: f64, not_before_ms: u64, chance: f64, now: Timestamp) -> Timestamp {
+pub(crate) fn later(wait_ms: u64, jitter: f64, not_before_ms: u64, chance: f64, now: Timestamp) -> Timestamp {
     let factor = 1.0 + jitter * (2.0 * chance - 1.0);
     #[expect(
         clippy::cast_possible_truncation,

@@ -23,3 +23,4 @@ pub mod templates;
 pub mod tokens;
 pub mod users;
 pub mod webhook_logs;
+pub mod webhooks;

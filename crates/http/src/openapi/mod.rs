@@ -73,6 +73,7 @@ pub struct Endpoint {
         (name = "tokens", description = "API tokens"),
         (name = "inboxes", description = "Connected accounts of channels"),
         (name = "operations", description = "What came in, and what became of it"),
+        (name = "outgoing-webhooks", description = "Programs that are told what happens here, and what they were told"),
         (name = "chatwoot", description = "The Chatwoot that the server works with: its conversations, messages and contacts, kept for a while"),
         (name = "sync", description = "Keeping contacts in step with Chatwoot: connections and their runs"),
         (name = "crm", description = "Donors: what they gave, what was noted of them, and texts to answer with"),

@@ -47,6 +47,7 @@ impl Settings {
             limits: self.limits.clone(),
             retention: self.retention.clone(),
             mail: self.mail.clone(),
+            webhooks: self.webhooks.clone(),
             content_max: self.replies.content_max,
             session_secs: self.sign_in.session_secs,
             realtime_app: RealtimeAppSettings {

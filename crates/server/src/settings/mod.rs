@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use frontdesk_engine::monitoring::settings::MailSettings;
 use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
+use frontdesk_engine::webhooks::settings::WebhookSettings;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Letters about alerts.
     pub mail: MailSettings,
+    /// Outgoing webhooks.
+    pub webhooks: WebhookSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
 }

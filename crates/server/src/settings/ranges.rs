@@ -126,6 +126,7 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
         ("retention.event_days", settings.retention.event_days),
         ("retention.audit_days", settings.retention.audit_days),
         ("retention.alert_days", settings.retention.alert_days),
+        ("retention.webhook_delivery_days", settings.retention.webhook_delivery_days),
     ] {
         between(key, value.into(), 1, 3650)?;
     }
@@ -135,6 +136,21 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     ] {
         between(key, value.into(), 0, 3650)?;
     }
+    let webhooks = &settings.webhooks;
+    between("webhooks.concurrency", webhooks.concurrency as i128, 1, 10_000)?;
+    between("webhooks.timeout_ms", webhooks.timeout_ms.into(), 100, 600_000)?;
+    if webhooks.retry_ladder_ms.is_empty() {
+        return Err(layers.wrong("webhooks.retry_ladder_ms", "a list of at least one wait"));
+    }
+    for wait in &webhooks.retry_ladder_ms {
+        duration("webhooks.retry_ladder_ms", (*wait).into())?;
+    }
+    if !(0.0..=1.0).contains(&webhooks.jitter) {
+        return Err(layers.wrong("webhooks.jitter", "a number from 0 to 1"));
+    }
+    duration("webhooks.give_up_ms", webhooks.give_up_ms.into())?;
+    duration("webhooks.disable_after_ms", webhooks.disable_after_ms.into())?;
+    between("webhooks.file_wait_ms", webhooks.file_wait_ms.into(), 0, LONGEST_MS)?;
     let mail = &settings.mail;
     between("mail.port", mail.port.into(), 1, 65_535)?;
     if !mail.host.is_empty() && mail.from.parse::<Mailbox>().is_err() {

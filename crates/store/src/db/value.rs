@@ -190,6 +190,8 @@ id_values!(
     frontdesk_model::NoteId,
     frontdesk_model::ReminderId,
     frontdesk_model::QuickReplyId,
+    frontdesk_model::WebhookEndpointId,
+    frontdesk_model::WebhookSendId,
     frontdesk_model::MergeId,
 );
 

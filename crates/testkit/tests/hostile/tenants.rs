@@ -65,6 +65,8 @@ struct Tenant {
     reminder: i64,
     quick_reply: i64,
     merge: i64,
+    webhook: i64,
+    delivery: i64,
 }
 
 impl Tenant {
@@ -132,6 +134,11 @@ impl Tenant {
         made("contacts/6281390045599/notes", json!({ "note": mark })).await;
         let two = json!({ "keep": "6281390045512", "merge": "6281390045599" });
         let merge = made("contacts/merge", two).await;
+        let webhook = json!({ "url": "https://example.org/hook", "description": mark });
+        let webhook = server.post("/api/v1/webhooks").bearer(&token).json(&webhook).send().await.ok(201);
+        let webhook = webhook["id"].as_i64().unwrap();
+        let test = format!("/api/v1/webhooks/{webhook}/test");
+        let delivery = server.post(&test).bearer(&token).send().await.ok(202);
         let logs = server.get("/api/v1/webhook-logs").bearer(&token).send().await.ok(200);
         Self {
             account,
@@ -156,6 +163,8 @@ impl Tenant {
             reminder,
             quick_reply,
             merge,
+            webhook,
+            delivery: delivery["id"].as_i64().unwrap(),
             admin: token,
         }
     }
@@ -177,6 +186,8 @@ impl Tenant {
             ("{id}", Some(&"inboxes")) => self.inbox.to_string(),
             ("{id}", Some(&"users")) => self.user.to_string(),
             ("{id}", Some(&"tokens")) => self.token_id.to_string(),
+            ("{id}", Some(&"webhooks")) => self.webhook.to_string(),
+            ("{delivery_id}", _) => self.delivery.to_string(),
             ("{id}", Some(&"bridges")) => self.bridge.to_string(),
             ("{id}", Some(&"connections")) => self.connection.clone(),
             ("{id}", Some(&"runs")) => self.run.clone(),
@@ -203,6 +214,7 @@ impl Tenant {
             "tokens",
             "audit",
             "webhook-logs",
+            "webhooks",
             "sync/connections",
             "sync/runs",
             "sync/bridges",
