@@ -35,6 +35,7 @@ pub mod settings;
 pub mod sync;
 pub mod tokens;
 pub mod turn;
+pub mod typing;
 pub mod users;
 pub mod vault;
 pub mod views;

@@ -186,6 +186,16 @@ impl ApiError {
         self
     }
 
+    /// The same with what is wrong with one field told of another: clients know it by the name they gave it.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some(sentences) = self.errors.remove(from) {
+            let sentences = sentences.into_iter().map(|sentence| sentence.replace(from, to));
+            self.errors.entry(to.to_owned()).or_default().extend(sentences);
+        }
+        self
+    }
+
     /// The same as 400: seed 002 has it so for unknown words in a field.
     #[must_use]
     pub fn as_bad_request(mut self) -> Self {

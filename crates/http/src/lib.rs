@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod paging;
 pub mod rate;
 pub mod router;
+mod short_paths;
 mod socket;
 pub mod state;
 mod totals;

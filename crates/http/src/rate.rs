@@ -11,13 +11,21 @@ use crate::error::ApiError;
 use crate::state::HttpState;
 
 /// What is counted: method, route, and under which limit. Everything else is not limited per user.
-pub const LIMITED: [(&str, &str, Endpoint); 6] = [
+pub const LIMITED: [(&str, &str, Endpoint); 14] = [
     ("GET", "/admin/inbox", Endpoint::ListConversations),
     ("POST", "/admin/inbox/{id}/messages", Endpoint::SendMessage),
     ("POST", "/api/v1/messages", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/send", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/template", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/quick-reply", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/text", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/image", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/document", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/audio", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/video", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/template", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/location", Endpoint::SendMessage),
+    ("POST", "/api/v1/sessions/{session_id}/messages/contact", Endpoint::SendMessage),
 ];
 
 /// Middleware: counts requests to the routes of [`LIMITED`] and refuses those beyond the limit.

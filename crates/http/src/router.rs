@@ -1,16 +1,18 @@
 //! Every route. Each noun's file names its own; what is no JSON API stands here.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use frontdesk_engine::Engine;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::openapi::{self, Endpoint};
 use crate::state::{HttpSettings, HttpState};
-use crate::{api, error, health, rate, socket, trace, web_app, webhooks};
+use crate::{api, error, health, rate, short_paths, socket, trace, web_app, webhooks};
 
 /// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
 fn api_routes() -> OpenApiRouter<HttpState> {
@@ -33,6 +35,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::chatwoot::routes()) //      /api/v1/chatwoot, /api/v1/sync/chatwoot/webhook
         .merge(api::sync::routes()) //          /api/v1/sync
         .merge(api::crm::routes()) //           /api/crm
+        .merge(api::gateway::routes()) //       /api/v1/sessions
         .merge(api::monitoring::routes()) //    /api/v1/monitoring
         .merge(api::audit::routes()) //         /api/v1/audit
         .merge(api::realtime::routes()) //      /api/v1/realtime, /api/v1/events, /broadcasting/auth
@@ -47,17 +50,32 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
     let (routes, document) = api_routes().split_for_parts();
     let docs =
         SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi::complete(&document));
+    let routes = routes.layer(from_fn_with_state(state.clone(), rate::limit));
+    // The same routes once more, for addresses that lost their beginning.
+    let short = routes.clone().layer(DefaultBodyLimit::max(max_body_bytes)).with_state(state.clone());
     routes
-        .layer(from_fn_with_state(state.clone(), rate::limit))
         .merge(docs)
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .merge(webhooks::routes()) //            the doors of the channels: limits of their own, nothing in their way
         .merge(socket::routes()) //              /app/{key}, the live socket
-        .fallback(web_app::serve)
+        .fallback(move |request| rest(short, request))
         .method_not_allowed_fallback(error::wrong_method)
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(trace::follow))
         .with_state(state)
+}
+
+/// What no route is for: the page and its files, and addresses of the gateway that lost their beginning.
+async fn rest(routes: Router, mut request: Request) -> Response {
+    let is_page = request.method().is_safe() && web_app::accepts_html(request.headers());
+    let Some(whole) = short_paths::lengthened(&request, is_page) else {
+        return web_app::serve(request).await;
+    };
+    *request.uri_mut() = whole;
+    match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// Every operation of the API with who may call it, for tests that walk them all. Routes that are not in the

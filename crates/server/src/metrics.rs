@@ -81,6 +81,7 @@ pub const COUNTED: &[(&str, &str)] = &[
         "frontdesk_bridge_jobs_total",
         "Work of bridges to Chatwoot, both ways: done, waits, retry, failed, lost",
     ),
+    ("frontdesk_webhook_sends_total", "Deliveries to other programs: delivered, retry, failed"),
     ("frontdesk_transactions_repeated_total", "Transactions run again after a deadlock (PostgreSQL)"),
 ];
 
@@ -108,6 +109,11 @@ fn describe() {
         "frontdesk_inbox_rate_limit_wait_seconds",
         metrics::Unit::Seconds,
         "How long a limit of ours made requests of an inbox wait"
+    );
+    metrics::describe_histogram!(
+        "frontdesk_webhook_send_seconds",
+        metrics::Unit::Seconds,
+        "How long after it happened other programs had taken what they were told"
     );
     for (name, about) in LEVELS {
         metrics::describe_gauge!(*name, *about);

@@ -100,7 +100,7 @@ statements! {
         "SELECT COUNT(*), MIN(created_at) FROM webhook_sends WHERE endpoint_id = $1 AND state IN ('queued', 'claimed')");
     FAILED = both(
         "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_sends WHERE account_id = $1 AND endpoint_id = $2 AND state = 'failed'
-            LIMIT 1000) AS some");
+            LIMIT 1000) AS found");
     DEPTH_OF_ALL = both(
         "SELECT COUNT(*), MIN(created_at) FROM webhook_sends WHERE state IN ('queued', 'claimed')");
     FORGET_ATTEMPTS = both(

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use frontdesk_model::AccountId;
+use frontdesk_model::{AccountId, InboxId};
+use frontdesk_store::conversations::ConversationRow;
 use frontdesk_store::crm::{opt_outs, settings};
 use frontdesk_store::{Tx, conversations};
 
@@ -10,6 +11,7 @@ use super::CrmError;
 use super::people::{self, Key};
 use crate::inboxes::{Inbox, InboxBook};
 use crate::replies::{Recipient, To};
+use crate::webhooks::event::session_of;
 use crate::{Engine, inboxes};
 
 /// Where to write to somebody: their conversation with the newest message, in an inbox that is still here; without one the
@@ -62,8 +64,28 @@ fn find_in(
     Ok(To::Recipient(Recipient { inbox, phone, name: None }))
 }
 
+/// The conversation that an inbox has with somebody, if there is one.
+pub async fn known(
+    engine: &Engine,
+    account: AccountId,
+    key: Key,
+    inbox: InboxId,
+) -> Result<Option<ConversationRow>, CrmError> {
+    engine
+        .store
+        .read(move |tx| {
+            let (settings, _) = settings::get(tx, account)?;
+            let Some(contact) = people::find(tx, account, &key, &settings)? else { return Ok(None) };
+            let Some(id) = conversations::find_by_contact(tx, account, inbox, contact.id)? else {
+                return Ok(None);
+            };
+            Ok(conversations::find(tx, account, id)?)
+        })
+        .await
+}
+
 fn is_called(inbox: &Inbox, name: &str) -> bool {
-    inbox.route_key == name || inbox.config.id.to_string() == name
+    session_of(inbox) == name || inbox.route_key == name || inbox.config.id.to_string() == name
 }
 
 fn unreachable() -> CrmError {

@@ -4,10 +4,11 @@ use frontdesk_model::contact::{ContactHint, Identity, IdentityKind, parse_phone_
 use frontdesk_model::crm::settings::CrmSettings;
 use frontdesk_model::{AccountId, ContactId, Timestamp};
 use frontdesk_store::contacts::{self, ContactRow};
-use frontdesk_store::crm::donations;
+use frontdesk_store::crm::{donations, settings};
 use frontdesk_store::{StoreError, Tx};
 
 use super::CrmError;
+use crate::Engine;
 
 /// How a person is named in an address: by number, or as `id:12` where they have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,26 @@ pub(super) fn find(
         None if matches!(key, Key::Contact(_)) => Err(CrmError::NotFound("contact")),
         found => Ok(found),
     }
+}
+
+/// Who that is: the number as it is kept, and the person, as far as there are such. Errors: 422 naming `phone`.
+pub async fn look_up(
+    engine: &Engine,
+    account: AccountId,
+    key: Key,
+) -> Result<(Option<String>, Option<ContactRow>), CrmError> {
+    engine
+        .store
+        .read(move |tx| {
+            let (settings, _) = settings::get(tx, account)?;
+            let contact = find(tx, account, &key, &settings)?;
+            let phone = match &key {
+                Key::Phone(text) => Some(read_phone(text, &settings)?),
+                Key::Contact(_) => contact.as_ref().and_then(|contact| contact.phone.clone()),
+            };
+            Ok((phone, contact))
+        })
+        .await
 }
 
 /// The person of this name, made when nobody has the number.

@@ -157,7 +157,7 @@ pub async fn metrics_of(
 }
 
 /// [`metrics_of`] in a transaction.
-pub(super) fn metrics_in(
+pub(crate) fn metrics_in(
     tx: &mut Tx<'_>,
     account: AccountId,
     people: &[ContactId],

@@ -140,6 +140,54 @@ pub async fn fill(
         .await
 }
 
+/// Values as programs give them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// By the names of the variables.
+    Named(Values),
+    /// In the order in which the text has its variables.
+    Listed(Vec<String>),
+}
+
+impl Given {
+    fn by_name(&self, text: &str) -> Values {
+        match self {
+            Self::Named(values) => values.clone(),
+            Self::Listed(values) => match Text::parse(text) {
+                Ok(text) => text.names().into_iter().map(str::to_owned).zip(values.iter().cloned()).collect(),
+                Err(_) => Values::new(),
+            },
+        }
+    }
+
+    /// With numbers for names where they came without.
+    pub fn by_number(self) -> Values {
+        match self {
+            Self::Named(values) => values,
+            Self::Listed(values) => {
+                values.into_iter().enumerate().map(|(at, value)| ((at + 1).to_string(), value)).collect()
+            }
+        }
+    }
+}
+
+/// [`fill`] for a text by its shortcut or number; `None` when there is no such text.
+pub async fn fill_named(
+    engine: &Engine,
+    caller: &Caller,
+    name: &str,
+    key: Key,
+    given: &Given,
+) -> Result<Option<String>, CrmError> {
+    let name = name.trim().trim_start_matches('/').to_lowercase();
+    let texts = list(engine, caller.account_id).await?;
+    let found = texts.iter().find(|row| row.shortcut == name);
+    let Some(row) = found.or_else(|| texts.iter().find(|row| row.id.to_string() == name)) else {
+        return Ok(None);
+    };
+    fill(engine, caller, row.id, key, given.by_name(&row.content)).await.map(Some)
+}
+
 /// Fills a text in. Errors: 422 naming the variables without a value.
 pub(super) fn fill_in(text: &str, values: &Values) -> Result<String, CrmError> {
     let text = Text::parse(text)

@@ -94,12 +94,32 @@ impl Realtime {
         }
     }
 
-    /// Tells listeners of an account that a customer is typing. Not an event of the log: who is not there misses it.
-    pub fn announce_typing(&self, account: AccountId, conversation: ConversationId) {
-        let name = render::wire_name("CustomerTyping");
-        let data = serde_json::json!({ "conversation_id": conversation }).to_string();
-        for channel in [channel_name::of_account(account), channel_name::PRIVATE_INBOX.to_owned()] {
-            self.publish_everywhere(account, &channel, &protocol::event(&name, &channel, &data), None);
+    /// Tells listeners of an account that a customer is typing, or has stopped. `from` is their number as their donor has it.
+    /// Not an event of the log: who is not there misses it.
+    pub fn announce_typing(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        from: Option<&str>,
+        is_typing: bool,
+    ) {
+        let send = |channel: &str, name: &str, data: &serde_json::Value| {
+            let frame = protocol::event(&render::wire_name(name), channel, &data.to_string());
+            self.publish_everywhere(account, channel, &frame, None);
+        };
+        if is_typing {
+            let data = serde_json::json!({ "conversation_id": conversation });
+            send(&channel_name::of_account(account), "CustomerTyping", &data);
+            send(channel_name::PRIVATE_INBOX, "CustomerTyping", &data);
+        }
+        let donor = serde_json::json!({
+            "from": from,
+            "isTyping": is_typing,
+            "conversation_id": conversation,
+        });
+        send(channel_name::PRIVATE_INBOX, "DonaturTyping", &donor);
+        if self.settings.public_inbox != settings::PublicInbox::Off {
+            send(channel_name::PUBLIC_INBOX, "DonaturTyping", &donor);
         }
     }
 

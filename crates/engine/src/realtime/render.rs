@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use frontdesk_model::conversation::ConversationStatus;
-use frontdesk_model::message::{Direction, MessageStatus, StatusError};
-use frontdesk_model::{ConversationId, MessageId};
+use frontdesk_model::message::{Direction, MessageKind, MessageStatus, StatusError};
+use frontdesk_model::{ContactId, ConversationId, InboxId, MessageId, Timestamp};
 use frontdesk_store::events::{Event, EventKind};
 use frontdesk_store::{StoreError, Tx};
 use serde::Serialize;
 
 use crate::Engine;
-use crate::views::{ConversationView, MessageView, Viewer};
+use crate::crm::profile::{self, Metrics};
+use crate::views::{AttachmentView, ConversationView, MessageView, Viewer};
 
 /// What one event looks like to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,9 @@ pub struct Rendered {
     pub seq: i64,
     /// Its name without the namespace: `MessageReceived`.
     pub name: &'static str,
-    /// A customer wrote: also sent as `NewMessageReceived`.
-    pub is_new_message: bool,
+    /// The same for listeners of the inbox channels under another name and in another shape: `NewMessageReceived`,
+    /// `SessionStatusChanged`.
+    pub also: Option<(&'static str, String)>,
     /// JSON; an object that begins with `seq`.
     pub data: String,
 }
@@ -168,16 +170,21 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
         None => Ok(None),
     };
     let seq = event.seq;
-    let (name, is_new_message, data) = match event.kind {
+    let mut also = None;
+    let (name, data) = match event.kind {
         EventKind::MessageReceived => {
-            let is_new = message.as_ref().is_some_and(|m| m.direction == Direction::Inbound);
             let conversation = conversation()?;
-            ("MessageReceived", is_new, json(&MessageReceived { seq, message, conversation }))
+            if let Some(message) = message.as_ref().filter(|message| message.direction == Direction::Inbound)
+            {
+                let data = new_message(tx, event, message, conversation.as_ref())?;
+                also = Some(("NewMessageReceived", data));
+            }
+            ("MessageReceived", json(&MessageReceived { seq, message, conversation }))
         }
-        EventKind::MessageUpdated => ("MessageUpdated", false, json(&MessageUpdated { seq, message })),
+        EventKind::MessageUpdated => ("MessageUpdated", json(&MessageUpdated { seq, message })),
         EventKind::MessageRemoved => {
             let (message_id, conversation_id) = (event.message_id, event.conversation_id);
-            ("MessageRemoved", false, json(&MessageRemoved { seq, message_id, conversation_id }))
+            ("MessageRemoved", json(&MessageRemoved { seq, message_id, conversation_id }))
         }
         EventKind::ReactionFailed => {
             let told = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
@@ -187,7 +194,7 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
                 conversation_id: event.conversation_id,
                 told: told.unwrap_or_default(),
             });
-            ("ReactionFailed", false, data)
+            ("ReactionFailed", data)
         }
         EventKind::MessageStatusUpdated => {
             let data = json(&MessageStatusUpdated {
@@ -198,7 +205,7 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
                 status_error: message.as_ref().and_then(|m| m.status_error.clone()),
                 message,
             });
-            ("MessageStatusUpdated", false, data)
+            ("MessageStatusUpdated", data)
         }
         EventKind::ConversationStatusChanged => {
             let conversation = conversation()?;
@@ -209,11 +216,11 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
                 previous_status: event.data.as_deref(),
                 conversation,
             });
-            ("ConversationStatusChanged", false, data)
+            ("ConversationStatusChanged", data)
         }
         EventKind::ConversationUpdated => {
             let data = json(&ConversationUpdated { seq, conversation: conversation()? });
-            ("ConversationUpdated", false, data)
+            ("ConversationUpdated", data)
         }
         EventKind::ConversationMerged => {
             let into = event.data.as_deref().and_then(|id| id.parse().ok()).map(ConversationId);
@@ -222,23 +229,124 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
                 None => None,
             };
             let (conversation_id, into_id) = (event.conversation_id, into);
-            (
-                "ConversationMerged",
-                false,
-                json(&ConversationMerged { seq, conversation_id, into_id, conversation }),
-            )
+            ("ConversationMerged", json(&ConversationMerged { seq, conversation_id, into_id, conversation }))
         }
         EventKind::ContactUpdated => {
             let contact_id = event.data.as_deref().and_then(|id| id.parse().ok());
-            ("ContactUpdated", false, json(&ContactUpdated { seq, contact_id }))
+            ("ContactUpdated", json(&ContactUpdated { seq, contact_id }))
         }
         EventKind::InboxStateChanged => {
             let inbox = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
-            let inbox = inbox.unwrap_or_default();
-            ("InboxStateChanged", false, json(&InboxStateChanged { seq, inbox }))
+            let inbox: serde_json::Map<String, serde_json::Value> = inbox.unwrap_or_default();
+            also =
+                viewer.session_status(&inbox).map(|data| ("SessionStatusChanged", session_event(seq, &data)));
+            ("InboxStateChanged", json(&InboxStateChanged { seq, inbox }))
         }
     };
-    Ok(Rendered { seq, name, is_new_message, data })
+    Ok(Rendered { seq, name, also, data })
+}
+
+/// What a customer wrote, in the words of those who show donors beside it: the fields of the message by their names too, and
+/// whose it is.
+#[derive(Serialize)]
+struct NewMessageReceived<'a> {
+    seq: i64,
+    message: NewMessage<'a>,
+    conversation: Option<&'a ConversationView>,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+struct NewMessage<'a> {
+    id: MessageId,
+    conversation_id: ConversationId,
+    /// `conversation_id` as text, as chats are named.
+    chat_id: String,
+    customer_id: ContactId,
+    inbox_id: InboxId,
+    content: Option<&'a str>,
+    /// The same as `content`.
+    message: Option<&'a str>,
+    kind: MessageKind,
+    /// The same as `kind`.
+    #[serde(rename = "type")]
+    as_type: MessageKind,
+    /// `incoming`.
+    direction: &'static str,
+    status: MessageStatus,
+    sender_name: Option<&'a str>,
+    media_url: Option<&'a str>,
+    media_type: Option<&'a str>,
+    attachments: &'a [AttachmentView],
+    wa_message_id: Option<&'a str>,
+    platform_message_id: Option<&'a str>,
+    created_at: Timestamp,
+    /// The same as `created_at`.
+    timestamp: Timestamp,
+    donatur: Option<Donatur<'a>>,
+}
+
+#[derive(Serialize)]
+struct Donatur<'a> {
+    id: ContactId,
+    name: &'a str,
+    phone: Option<&'a str>,
+    email: Option<&'a str>,
+    #[serde(flatten)]
+    metrics: Option<Metrics>,
+}
+
+fn new_message(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    message: &MessageView,
+    conversation: Option<&ConversationView>,
+) -> Result<String, StoreError> {
+    let id = message.customer_id;
+    let metrics = profile::metrics_in(tx, event.account_id, &[id], event.created_at)?.remove(&id);
+    let donatur = conversation.map(|conversation| &conversation.customer).map(|customer| Donatur {
+        id: customer.id,
+        name: &customer.name,
+        phone: customer.phone.as_deref(),
+        email: customer.email.as_deref(),
+        metrics,
+    });
+    let (content, remote_id) = (message.content.as_deref(), message.platform_message_id.as_deref());
+    Ok(json(&NewMessageReceived {
+        seq: event.seq,
+        message: NewMessage {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            chat_id: message.conversation_id.to_string(),
+            customer_id: id,
+            inbox_id: message.inbox_id,
+            content,
+            message: content,
+            kind: message.kind,
+            as_type: message.kind,
+            direction: "incoming",
+            status: message.status,
+            sender_name: message.sender_name.as_deref(),
+            media_url: message.media_url.as_deref(),
+            media_type: message.media_type.as_deref(),
+            attachments: &message.attachments,
+            wa_message_id: remote_id,
+            platform_message_id: remote_id,
+            created_at: message.created_at,
+            timestamp: message.created_at,
+            donatur,
+        },
+        conversation,
+        timestamp: event.created_at,
+    }))
+}
+
+/// The state of a session: its fields beside each other, as webhooks tell them, and together as `data`.
+fn session_event(seq: i64, data: &serde_json::Value) -> String {
+    let mut told = data.as_object().cloned().unwrap_or_default();
+    told.insert("seq".to_owned(), seq.into());
+    told.insert("data".to_owned(), data.clone());
+    json(&told)
 }
 
 /// Writing our own views into memory cannot fail: they have text keys only.

@@ -115,19 +115,19 @@ fn is_heard(realtime: &Realtime, account: AccountId) -> bool {
 
 /// Sends one event to those of this node who listen.
 fn publish(realtime: &Realtime, account: AccountId, event: &Rendered) {
-    let send = |channel: &str, names: &[String]| {
+    let send = |channel: &str, events: &[(String, &str)]| {
         if realtime.hub.has_subscribers(account, channel) {
             let frames: Vec<_> =
-                names.iter().map(|name| protocol::event(name, channel, &event.data)).collect();
+                events.iter().map(|(name, data)| protocol::event(name, channel, data)).collect();
             realtime.hub.publish_all(account, channel, &frames, None);
         }
     };
-    let mut names = vec![event.wire_name()];
-    send(&channel_name::of_account(account), &names);
-    names.extend(event.is_new_message.then(|| wire_name("NewMessageReceived")));
+    let mut events = vec![(event.wire_name(), event.data.as_str())];
+    send(&channel_name::of_account(account), &events);
+    events.extend(event.also.as_ref().map(|(name, data)| (wire_name(name), data.as_str())));
     let inboxes = [PRIVATE_INBOX, PUBLIC_INBOX];
     let count = if hears_public_inbox(realtime) { 2 } else { 1 };
     for channel in &inboxes[..count] {
-        send(channel, &names);
+        send(channel, &events);
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn check_file(
     label: &str,
     id: AttachmentId,
     file: Option<AttachmentRow>,
+    wants_document: bool,
 ) -> Option<AttachmentRow> {
     let free = file.filter(|f| f.message_id.is_none() && f.state == AttachmentState::Ready);
     let Some(mut file) = free else {
@@ -127,7 +128,8 @@ pub(super) fn check_file(
         .attachments
         .iter()
         .find(|a| a.kind == MediaKind::Document && a.takes(&mime) && size <= a.max_bytes);
-    match as_itself.or(as_document) {
+    let preferred = if wants_document { as_document.or(as_itself) } else { as_itself.or(as_document) };
+    match preferred {
         Some(limit) => {
             file.kind = limit.kind;
             Some(file)

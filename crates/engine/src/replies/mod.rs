@@ -53,6 +53,8 @@ pub struct Reply {
     pub last_seen: Option<MessageId>,
     /// Send although a colleague was faster.
     pub force: bool,
+    /// Files go as documents, also pictures and films.
+    pub as_document: bool,
 }
 
 impl Reply {
@@ -407,7 +409,7 @@ fn plan(
     let mut caption = content.map(str::to_owned);
     for id in &reply.attachments {
         let file = attachments::find(tx, row.account_id, *id)?;
-        let Some(file) = check_file(&mut wrong, can, label, *id, file) else { continue };
+        let Some(file) = check_file(&mut wrong, can, label, *id, file, reply.as_document) else { continue };
         let takes_caption = !matches!(file.kind, MediaKind::Audio | MediaKind::Voice | MediaKind::Sticker);
         let fits = caption.as_deref().is_some_and(|c| takes_caption && c.chars().count() <= can.caption_max);
         let own_caption = if fits { caption.take() } else { None };

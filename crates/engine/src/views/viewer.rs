@@ -21,6 +21,7 @@ use super::{
     LastMessageView, MessageView, OpenConversationView, QuoteView, ReactionView, UserFace,
 };
 use crate::inboxes::InboxBook;
+use crate::webhooks::event::session_data;
 use crate::{Engine, inboxes, media};
 
 /// How much of a quoted message is repeated.
@@ -136,6 +137,16 @@ impl Viewer {
             stored_at: row.created_at,
             updated_at: row.updated_at,
         })
+    }
+
+    /// What programs are told of the state of a session; `None` for an inbox that is gone.
+    pub(crate) fn session_status(
+        &self,
+        told: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<serde_json::Value> {
+        let inbox = self.book.find(InboxId(told.get("inbox_id")?.as_i64()?))?;
+        let state = serde_json::from_value(told.get("state")?.clone()).ok()?;
+        Some(session_data(inbox, &state))
     }
 
     /// Shows a file.

@@ -32,7 +32,7 @@ impl Default for WebhookSettings {
             ],
             jitter: 0.2,
             give_up_ms: 3 * 86_400_000,
-            disable_after_ms: 3 * 86_400_000,
+            disable_after_ms: 5 * 86_400_000,
             file_wait_ms: 10_000,
         }
     }

@@ -27,6 +27,9 @@ const BLOCKED_PAUSE: Duration = Duration::from_millis(50);
 const ENDPOINTS: i64 = 100;
 /// So many tries in a row are held against later deliveries of the lane; then they pass.
 const HOLDS: i64 = 3;
+/// While the endpoint takes nothing at all, it is no sign against a delivery that it was not taken: the order stands for so many
+/// tries, which is more than an hour.
+const HOLDS_WHILE_DOWN: i64 = 16;
 /// So many deliveries in a row that were not taken: then the endpoint is asked with one at a time.
 pub(super) const DOWN_AFTER: i64 = 5;
 /// An endpoint that does not answer is asked at least this often.
@@ -79,6 +82,7 @@ pub(super) async fn run(engine: &Engine) {
 
 /// Delivers what is due now, one after the other, until nothing is due any more. For tests and for whoever stops the clock.
 pub async fn deliver_due(engine: &Engine) -> Result<usize, StoreError> {
+    release_expired(engine).await?;
     let mut count = 0;
     loop {
         let claims = claim(engine, 1).await?;
@@ -112,7 +116,8 @@ async fn claim(engine: &Engine, free: usize) -> Result<Vec<Claim>, StoreError> {
             .store
             .write(move |tx| {
                 let lease = Lease { until, token: &claimed };
-                webhook_sends::claim(tx, endpoint, now, lease, wanted, HOLDS)
+                let holds = if endpoint.failures >= DOWN_AFTER { HOLDS_WHILE_DOWN } else { HOLDS };
+                webhook_sends::claim(tx, endpoint, now, lease, wanted, holds)
             })
             .await?;
         free -= i64::try_from(rows.len()).unwrap_or(0);
@@ -135,15 +140,24 @@ fn lease_ms(engine: &Engine) -> i64 {
 }
 
 async fn time_to_next(engine: &Engine) -> Result<Duration, StoreError> {
-    let now = engine.clock.now();
-    // Looked for where an idle moment is: claims of workers that died.
-    if engine.store.read(move |tx| webhook_sends::is_any_expired(tx, now)).await? {
-        engine.store.write(move |tx| webhook_sends::release_expired(tx, now)).await?;
+    // Looked for where an idle moment is.
+    if release_expired(engine).await? {
         return Ok(BLOCKED_PAUSE);
     }
+    let now = engine.clock.now();
     let Some(due) = engine.store.read(webhook_sends::next_due).await? else { return Ok(MAX_SLEEP) };
     let wait_ms = due.millis_since(now);
     Ok(u64::try_from(wait_ms).map_or(BLOCKED_PAUSE, Duration::from_millis).clamp(BLOCKED_PAUSE, MAX_SLEEP))
+}
+
+/// Gives free what workers that died had claimed; true when there was such.
+async fn release_expired(engine: &Engine) -> Result<bool, StoreError> {
+    let now = engine.clock.now();
+    let is_any = engine.store.read(move |tx| webhook_sends::is_any_expired(tx, now)).await?;
+    if is_any {
+        engine.store.write(move |tx| webhook_sends::release_expired(tx, now)).await?;
+    }
+    Ok(is_any)
 }
 
 async fn carry_out(engine: &Engine, claim: Claim) -> Result<(), StoreError> {
@@ -236,13 +250,15 @@ impl Plan {
             let ladder = &settings.retry_ladder_ms;
             ladder.get(rung).or(ladder.last()).copied().unwrap_or(60_000)
         };
-        let due_at = later(rung(row.attempts), settings.jitter, asked_ms, rand::random(), now);
         let failures = endpoint.failures + 1;
-        let rest_until = if failures >= DOWN_AFTER {
+        // What is down sets the pace for all its deliveries: each of them may be the one that finds it up again.
+        let (due_at, rest_until) = if failures >= DOWN_AFTER {
             let rest_ms = rung(failures - DOWN_AFTER + 1).min(LONGEST_REST_MS);
-            later(rest_ms, settings.jitter, asked_ms, rand::random(), now)
+            let rest_until = later(rest_ms, settings.jitter, asked_ms, rand::random(), now);
+            (rest_until, rest_until)
         } else {
-            now.plus_ms(i64::try_from(asked_ms).unwrap_or(0))
+            let due_at = later(rung(row.attempts), settings.jitter, asked_ms, rand::random(), now);
+            (due_at, now.plus_ms(i64::try_from(asked_ms).unwrap_or(0)))
         };
         let is_tired =
             endpoint.failing_since.is_some_and(|since| now.millis_since(since) >= settings.disable_after_ms);

@@ -21,6 +21,8 @@ use crate::state::HttpState;
 
 /// The longest `Idempotency-Key`, as long as a `client_key`.
 const MAX_KEY: usize = 200;
+/// The fields of a form in which the gateway's clients send a file.
+pub(super) const FILE_FIELDS: [&str; 5] = ["file", "image", "document", "audio", "video"];
 /// The most a form may bring beside its files.
 const MAX_FORM_BYTES: usize = 256 * 1024;
 
@@ -211,9 +213,19 @@ impl FromRequest<HttpState> for ReplyBody {
 impl ReplyBody {
     /// Reads the fields, and keeps the files a form brings.
     pub(super) async fn read(self, state: &HttpState, actor: Actor) -> Result<Fields, ApiError> {
+        self.read_files(state, actor, &["file"]).await
+    }
+
+    /// The same where files may be in fields of these names. Without a file name a field holds text.
+    pub(super) async fn read_files(
+        self,
+        state: &HttpState,
+        actor: Actor,
+        names: &[&str],
+    ) -> Result<Fields, ApiError> {
         match self {
             Self::Json(body) => Ok(Fields { json: body, files: Vec::new() }),
-            Self::Form(form) => read_form(*form, state, actor).await,
+            Self::Form(form) => read_form(*form, state, actor, names).await,
         }
     }
 }
@@ -243,11 +255,17 @@ impl Fields {
     }
 }
 
-async fn read_form(mut form: Multipart, state: &HttpState, actor: Actor) -> Result<Fields, ApiError> {
+async fn read_form(
+    mut form: Multipart,
+    state: &HttpState,
+    actor: Actor,
+    file_fields: &[&str],
+) -> Result<Fields, ApiError> {
     let (mut fields, mut files, mut size) = (Map::new(), Vec::new(), 0);
     while let Some(mut field) = form.next_field().await.map_err(|_| broken_form())? {
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" {
+        let is_file = name == "file" || field.file_name().is_some();
+        if is_file && file_fields.contains(&name.as_str()) {
             if files.len() == MAX_FILES {
                 let sentence = format!("The file field may come at most {MAX_FILES} times.");
                 return Err(ApiError::invalid("file", sentence));
@@ -273,9 +291,8 @@ async fn read_form(mut form: Multipart, state: &HttpState, actor: Actor) -> Resu
 /// A field of a form as JSON has it; what is none stays text, and is refused as that.
 fn value_of(name: &str, text: String) -> Value {
     match name {
-        "content" | "message" | "type" | "client_key" | "phone" | "name" | "session_id" => {
-            Value::String(text)
-        }
+        "content" | "message" | "type" | "client_key" | "phone" | "name" | "session_id" | "caption"
+        | "filename" | "image" | "document" | "audio" | "video" => Value::String(text),
         _ => serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
 }
@@ -358,6 +375,7 @@ pub(super) fn read_reply(mut body: SendMessage, key: Option<String>) -> Result<R
         client_key: body.client_key.or(key),
         last_seen: body.last_seen_message_id,
         force: body.force,
+        as_document: false,
     })
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(list_webhook_deliveries))
         .routes(routes!(get_webhook_delivery))
         .routes(routes!(replay_webhook_delivery))
-        .routes(routes!(replay_webhook))
+        .routes(routes!(replay_webhook_failures))
 }
 
 /// Somebody who is told what happens.
@@ -421,7 +421,7 @@ struct ReplayedWebhook {
 /// Tells once more what was given up.
 #[utoipa::path(post, path = "/api/v1/webhooks/{id}/replay", tag = "outgoing-webhooks", security(("token" = ["admin"])),
     params(("id" = i64, Path)), request_body = ReplayWebhook, responses((status = 202, body = ReplayedWebhook)))]
-async fn replay_webhook(
+async fn replay_webhook_failures(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Ids(id): Ids<WebhookEndpointId>,

@@ -77,6 +77,7 @@ pub struct Endpoint {
         (name = "chatwoot", description = "The Chatwoot that the server works with: its conversations, messages and contacts, kept for a while"),
         (name = "sync", description = "Keeping contacts in step with Chatwoot: connections and their runs"),
         (name = "crm", description = "Donors: what they gave, what was noted of them, and texts to answer with"),
+        (name = "gateway", description = "Sessions as integrators of WhatsApp gateways know them: chats, messages, contacts, sending"),
         (name = "monitoring", description = "How the inboxes do, and who is told when they do not"),
         (name = "audit", description = "Who changed what"),
         (name = "realtime", description = "Live updates for the account's own clients"),

@@ -224,7 +224,10 @@ impl Query {
             }
             None => {}
         }
-        if let Some(inboxes) = &filter.inboxes {
+        if let Some([inbox]) = filter.inboxes.as_deref() {
+            self.push(" AND v.inbox_id = ");
+            self.bind(Owned::Int(inbox.0));
+        } else if let Some(inboxes) = &filter.inboxes {
             self.push(" AND v.inbox_id IN (-1");
             for inbox in inboxes {
                 self.push(", ");

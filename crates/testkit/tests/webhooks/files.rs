@@ -66,6 +66,7 @@ async fn a_message_whose_file_does_not_come_is_told_without_it_and_then_updated(
         let receiver = Receiver::default();
         ground.listen(&receiver, json!({})).await;
         ground.sends_a_picture().await;
+        ground.work().await;
         ground.pass(12, 4).await;
         let first = receiver.heard()[0].json();
         assert_eq!((&first["event"], &first["data"]["mediaUrl"]), (&json!("message.received"), &Value::Null));

@@ -8,6 +8,7 @@ mod endpoints;
 mod files;
 mod outages;
 mod receiver;
+mod speed;
 mod told;
 
 use frontdesk_engine::webhooks;

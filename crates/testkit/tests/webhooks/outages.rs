@@ -68,7 +68,7 @@ async fn an_endpoint_that_fails_for_days_is_switched_off_and_people_are_told() {
         let receiver = Receiver::default();
         receiver.judges(|_| 500);
         let (id, _) = ground.listen(&receiver, json!({})).await;
-        for day in 0..4 {
+        for day in 0..6 {
             ground.writes(SITI, &format!("wamid.{day}"), "Hello").await;
             ground.pass(86_400, 3_600).await;
         }

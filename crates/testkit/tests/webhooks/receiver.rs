@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 type Judge = Arc<dyn Fn(&Value) -> u16 + Send + Sync>;
 
@@ -52,6 +53,7 @@ pub struct Receiver {
     judge: Arc<Mutex<Option<Judge>>>,
     /// Sent with every refusal.
     retry_after: Arc<Mutex<Option<String>>>,
+    arrived: Arc<Notify>,
 }
 
 impl Receiver {
@@ -81,6 +83,13 @@ impl Receiver {
         self.heard.lock().unwrap().clone()
     }
 
+    /// Returns when so many deliveries have come.
+    pub async fn hears(&self, count: usize) {
+        while self.heard().len() < count {
+            self.arrived.notified().await;
+        }
+    }
+
     /// What was taken.
     pub fn taken(&self) -> Vec<Heard> {
         self.heard().into_iter().filter(|heard| heard.status < 300).collect()
@@ -99,6 +108,7 @@ async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, body: String
     let status =
         queued.unwrap_or_else(|| judge.map_or(204, |judge| judge(&serde_json::from_str(&body).unwrap())));
     receiver.heard.lock().unwrap().push(Heard { headers, body, status });
+    receiver.arrived.notify_one();
     let mut answer = (StatusCode::from_u16(status).unwrap(), format!("answered {status}")).into_response();
     if status == 302 {
         answer.headers_mut().insert("location", "http://127.0.0.1:9/elsewhere".parse().unwrap());

@@ -9,7 +9,7 @@ use frontdesk_engine::views::{ConversationView, LastMessageView, MessageView, Vi
 use frontdesk_model::crm::money::Currency;
 use frontdesk_model::crm::segment::Segment;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus};
-use frontdesk_model::{ConversationId, Timestamp, text};
+use frontdesk_model::{AccountId, ConversationId, InboxId, Timestamp, text};
 use frontdesk_store::conversations::{self as rows, ConversationFilter, Page as StorePage, Search};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -41,19 +41,19 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 /// Which chats. An empty value is none.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ChatsQuery {
+pub(in crate::api) struct ChatsQuery {
     /// `all`, `unread` or `starred`.
     #[param(pattern = "^(all|unread|starred)?$")]
-    filter: Option<String>,
+    pub(in crate::api) filter: Option<String>,
     /// Words in the donor's name, e-mail, phone or the messages.
     #[param(max_length = 1000)]
-    search: Option<String>,
+    pub(in crate::api) search: Option<String>,
     /// `next_cursor` of the page before.
     #[param(pattern = "^[0-9]{1,18}\\.[0-9]{1,18}$")]
-    cursor: Option<String>,
+    pub(in crate::api) cursor: Option<String>,
     /// Rows wanted; 50 unless told.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
+    pub(in crate::api) limit: Option<i64>,
 }
 
 impl ChatsQuery {
@@ -158,7 +158,7 @@ impl Chat {
     }
 }
 
-fn in_short(message: LastMessageView) -> String {
+pub(in crate::api) fn in_short(message: LastMessageView) -> String {
     let words = message.content.filter(|_| message.deleted_at.is_none());
     words.map_or_else(|| format!("[{}]", message.kind), |words| text::preview(&words, PREVIEW))
 }
@@ -171,8 +171,32 @@ async fn list_chats(
     InboxReader(caller): InboxReader,
     Query(query): Query<ChatsQuery>,
 ) -> Result<Json<Chats>, ApiError> {
+    let account = caller.account_id;
+    let (found, next_cursor) = find_chats(&state, account, query, None).await?;
+    let people = found.iter().map(|row| row.customer_id).collect();
+    let metrics = profile::metrics_of(&state.engine, account, people).await?;
+    // One person may write in several inboxes.
+    let show = |row: ConversationView| {
+        let metrics = metrics.get(&row.customer_id).cloned();
+        Chat::of(row, metrics)
+    };
+    let conversations = found.into_iter().map(show).collect();
+    Ok(Json(Chats { success: true, conversations, next_cursor }))
+}
+
+/// A page of chats, of one inbox or of all, and where the next one begins.
+pub(in crate::api) async fn find_chats(
+    state: &HttpState,
+    account: AccountId,
+    query: ChatsQuery,
+    inbox: Option<InboxId>,
+) -> Result<(Vec<ConversationView>, Option<String>), ApiError> {
     let limit = check_limit(query.limit)?;
-    let filter = query.filter()?;
+    let mut filter = query.filter()?;
+    if let Some(inbox) = inbox {
+        // Words that are found nowhere have left no inbox to look into.
+        filter.inboxes.get_or_insert_with(|| vec![inbox]);
+    }
     let start = match &query.cursor {
         Some(cursor) => {
             let at = Position::decode(cursor, "cursor")?;
@@ -187,7 +211,6 @@ async fn list_chats(
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "the search index is behind");
     }
-    let account = caller.account_id;
     let viewer = Viewer::new(&state.engine).await?;
     let found = state.engine.store.read(move |tx| {
         let found = rows::list(tx, account, &filter, start, limit + 1)?;
@@ -196,21 +219,13 @@ async fn list_chats(
     let mut found: Vec<ConversationView> = found.await?;
     let more = found.len() as i64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let people = found.iter().map(|row| row.customer_id).collect();
-    let metrics = profile::metrics_of(&state.engine, account, people).await?;
     let last = found.last().filter(|_| more);
     let next_cursor =
         last.map(|row| Position { at_ms: row.last_message_at.as_millis(), id: row.id.0 }.encode());
-    // One person may write in several inboxes.
-    let show = |row: ConversationView| {
-        let metrics = metrics.get(&row.customer_id).cloned();
-        Chat::of(row, metrics)
-    };
-    let conversations = found.into_iter().map(show).collect();
-    Ok(Json(Chats { success: true, conversations, next_cursor }))
+    Ok((found, next_cursor))
 }
 
-fn check_limit(limit: Option<i64>) -> Result<i64, ApiError> {
+pub(in crate::api) fn check_limit(limit: Option<i64>) -> Result<i64, ApiError> {
     PageQuery { cursor: None, limit: Some(limit.unwrap_or(DEFAULT_LIMIT)) }.limit()
 }
 
@@ -263,7 +278,7 @@ struct ChatMessage {
 /// Which way.
 #[derive(Clone, Copy, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum ChatDirection {
+pub(in crate::api) enum ChatDirection {
     Incoming,
     Outgoing,
 }

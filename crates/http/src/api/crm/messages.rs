@@ -11,7 +11,7 @@ use frontdesk_engine::crm::{Key, chats, quick_replies};
 use frontdesk_engine::replies::{self, Author, Reply, Special, To};
 use frontdesk_model::QuickReplyId;
 use frontdesk_model::message::MessageStatus;
-use frontdesk_store::messages;
+use frontdesk_store::messages::{self, MessageRow};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -253,12 +253,7 @@ async fn send(
     to: To,
     reply: Reply,
 ) -> Result<Json<SentToDonor>, ApiError> {
-    let author = Author { actor: caller.actor(), name: caller.name.clone() };
-    let stored = replies::reply(&state.engine, author, to, reply).await?;
-    let (account, id) = (caller.account_id, stored.messages.first().copied());
-    let id = id.ok_or_else(|| ApiError::not_found("message"))?;
-    let row = state.engine.store.read(move |tx| messages::find(tx, account, id)).await?;
-    let row = row.ok_or_else(|| ApiError::not_found("message"))?;
+    let row = store(state, caller, to, reply).await?;
     let data = SentToDonorData {
         id: row.id.0,
         chat_id: row.conversation_id.to_string(),
@@ -266,4 +261,19 @@ async fn send(
         content: row.content,
     };
     Ok(Json(SentToDonor { success: true, data, message: "The message is stored and queued.".to_owned() }))
+}
+
+/// Stores and queues a message, and reads it back.
+pub(in crate::api) async fn store(
+    state: &HttpState,
+    caller: &Caller,
+    to: To,
+    reply: Reply,
+) -> Result<MessageRow, ApiError> {
+    let author = Author { actor: caller.actor(), name: caller.name.clone() };
+    let stored = replies::reply(&state.engine, author, to, reply).await?;
+    let (account, id) = (caller.account_id, stored.messages.first().copied());
+    let id = id.ok_or_else(|| ApiError::not_found("message"))?;
+    let row = state.engine.store.read(move |tx| messages::find(tx, account, id)).await?;
+    row.ok_or_else(|| ApiError::not_found("message"))
 }

@@ -60,3 +60,5 @@ CREATE TABLE webhook_attempts (
     answer TEXT
 );
 CREATE INDEX webhook_attempts_send ON webhook_attempts (account_id, send_id, id);
+-- The chats of one session in the order of its list.
+CREATE INDEX conversations_by_inbox ON conversations (account_id, inbox_id, last_message_at, id);
