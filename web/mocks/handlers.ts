@@ -7,6 +7,7 @@ import { chatwootHandlers } from './chatwoot'
 import { donorHandlers } from './donors'
 import type { FakeServer, Refusal } from './fake-server'
 import { linkedPhoneHandlers } from './linked-phone'
+import { outgoingWebhooks } from './outgoing-webhooks'
 import { monitoringHandlers } from './monitoring'
 import { templateHandlers } from './templates'
 
@@ -390,6 +391,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       server.data.tokens = server.data.tokens.filter((token) => token.id !== id(params))
       return new HttpResponse(null, { status: 204 })
     }),
+    ...outgoingWebhooks(),
     http.get('*/api/v1/webhook-logs', ({ request }) => {
       const query = new URL(request.url).searchParams
       const rows = server.data.webhooks.filter(

@@ -1491,6 +1491,264 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the chats of a session, the one with the newest message first. */
+        get: operations["list_session_chats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/chats/{chat_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a chat as read, and tells whoever wrote it where the network can. */
+        post: operations["mark_session_chat_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/chats/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks for chats of a session. */
+        get: operations["search_session_chats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/contacts/{phone}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is known of whoever has a number. */
+        get: operations["get_session_contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/contacts/{phone}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Asks whether a number is on the network of a session. Networks count such questions. */
+        get: operations["check_session_contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/contacts/{phone}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the picture of whoever has a number. */
+        get: operations["get_session_contact_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the messages of a chat, the oldest first; the newest page unless told. Changes nothing. */
+        get: operations["list_session_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/audio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends sound. */
+        post: operations["send_session_audio"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a contact card. */
+        post: operations["send_session_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a file of any kind, as a document. */
+        post: operations["send_session_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a picture. */
+        post: operations["send_session_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a place. */
+        post: operations["send_session_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a text of the account, filled in here, or an approved template where the network has such. 422 names the variables
+         *     without a value, before anything is stored.
+         */
+        post: operations["send_session_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends words. Somebody new here becomes a contact with a chat. */
+        post: operations["send_session_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/messages/video": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a film. */
+        post: operations["send_session_video"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync/bridges": {
         parameters: {
             query?: never;
@@ -1908,6 +2166,145 @@ export interface paths {
          * @description What was applied before does not change.
          */
         post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who is told what happens, the oldest first. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Tells somebody what happens from now on. The secret is shown this once. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows who is told, and how that goes. */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /** Tells somebody nothing more, and forgets what they were told. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /** Changes who is told what, stops it, or starts it again. */
+        patch: operations["update_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was told and what waits, the newest first. */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what was told, and every try. */
+        get: operations["get_webhook_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells something once more, with the same `webhook-id`. */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells once more what was given up. */
+        post: operations["replay_webhook_failures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new secret, shown this once. For a day deliveries are signed with both. */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells something that did not happen, to see whether it arrives. What came of it stands in the deliveries. */
+        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3784,6 +4181,29 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * @description Somebody to be told what happens.
+         * @example {
+         *       "events": [
+         *         "message.received",
+         *         "message.status"
+         *       ],
+         *       "url": "https://crm.example.org/webhook/whatsapp"
+         *     }
+         */
+        CreateWebhook: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description Names of events; absent, empty or `*`: all, also what is added later. */
+            events?: components["schemas"]["WebhookEvent"][];
+            /**
+             * Format: int64
+             * @description Only what happens in this inbox. Absent or null: all.
+             */
+            inbox_id?: number | null;
+            /** @description An https address on the public internet, or a host of `providers.allow_private_hosts`. */
+            url: string;
+        };
+        /**
          * @description Who signs in.
          * @example {
          *       "email": "ayu@example.org",
@@ -4224,6 +4644,15 @@ export interface components {
          * @enum {string}
          */
         DonorStatus: "none" | "new" | "active" | "at_risk" | "lapsed";
+        /**
+         * @description Whether an address is called.
+         *
+         *     - `enabled`: It is.
+         *     - `paused`: People stopped it: what happens meanwhile is told when it goes on.
+         *     - `disabled`: It failed for days, or said that it is gone: nothing is told until people start it again.
+         * @enum {string}
+         */
+        EndpointStatus: "enabled" | "paused" | "disabled";
         /** @description The body of every error. */
         Error: {
             /** @description What went wrong, for programs. */
@@ -4385,6 +4814,15 @@ export interface components {
             /** @description The number with its country code. */
             phone: string;
         };
+        /** @description The body of every refusal of these routes. */
+        GatewayError: components["schemas"]["Error"] & {
+            /** @description Null. */
+            data: boolean | null;
+            /** @description What is wrong: the first sentence of `errors`, else `error`. */
+            message: string;
+            /** @description False. */
+            success: boolean;
+        };
         /** @description What to choose; what is absent or null stays, or is the default of a new bridge. */
         GivenChoices: {
             beginAs?: components["schemas"]["BeginAs"] | null;
@@ -4399,6 +4837,12 @@ export interface components {
          * @enum {string}
          */
         GivenStatus: "enabled" | "paused";
+        /** @description A value. */
+        GivenValue: string | number;
+        /** @description What is filled in: by name, or in the order of the text. */
+        GivenValues: {
+            [key: string]: components["schemas"]["GivenValue"];
+        } | components["schemas"]["GivenValue"][];
         /** @description How everything does. */
         HealthReport: {
             /**
@@ -5355,6 +5799,99 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page of a list. */
+        Page_Webhook: {
+            /** @description The rows. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the last one was taken.
+                 */
+                delivered_at: string | null;
+                /** @description What it is for. */
+                description: string;
+                /** @description What it wants to be told; empty: everything, also what is added later. */
+                events: string[];
+                /**
+                 * Format: int64
+                 * @description Deliveries that were given up and are still kept, counted up to 1000.
+                 */
+                failed: number;
+                /**
+                 * Format: date-time
+                 * @description Since when none is taken; null while all is well.
+                 */
+                failing_since: string | null;
+                /** Format: int64 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Only what happens in this inbox; null for all.
+                 */
+                inbox_id: number | null;
+                /** @description Why the last delivery was not taken; null when it was. */
+                last_error: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when deliveries are signed with the secret before too; null when there is none.
+                 */
+                old_secret_until: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when the oldest of them does.
+                 */
+                oldest_waiting_at: string | null;
+                status: components["schemas"]["EndpointStatus"];
+                /** Format: date-time */
+                updated_at: string;
+                /** @description Where deliveries go. */
+                url: string;
+                /**
+                 * Format: int64
+                 * @description Deliveries that wait.
+                 */
+                waiting: number;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WebhookDelivery: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Tries since it was made or replayed.
+                 */
+                attempts: number;
+                /** Format: date-time */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next, while it waits.
+                 */
+                due_at: string | null;
+                /** Format: date-time */
+                ended_at: string | null;
+                event: string;
+                /**
+                 * Format: int64
+                 * @description The status of the last answer.
+                 */
+                http_status: number | null;
+                /** Format: int64 */
+                id: number;
+                /** @description Why it was not taken; null when it was. */
+                last_error: string | null;
+                state: components["schemas"]["WebhookSendState"];
+                /** @description The `webhook-id` that the receiver sees: the same at every try and replay. */
+                webhook_id: string;
+            }[];
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
         Page_WebhookLog: {
             /** @description The rows. */
             data: {
@@ -5674,6 +6211,27 @@ export interface components {
          * @enum {string}
          */
         Repeat: "none" | "daily" | "weekly" | "monthly";
+        /** @description How much is told once more. */
+        ReplayedWebhook: {
+            /**
+             * Format: int64
+             * @description At most 10,000: ask again for more.
+             */
+            count: number;
+        };
+        /**
+         * @description Since when.
+         * @example {
+         *       "since": "2026-01-15T08:00:00Z"
+         *     }
+         */
+        ReplayWebhook: {
+            /**
+             * Format: date-time
+             * @description What happened then or later.
+             */
+            since: string;
+        };
         /**
          * @description A reply: text, files, or one of the special kinds.
          * @example {
@@ -5987,6 +6545,119 @@ export interface components {
             };
         };
         /**
+         * @description A contact card for somebody.
+         * @example {
+         *       "contact": {
+         *         "name": "Budi",
+         *         "phone": "+6281390045513"
+         *       },
+         *       "phone": "6282119499306"
+         *     }
+         */
+        SendSessionContact: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            contact: components["schemas"]["SessionCard"];
+            /** @description A number in any notation. */
+            phone: string;
+        };
+        /**
+         * @description A place for somebody.
+         * @example {
+         *       "latitude": -6.2,
+         *       "longitude": 106.8,
+         *       "name": "Kantor",
+         *       "phone": "6282119499306"
+         *     }
+         */
+        SendSessionLocation: {
+            address?: string | null;
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            name?: string | null;
+            /** @description A number in any notation. */
+            phone: string;
+        };
+        /**
+         * @description A file for somebody.
+         * @example {
+         *       "caption": "Besok!",
+         *       "image": "https://example.org/poster.jpg",
+         *       "phone": "6282119499306"
+         *     }
+         */
+        SendSessionMedia: {
+            /** @description The sound, likewise. */
+            audio?: string | null;
+            /** @description Words beside it. */
+            caption?: string | null;
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** @description The document, likewise. */
+            document?: string | null;
+            /** @description What to call it. */
+            filename?: string | null;
+            /** @description The picture: a data URI, base64 or an https address, in the field named like the route. */
+            image?: string | null;
+            /** @description The same as `caption`. */
+            message?: string | null;
+            /** @description A number in any notation. */
+            phone: string;
+            /** @description The film, likewise. */
+            video?: string | null;
+        };
+        /** @description A file for somebody, in a form. */
+        SendSessionMediaForm: {
+            /** @description Words beside it. */
+            caption?: string | null;
+            /** @description As in JSON. */
+            client_key?: string | null;
+            /**
+             * Format: binary
+             * @description The file; a field named like the route does too.
+             */
+            file: string;
+            /** @description A number in any notation. */
+            phone: string;
+        };
+        /**
+         * @description A text with variables for somebody.
+         * @example {
+         *       "phone": "6282119499306",
+         *       "template_id": "thanks",
+         *       "variables": {
+         *         "amount": "250.000"
+         *       }
+         *     }
+         */
+        SendSessionTemplate: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            /** @description A number in any notation. */
+            phone: string;
+            /** @description A quick reply by its shortcut or number, or an approved template of the session's network as `name` or `name:language`. */
+            template_id: components["schemas"]["TemplateId"];
+            variables?: components["schemas"]["GivenValues"];
+        };
+        /**
+         * @description Words for somebody.
+         * @example {
+         *       "message": "Terima kasih!",
+         *       "phone": "6282119499306"
+         *     }
+         */
+        SendSessionText: {
+            /** @description The same key is the same message; `Idempotency-Key` does too. */
+            client_key?: string | null;
+            message: string;
+            /** @description A number in any notation. */
+            phone: string;
+        };
+        /**
          * @description An approved template for a donor.
          * @example {
          *       "phone": "6282119499306",
@@ -6073,6 +6744,121 @@ export interface components {
             /** Format: int64 */
             id: number;
             status: components["schemas"]["MessageStatus"];
+        };
+        /** @description Somebody on a card. */
+        SessionCard: {
+            name: string;
+            phone: string;
+        };
+        /** @description A chat of a session. */
+        SessionChat: {
+            /** @description Names it in addresses and queries. */
+            id: string;
+            is_starred: boolean;
+            /** @description The newest message on one line; `[image]` where it has no words. */
+            last_message: string | null;
+            name: string;
+            /** @description Digits with the country code; null for somebody without a number. */
+            phone: string | null;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            timestamp: string;
+            /** Format: int64 */
+            unread_count: number;
+        };
+        /** @description What became of a chat. */
+        SessionChatState: {
+            id: string;
+            /** Format: int64 */
+            unread_count: number;
+        };
+        /** @description Whoever has a number. */
+        SessionContact: {
+            /** @description The chat of this session with them. */
+            chat_id: string | null;
+            email: string | null;
+            /** @description Somebody with this number is known here. */
+            exists: boolean;
+            is_starred: boolean;
+            /**
+             * Format: date-time
+             * @description When they last wrote here.
+             */
+            last_seen: string | null;
+            name: string | null;
+            /** @description Digits with the country code. */
+            phone: string | null;
+            /** @description Signed address of their picture. */
+            picture: string | null;
+            /** @description The same as `name`. */
+            push_name: string | null;
+            /** Format: int64 */
+            unread_count: number;
+        };
+        /** @description A message of a session. */
+        SessionMessage: {
+            chat_id: string;
+            direction: components["schemas"]["ChatDirection"];
+            /** @description The number of whoever wrote it; null for ours. */
+            from: string | null;
+            from_me: boolean;
+            /** @description A customer's as their network calls it; ours by our number, which is known before it is sent. */
+            id: string;
+            media_type: string | null;
+            /** @description Signed address of the first file. */
+            media_url: string | null;
+            /** @description Words or caption; null where there are none. */
+            message: string | null;
+            /**
+             * Format: int64
+             * @description Our own number of the message.
+             */
+            message_id: number;
+            sender_name: string | null;
+            status: components["schemas"]["MessageStatus"];
+            /** Format: date-time */
+            timestamp: string;
+            /** @description What it holds. */
+            type: components["schemas"]["MessageKind"];
+            /** @description What its network calls it, once that is known. */
+            wa_message_id: string | null;
+        };
+        /** @description Whether a number is on the network. */
+        SessionNumber: {
+            /** @description The network was asked; else it is known from what was written here. */
+            checked: boolean;
+            /** @description The same as `registered`. */
+            exists: boolean;
+            /** @description Digits with the country code. */
+            phone: string | null;
+            /** @description It can be written to. */
+            registered: boolean;
+        };
+        /** @description Somebody's picture. */
+        SessionPicture: {
+            phone: string | null;
+            /** @description The same as `url`. */
+            picture: string | null;
+            /** @description Signed address; null when there is none. */
+            url: string | null;
+        };
+        /** @description A stored message: its status comes later, over the webhook and the live updates. */
+        SessionSent: {
+            chat_id: string;
+            /** @description As it is sent. */
+            content: string | null;
+            /** @description Names it in `message.status`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description The same, as a number.
+             */
+            message_id: number;
+            status: components["schemas"]["MessageStatus"];
+            /** Format: date-time */
+            timestamp: string;
         };
         /**
          * @description The status wanted.
@@ -6996,6 +7782,8 @@ export interface components {
          * @enum {string}
          */
         TemplateHeaderKind: "text" | "image" | "video" | "document";
+        /** @description Which text. */
+        TemplateId: number | string;
         /** @description A text with places to fill in, `{{1}}` or `{{name}}`. */
         TemplateText: {
             /** @description The text. */
@@ -7056,6 +7844,167 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        /** @description An answer. */
+        Told_SessionChatState: {
+            /** @description What became of a chat. */
+            data: {
+                id: string;
+                /** Format: int64 */
+                unread_count: number;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Told_SessionContact: {
+            /** @description Whoever has a number. */
+            data: {
+                /** @description The chat of this session with them. */
+                chat_id: string | null;
+                email: string | null;
+                /** @description Somebody with this number is known here. */
+                exists: boolean;
+                is_starred: boolean;
+                /**
+                 * Format: date-time
+                 * @description When they last wrote here.
+                 */
+                last_seen: string | null;
+                name: string | null;
+                /** @description Digits with the country code. */
+                phone: string | null;
+                /** @description Signed address of their picture. */
+                picture: string | null;
+                /** @description The same as `name`. */
+                push_name: string | null;
+                /** Format: int64 */
+                unread_count: number;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Told_SessionNumber: {
+            /** @description Whether a number is on the network. */
+            data: {
+                /** @description The network was asked; else it is known from what was written here. */
+                checked: boolean;
+                /** @description The same as `registered`. */
+                exists: boolean;
+                /** @description Digits with the country code. */
+                phone: string | null;
+                /** @description It can be written to. */
+                registered: boolean;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Told_SessionPicture: {
+            /** @description Somebody's picture. */
+            data: {
+                phone: string | null;
+                /** @description The same as `url`. */
+                picture: string | null;
+                /** @description Signed address; null when there is none. */
+                url: string | null;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description An answer. */
+        Told_SessionSent: {
+            /** @description A stored message: its status comes later, over the webhook and the live updates. */
+            data: {
+                chat_id: string;
+                /** @description As it is sent. */
+                content: string | null;
+                /** @description Names it in `message.status`. */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description The same, as a number.
+                 */
+                message_id: number;
+                status: components["schemas"]["MessageStatus"];
+                /** Format: date-time */
+                timestamp: string;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        ToldPage_SessionChat: {
+            data: {
+                /** @description Names it in addresses and queries. */
+                id: string;
+                is_starred: boolean;
+                /** @description The newest message on one line; `[image]` where it has no words. */
+                last_message: string | null;
+                name: string;
+                /** @description Digits with the country code; null for somebody without a number. */
+                phone: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was written.
+                 */
+                timestamp: string;
+                /** Format: int64 */
+                unread_count: number;
+            }[];
+            /** @description What was done, for people. */
+            message: string;
+            /** @description Give it back to go on; null where there is no more. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description One page of a list. */
+        ToldPage_SessionMessage: {
+            data: {
+                chat_id: string;
+                direction: components["schemas"]["ChatDirection"];
+                /** @description The number of whoever wrote it; null for ours. */
+                from: string | null;
+                from_me: boolean;
+                /** @description A customer's as their network calls it; ours by our number, which is known before it is sent. */
+                id: string;
+                media_type: string | null;
+                /** @description Signed address of the first file. */
+                media_url: string | null;
+                /** @description Words or caption; null where there are none. */
+                message: string | null;
+                /**
+                 * Format: int64
+                 * @description Our own number of the message.
+                 */
+                message_id: number;
+                sender_name: string | null;
+                status: components["schemas"]["MessageStatus"];
+                /** Format: date-time */
+                timestamp: string;
+                /** @description What it holds. */
+                type: components["schemas"]["MessageKind"];
+                /** @description What its network calls it, once that is known. */
+                wa_message_id: string | null;
+            }[];
+            /** @description What was done, for people. */
+            message: string;
+            /** @description Give it back to go on; null where there is no more. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
         };
         /** @description What happened within one part of the window. */
         TrendPoint: {
@@ -7149,6 +8098,20 @@ export interface components {
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
         };
+        /** @description What becomes of a webhook; what is absent stays. */
+        UpdateWebhook: {
+            description?: string | null;
+            /** @description False stops it; true starts it again, and tells what happened meanwhile. */
+            enabled?: boolean | null;
+            /** @description Empty: all. */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+            /**
+             * Format: int64
+             * @description Only what happens in this inbox; 0: all.
+             */
+            inbox_id?: number | null;
+            url?: string | null;
+        };
         /** @description A file in a form. */
         UploadForm: {
             /** Format: binary */
@@ -7194,6 +8157,111 @@ export interface components {
             /** @description What the socket was told when it connected. */
             socket_id: string;
         };
+        /** @description Somebody who is told what happens. */
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the last one was taken.
+             */
+            delivered_at: string | null;
+            /** @description What it is for. */
+            description: string;
+            /** @description What it wants to be told; empty: everything, also what is added later. */
+            events: string[];
+            /**
+             * Format: int64
+             * @description Deliveries that were given up and are still kept, counted up to 1000.
+             */
+            failed: number;
+            /**
+             * Format: date-time
+             * @description Since when none is taken; null while all is well.
+             */
+            failing_since: string | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Only what happens in this inbox; null for all.
+             */
+            inbox_id: number | null;
+            /** @description Why the last delivery was not taken; null when it was. */
+            last_error: string | null;
+            /**
+             * Format: date-time
+             * @description Until when deliveries are signed with the secret before too; null when there is none.
+             */
+            old_secret_until: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the oldest of them does.
+             */
+            oldest_waiting_at: string | null;
+            status: components["schemas"]["EndpointStatus"];
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Where deliveries go. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Deliveries that wait.
+             */
+            waiting: number;
+        };
+        /** @description Something that was told, or is to be. */
+        WebhookDelivery: {
+            /**
+             * Format: int64
+             * @description Tries since it was made or replayed.
+             */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            due_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            event: string;
+            /**
+             * Format: int64
+             * @description The status of the last answer.
+             */
+            http_status: number | null;
+            /** Format: int64 */
+            id: number;
+            /** @description Why it was not taken; null when it was. */
+            last_error: string | null;
+            state: components["schemas"]["WebhookSendState"];
+            /** @description The `webhook-id` that the receiver sees: the same at every try and replay. */
+            webhook_id: string;
+        };
+        /** @description Something that was told, with its body and its tries. */
+        WebhookDeliveryDetail: components["schemas"]["WebhookDelivery"] & {
+            /** @description As it is sent: `{event, data}`. */
+            body: {
+                [key: string]: unknown;
+            };
+            /** @description The newest first, at most 50. */
+            tries: components["schemas"]["WebhookTry"][];
+        };
+        /**
+         * @description What an endpoint can be told.
+         *
+         *     - `message.received`: A customer wrote.
+         *     - `message.updated`: A customer's message was changed or taken back, or its files came late.
+         *     - `message.status`: A message of ours came further, or failed.
+         *     - `session.status`: A session was connected, or lost its connection.
+         *     - `session.qr`: There is another code to scan.
+         *     - `typing`: A customer began or stopped typing.
+         *     - `webhook.test`: Somebody tries whether deliveries arrive.
+         * @enum {string}
+         */
+        WebhookEvent: "message.received" | "message.updated" | "message.status" | "session.status" | "session.qr" | "typing" | "webhook.test";
         /** @description Webhooks. */
         WebhookFigures: {
             /** @description The same in the provider's own words, where it has some: `incomingMessageReceived`, `outgoingMessageStatus`… */
@@ -7249,6 +8317,16 @@ export interface components {
             state: components["schemas"]["WebhookState"];
         };
         /**
+         * @description How far a delivery to another program is.
+         *
+         *     - `queued`: It is due now or later.
+         *     - `claimed`: It is being sent.
+         *     - `delivered`: It was taken.
+         *     - `failed`: It was given up; it can be replayed.
+         * @enum {string}
+         */
+        WebhookSendState: "queued" | "claimed" | "delivered" | "failed";
+        /**
          * @description What became of a body.
          *
          *     - `pending`: Kept; not applied yet.
@@ -7259,6 +8337,23 @@ export interface components {
          * @enum {string}
          */
         WebhookState: "pending" | "applied" | "failed" | "unrouted" | "unreadable";
+        /** @description One try. */
+        WebhookTry: {
+            /** @description The first 500 characters of the answer. */
+            answer: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            duration_ms: number;
+            error: string | null;
+            /** Format: int64 */
+            http_status: number | null;
+        };
+        /** @description A webhook that was made, or got a new secret. */
+        WebhookWithSecret: components["schemas"]["Webhook"] & {
+            /** @description What deliveries are signed with. Shown this once. */
+            secret: string;
+        };
         /**
          * @description How far back figures look.
          *
@@ -11321,6 +12416,732 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_session_chats: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `all`, `unread` or `starred`. */
+                filter?: string;
+                /** @description Rows wanted; 50 unless told. */
+                limit?: number;
+                /** @description Words in the donor's name, e-mail, phone or the messages. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldPage_SessionChat"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    mark_session_chat_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionChatState"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    search_session_chats: {
+        parameters: {
+            query: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted; 50 unless told. */
+                limit?: number;
+                /** @description Words in the name, e-mail, phone or the messages. */
+                query: string;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldPage_SessionChat"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_session_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionContact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    check_session_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionNumber"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_session_contact_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionPicture"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_session_messages: {
+        parameters: {
+            query: {
+                /** @description `next_cursor` of a page: the messages before it. */
+                before?: string;
+                /** @description The chat, by its id or the number it is with. */
+                chatId: string;
+                /** @description Rows wanted; 50 unless told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldPage_SessionMessage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_audio: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionMedia"];
+                "multipart/form-data": components["schemas"]["SendSessionMediaForm"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_contact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionContact"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionMedia"];
+                "multipart/form-data": components["schemas"]["SendSessionMediaForm"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_image: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionMedia"];
+                "multipart/form-data": components["schemas"]["SendSessionMediaForm"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_location: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionLocation"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionTemplate"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, a variable has no value, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_text: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionText"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_session_video: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same as `client_key`, which goes before it. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendSessionMedia"];
+                "multipart/form-data": components["schemas"]["SendSessionMediaForm"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_SessionSent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            /** @description A field is wrong, or `WINDOW_CLOSED` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayError"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_bridges: {
         parameters: {
             query?: never;
@@ -12481,6 +14302,371 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             /** @description No channel of this program has the address it came to */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhook"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The account has as many webhooks as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWebhook"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description The name of an event. */
+                event?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+                /** @description `queued` (those under way too), `delivered` or `failed`. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: number;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: number;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is still on its way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replay_webhook_failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayWebhook"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is switched off */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -90,6 +90,12 @@ const routes: RouteRecordRaw[] = [
         meta: { title: 'settings.tokens' },
       },
       {
+        path: 'outgoing-webhooks',
+        name: 'outgoing-webhooks',
+        component: () => import('@/features/settings/OutgoingWebhooksScreen.vue'),
+        meta: { admin: true, title: 'settings.outgoing' },
+      },
+      {
         path: 'webhooks',
         name: 'webhooks',
         component: () => import('@/features/settings/WebhooksScreen.vue'),

@@ -7,6 +7,7 @@ import {
   MessageSquareText,
   Plug,
   ScrollText,
+  Send,
   Users,
   Webhook,
 } from '@lucide/vue'
@@ -32,6 +33,7 @@ export const SECTIONS: Section[] = [
   { route: 'donors', label: 'settings.donors', icon: HandHeart, admin: false },
   { route: 'password', label: 'settings.password', icon: LockKeyhole, admin: false },
   { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },
+  { route: 'outgoing-webhooks', label: 'settings.outgoing', icon: Send, admin: true },
   { route: 'webhooks', label: 'settings.webhooks', icon: Webhook, admin: true },
   { route: 'audit', label: 'settings.audit', icon: ScrollText, admin: true },
 ]
