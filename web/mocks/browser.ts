@@ -9,10 +9,11 @@ import { FakeServer } from './fake-server'
 import { handlers } from './handlers'
 import { FakePusher } from './pusher'
 import { PASSWORD } from './seed'
+import { buildSuggestion, suggestions } from './suggestions'
 
 declare global {
   interface Window {
-    mock?: { server: FakeServer; pusher: FakePusher }
+    mock?: { server: FakeServer; pusher: FakePusher; suggestions: typeof suggestions }
   }
 }
 
@@ -35,10 +36,18 @@ export async function startMock(): Promise<void> {
     else sessionStorage.removeItem(SIGNED_IN)
   })
 
+  if (query.has('suggestions')) {
+    suggestions.host = 'ai.example.org'
+    suggestions.items = [
+      buildSuggestion({ text: 'The certificate is sent on Friday, {{first_name}}.' }),
+      buildSuggestion({ id: 'reply-2', text: 'Please send us a photo of the receipt.' }),
+    ]
+  }
+
   const pusher = new FakePusher(server)
   await setupWorker(...handlers(server, 60), pusher.handler).start({
     quiet: true,
     onUnhandledRequest: 'bypass',
   })
-  window.mock = { server, pusher }
+  window.mock = { server, pusher, suggestions }
 }

@@ -9,6 +9,7 @@ import type { FakeServer, Refusal } from './fake-server'
 import { linkedPhoneHandlers } from './linked-phone'
 import { outgoingWebhooks } from './outgoing-webhooks'
 import { monitoringHandlers } from './monitoring'
+import { suggestionHandlers } from './suggestions'
 import { templateHandlers } from './templates'
 
 const json = (body: unknown, status = 200) => HttpResponse.json(body as JsonBodyType, { status })
@@ -462,6 +463,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
 
   return [
     ...phones,
+    ...suggestionHandlers(),
     ...templateHandlers(),
     ...donorHandlers(server),
     ...session,

@@ -32,6 +32,7 @@ mod retention;
 pub mod search_index;
 pub mod sessions;
 pub mod settings;
+pub mod suggest;
 pub mod sync;
 pub mod tokens;
 pub mod turn;
@@ -62,6 +63,8 @@ use crate::monitoring::Monitoring;
 use crate::passwords::PasswordDesk;
 use crate::realtime::Realtime;
 use crate::settings::EngineSettings;
+use crate::suggest::Shelf;
+use crate::suggest::drafts::Stacks;
 use crate::sync::clients::Clients;
 use crate::sync::webhook::Questions;
 use crate::vault::Vault;
@@ -86,6 +89,8 @@ struct EngineState {
     request_counter: RequestCounter,
     monitoring: Monitoring,
     realtime: Realtime,
+    shelf: Shelf,
+    draft_stacks: Stacks,
     sync_clients: Clients,
     sync_questions: Questions,
     webhooks: Webhooks,
@@ -132,6 +137,8 @@ impl Engine {
             request_counter,
             monitoring: Monitoring::default(),
             realtime,
+            shelf: Shelf::default(),
+            draft_stacks: Stacks::default(),
             sync_clients: Clients::default(),
             sync_questions: Questions::default(),
             webhooks: Webhooks::default(),
@@ -165,6 +172,14 @@ impl Engine {
 
     pub(crate) fn bridges(&self) -> &Bridges {
         &self.state.bridges
+    }
+
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.state.shelf
+    }
+
+    pub(crate) fn draft_stacks(&self) -> &Stacks {
+        &self.state.draft_stacks
     }
 
     pub(crate) fn sync_questions(&self) -> &Questions {

@@ -20,6 +20,8 @@ pub enum Endpoint {
     SendMessage,
     /// `GET /admin/inbox`.
     ListConversations,
+    /// `GET /admin/inbox/{id}/suggest-ai`, and the same as a stream.
+    Suggest,
 }
 
 impl Endpoint {
@@ -27,6 +29,7 @@ impl Endpoint {
         match self {
             Self::SendMessage => "send_message",
             Self::ListConversations => "list_conversations",
+            Self::Suggest => "suggest",
         }
     }
 
@@ -66,6 +69,7 @@ pub async fn check(engine: &Engine, user: UserId, endpoint: Endpoint) -> Result<
     let limit = match endpoint {
         Endpoint::SendMessage => engine.settings.limits.send_per_minute,
         Endpoint::ListConversations => engine.settings.limits.list_per_minute,
+        Endpoint::Suggest => engine.settings.limits.suggest_per_minute,
     };
     match engine.request_counter().count(format!("api:{}:{user}", endpoint.name())).await {
         Ok(used) => {

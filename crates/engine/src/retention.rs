@@ -8,7 +8,7 @@ use frontdesk_store::{
 };
 
 use crate::turn::Turn;
-use crate::{Engine, erase, media};
+use crate::{Engine, erase, media, suggest};
 
 const DAY_MS: i64 = 86_400_000;
 /// How many rows one transaction removes, so that nobody waits long for it.
@@ -80,6 +80,7 @@ async fn forget(engine: &Engine, turn: &mut Turn) -> Result<(), StoreError> {
     let windows = ago(WINDOW_DAYS);
     store.write(move |tx| rate_limits::delete_before(tx, windows)).await?;
     store.write(move |tx| attachments::discard_unsent(tx, before)).await?;
+    suggest::forget(engine, turn).await?;
     if keep.media_days > 0 {
         media::expire(engine, ago(keep.media_days)).await?;
     }

@@ -10,6 +10,7 @@ use crate::chatwoot::settings::ChatwootSettings;
 use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
 use crate::webhooks::settings::WebhookSettings;
+use crate::suggest::SuggestionSettings;
 
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct EngineSettings {
     pub mail: MailSettings,
     /// Outgoing webhooks.
     pub webhooks: WebhookSettings,
+    /// Suggested replies.
+    pub suggestions: SuggestionSettings,
 }
 
 impl Default for EngineSettings {
@@ -61,6 +64,7 @@ impl Default for EngineSettings {
             realtime: RealtimeSettings::default(),
             mail: MailSettings::default(),
             webhooks: WebhookSettings::default(),
+            suggestions: SuggestionSettings::default(),
         }
     }
 }
@@ -192,13 +196,15 @@ pub struct LimitSettings {
     pub send_per_minute: u32,
     /// `GET /admin/inbox`.
     pub list_per_minute: u32,
+    /// `GET /admin/inbox/{id}/suggest-ai`.
+    pub suggest_per_minute: u32,
     /// Failed sign-ins per address and per e-mail.
     pub login_per_minute: u32,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { send_per_minute: 30, list_per_minute: 60, login_per_minute: 10 }
+        Self { send_per_minute: 30, list_per_minute: 60, suggest_per_minute: 10, login_per_minute: 10 }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Engine, bridge, contacts, crm, media, monitoring, outbox, polling, realtime, retention, search_index,
-    sync, watch, webhooks,
+    suggest, sync, watch, webhooks,
 };
 
 /// The running workers of a node.
@@ -33,6 +33,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(crm::run(engine.clone()));
     tracker.spawn(realtime::run(engine.clone()));
     tracker.spawn(search_index::run(engine.clone()));
+    tracker.spawn(suggest::run(engine.clone()));
     tracker.spawn(watch::run(engine.clone()));
     tracker.spawn(polling::run(engine.clone()));
     tracker.spawn(sync::worker::run(engine.clone()));

@@ -92,6 +92,16 @@ codes! {
     ChatwootError = "CHATWOOT_ERROR", BAD_GATEWAY;
     /// Another program could not be connected: `error` says what to put right.
     ConnectionTestFailed = "CONNECTION_TEST_FAILED", UNPROCESSABLE_ENTITY;
+    /// The language model's server says that what was paid for is used up there.
+    AiProviderQuota = "AI_PROVIDER_QUOTA", PAYMENT_REQUIRED;
+    /// The account has used the tokens it allows itself this month.
+    AiQuota = "AI_QUOTA", PAYMENT_REQUIRED;
+    /// The language model's server does not take the key.
+    AiAuth = "AI_AUTH", INTERNAL_SERVER_ERROR;
+    /// The language model's server does not take the request: another model, too long.
+    AiBadRequest = "AI_BAD_REQUEST", INTERNAL_SERVER_ERROR;
+    /// The language model's server failed or was not reached.
+    AiUnavailable = "AI_UNAVAILABLE", INTERNAL_SERVER_ERROR;
     /// Our fault.
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
     /// The database cannot be reached or cannot take writes.

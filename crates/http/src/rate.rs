@@ -11,8 +11,10 @@ use crate::error::ApiError;
 use crate::state::HttpState;
 
 /// What is counted: method, route, and under which limit. Everything else is not limited per user.
-pub const LIMITED: [(&str, &str, Endpoint); 14] = [
+pub const LIMITED: [(&str, &str, Endpoint); 16] = [
     ("GET", "/admin/inbox", Endpoint::ListConversations),
+    ("GET", "/admin/inbox/{id}/suggest-ai", Endpoint::Suggest),
+    ("GET", "/admin/inbox/{id}/suggest-ai/stream", Endpoint::Suggest),
     ("POST", "/admin/inbox/{id}/messages", Endpoint::SendMessage),
     ("POST", "/api/v1/messages", Endpoint::SendMessage),
     ("POST", "/api/crm/messages/send", Endpoint::SendMessage),

@@ -20,6 +20,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::inbox::routes()) //         /admin/inbox
         .merge(api::replies::routes()) //       /admin/inbox/{id}/messages, /api/v1/messages
         .merge(api::messages::routes()) //      /admin/inbox/{id}/messages/{message_id}
+        .merge(api::suggestions::routes()) //   /admin/inbox/{id}/suggest-ai
         .merge(api::conversations::routes()) // /api/v1/conversations
         .merge(api::contacts::routes()) //      /api/v1/contacts
         .merge(api::media::routes()) //         /api/v1/media, /media/{id}/{file_name}

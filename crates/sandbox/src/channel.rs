@@ -19,12 +19,14 @@ pub enum Channel {
     GreenApi,
     /// Chatwoot: no network of its own; faults and webhooks go by its name, its inboxes are its own.
     Chatwoot,
+    /// A language model: no network; faults go by its name.
+    Openai,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 5] =
-        [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi, Self::Chatwoot];
+    pub const ALL: [Self; 6] =
+        [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi, Self::Chatwoot, Self::Openai];
 
     /// The name on the wire and in settings.
     #[must_use]
@@ -35,6 +37,7 @@ impl Channel {
             Self::Instagram => "instagram",
             Self::GreenApi => "green_api",
             Self::Chatwoot => "chatwoot",
+            Self::Openai => "openai",
         }
     }
 
@@ -45,7 +48,7 @@ impl Channel {
             Self::WhatsappCloud => "whatsapp_business_account",
             Self::Messenger => "page",
             Self::Instagram => "instagram",
-            Self::GreenApi | Self::Chatwoot => "",
+            Self::GreenApi | Self::Chatwoot | Self::Openai => "",
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::green::GreenInstance;
 use crate::settings::SandboxSettings;
 use crate::webhooks::{Event, EventClass, WebhookSender};
 use crate::world::World;
-use crate::{chatwoot, control, gateway, graph, green, page};
+use crate::{chatwoot, control, gateway, graph, green, openai, page};
 
 /// Changes that a slow reader of the live stream may lag behind before it misses some.
 const CHANGES_KEPT: usize = 256;
@@ -99,6 +99,7 @@ impl Sandbox {
             .nest("/green", green::router(sandbox.clone()))
             .nest("/gateway", gateway::router(sandbox.clone()))
             .nest("/chatwoot", chatwoot::router(sandbox.clone()))
+            .nest("/openai", openai::router(sandbox.clone()))
             .nest("/control", control::router(sandbox.clone()))
             .merge(page::router())
             .layer(DefaultBodyLimit::max(graph::BODY_MAX_BYTES));

@@ -19,6 +19,7 @@ use crate::inbox::Inbox;
 use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::media::MediaShelf;
+use crate::openai::OpenaiSettings;
 use crate::phone_number::{digits, folded};
 use crate::settings::LiveSettings;
 use crate::template::Template;
@@ -112,6 +113,8 @@ pub struct World {
     pub gateway: Gateway,
     /// The fake Chatwoot.
     pub chatwoot: Chatwoot,
+    /// The fake language model.
+    pub openai: OpenaiSettings,
     /// Makes ids and draws chances.
     pub ids: IdMaker,
     throughput: HashMap<String, Throughput>,
@@ -150,6 +153,7 @@ impl World {
             green: HashMap::new(),
             gateway: Gateway::default(),
             chatwoot: Chatwoot::default(),
+            openai: OpenaiSettings::default(),
             ids: IdMaker::new(seed),
             throughput: HashMap::new(),
             customers_made: 0,
@@ -323,7 +327,7 @@ impl World {
             (Channel::Messenger, _) => self.ids.messenger_mid(),
             (Channel::Instagram, _) => self.ids.instagram_mid(),
             (Channel::GreenApi, _) => self.ids.green_id(),
-            (Channel::Chatwoot, _) => self.ids.uuid(),
+            (Channel::Chatwoot | Channel::Openai, _) => self.ids.uuid(),
         }
     }
 

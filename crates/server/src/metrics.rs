@@ -76,6 +76,8 @@ pub const COUNTED: &[(&str, &str)] = &[
     ("frontdesk_inbox_webhooks_total", "What webhooks told an inbox, by type"),
     ("frontdesk_inbox_webhook_errors_total", "Webhooks that failed; inbox 0 for those of no inbox"),
     ("frontdesk_alerts_total", "Alerts that fired and that were resolved"),
+    ("frontdesk_suggestions_total", "What people did with suggested replies, by who made them and the deed"),
+    ("frontdesk_suggestion_drafts_withheld_total", "Drafts of language models that were not shown"),
     ("frontdesk_alert_deliveries_total", "News of alerts sent out, by where to and what came of it"),
     (
         "frontdesk_bridge_jobs_total",

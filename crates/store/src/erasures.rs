@@ -8,7 +8,7 @@ use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, 
 
 use crate::db::statement::{both, each};
 use crate::events::{EventKind, NewEvent};
-use crate::{StoreError, Topic, Tx, crm, erased_messages, external_entity_maps};
+use crate::{StoreError, Topic, Tx, crm, erased_messages, external_entity_maps, suggest_pairs};
 
 /// A statement that takes rows away by (account, id): one by one, or all at once.
 macro_rules! by_id {
@@ -274,6 +274,8 @@ fn remove(tx: &mut Tx<'_>, doomed: &[Doomed]) -> Result<(), StoreError> {
             tx.execute(&REMOVE_PENDING_OF, p![message.account, message.inbox, remote_id])?;
         }
     }
+    let ids: Vec<_> = doomed.iter().map(|message| (message.account, message.id)).collect();
+    suggest_pairs::remove_with_messages(tx, &ids)?;
     let all = [
         &DISCARD_FILES,
         &REMOVE_REACTIONS,

@@ -55,6 +55,8 @@ pub mod sessions;
 mod signals;
 pub mod sqlite_file;
 mod store;
+pub mod suggest_pairs;
+pub mod suggest_settings;
 pub mod sync_connections;
 pub mod sync_runs;
 pub mod transfer;
@@ -128,6 +130,8 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("send_turns", send_turns::STATEMENTS),
         ("server_settings", server_settings::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("suggest_pairs", suggest_pairs::STATEMENTS),
+        ("suggest_settings", suggest_settings::STATEMENTS),
         ("sync_connections", sync_connections::STATEMENTS),
         ("sync_runs", sync_runs::STATEMENTS),
         ("transfer/catalog", transfer::catalog::STATEMENTS),

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     13 "0013_imports",
     14 "0014_conversation_metadata",
     16 "0016_webhooks",
+    17 "0017_suggestions",
     18 "0018_note_search",
 ];
 

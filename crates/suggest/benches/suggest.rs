@@ -69,6 +69,7 @@ fn pair(number: usize) -> Pair {
         before: number.is_multiple_of(2).then(|| turn(number + 7)),
         reply: format!("Thank you for writing! {}. Your number is {}.", turn(number % 5_000), number % 900),
         said_at: number as i64,
+        ..Pair::default()
     }
 }
 

@@ -119,15 +119,7 @@ pub fn evaluate(lines: &[Labelled]) -> Result<Report, EvaluateError> {
 }
 
 fn pair(id: i64, question: &str) -> Pair {
-    Pair {
-        id,
-        contact: id,
-        contact_names: Vec::new(),
-        question: question.to_owned(),
-        before: None,
-        reply: String::new(),
-        said_at: 0,
-    }
+    Pair { id, contact: id, question: question.to_owned(), ..Pair::default() }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of lines in a file")]

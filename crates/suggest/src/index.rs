@@ -40,6 +40,8 @@ pub(crate) struct Place {
     pub question: Box<str>,
     pub reply: Said,
     pub said_at: i64,
+    pub accepted: u32,
+    pub dismissed: u32,
 }
 
 impl Place {
@@ -108,7 +110,11 @@ impl Index {
         self.postings.add(at, &stems(&question));
         self.letters.add(&question);
         self.spelling.add(&question);
-        let reply = Said::new(&pair.reply, &pair.contact_names, self.table.as_ref());
+        let reply = if pair.for_everybody {
+            Said::for_everybody(&pair.reply, self.table.as_ref())
+        } else {
+            Said::new(&pair.reply, &pair.contact_names, self.table.as_ref())
+        };
         self.secrets.add(pair.contact, &reply);
         self.places[at as usize] = Some(Place {
             id: pair.id,
@@ -116,6 +122,8 @@ impl Index {
             question: question.join(" ").into(),
             reply,
             said_at: pair.said_at,
+            accepted: pair.accepted,
+            dismissed: pair.dismissed,
         });
         self.by_id.insert(pair.id, at);
     }

@@ -8,6 +8,7 @@
 //! What is measured, and how to measure on your own questions: docs/suggestions.md. To teach the table anew: `teach/`.
 
 mod evaluate;
+mod facts;
 mod index;
 mod letters;
 mod pair;
@@ -22,6 +23,7 @@ mod typed;
 mod vote;
 
 pub use evaluate::{EvaluateError, Labelled, Report, evaluate};
+pub use facts::{Fact, FactKind, Personal, facts, personal};
 pub use index::Index;
 pub use pair::{Ask, Pair, Suggestion};
 pub use suggest::SILENT_BELOW;

@@ -1,7 +1,7 @@
 //! What the index learns from: a customer's turn and what was answered.
 
 /// Something a customer wrote and what an agent replied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pair {
     /// Whose id it is the caller decides: that of the agent's message, say. Learning an id again replaces the pair.
     pub id: i64,
@@ -17,6 +17,12 @@ pub struct Pair {
     pub reply: String,
     /// When it was said, in milliseconds since 1970.
     pub said_at: i64,
+    /// It was written for everybody, as a quick reply is: nothing in it is one customer's.
+    pub for_everybody: bool,
+    /// How often it was taken when it was suggested.
+    pub accepted: u32,
+    /// How often it was waved away.
+    pub dismissed: u32,
 }
 
 /// What a suggestion is wanted for.

@@ -92,6 +92,8 @@ const PARTICLES: &[&str] =
 pub(crate) struct Said {
     text: Box<str>,
     private: Box<[Private]>,
+    /// What is in it is the team's own, in whatever other reply it stands too.
+    for_everybody: bool,
 }
 
 #[derive(Debug)]
@@ -121,7 +123,17 @@ impl Said {
             done = range.end;
         }
         names(text, done..text.len(), &own, table, &mut private);
-        Self { text: text.into(), private: private.into() }
+        Self { text: text.into(), private: private.into(), for_everybody: false }
+    }
+
+    /// Where something private may stand, and what slot it would get.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Range<usize>, &'static str)> + '_ {
+        self.private.iter().map(|part| (part.start as usize..part.end as usize, part.slot))
+    }
+
+    /// A text that was written for everybody.
+    pub(crate) fn for_everybody(reply: &str, table: Option<&Table>) -> Self {
+        Self { for_everybody: true, ..Self::new(reply, &[], table) }
     }
 }
 
@@ -186,16 +198,36 @@ fn starts_sentence(text: &str, at: usize) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     said_to: FxHashMap<Box<str>, FxHashMap<i64, u32>>,
+    /// What stands in texts for everybody, and in how many.
+    everybodys: FxHashMap<Box<str>, u32>,
 }
 
 impl Secrets {
     pub(crate) fn add(&mut self, contact: i64, said: &Said) {
+        if said.for_everybody {
+            for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
+                *self.everybodys.entry(key.clone()).or_default() += 1;
+            }
+            return;
+        }
         for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
             *self.said_to.entry(key.clone()).or_default().entry(contact).or_default() += 1;
         }
     }
 
     pub(crate) fn remove(&mut self, contact: i64, said: &Said) {
+        if said.for_everybody {
+            for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
+                let left = self.everybodys.get_mut(key).map_or(0, |times| {
+                    *times -= 1;
+                    *times
+                });
+                if left == 0 {
+                    self.everybodys.remove(key);
+                }
+            }
+            return;
+        }
         for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
             let Some(contacts) = self.said_to.get_mut(key) else { continue };
             if let Some(times) = contacts.get_mut(&contact) {
@@ -211,8 +243,18 @@ impl Secrets {
     }
 
     fn is_hidden(&self, private: &Private) -> bool {
-        let Some(key) = &private.key else { return true };
-        self.said_to.get(key).is_none_or(|contacts| contacts.len() < MANY)
+        private.key.as_ref().is_none_or(|key| !self.is_the_teams(key))
+    }
+
+    /// Whether something may be told to anybody.
+    fn is_the_teams(&self, key: &str) -> bool {
+        self.everybodys.contains_key(key)
+            || self.said_to.get(key).is_some_and(|contacts| contacts.len() >= MANY)
+    }
+
+    /// Whether the team has said this number, address or code to everybody already.
+    pub(crate) fn tells_everybody(&self, text: &str) -> bool {
+        self.is_the_teams(&key(text))
     }
 
     /// The reply as another customer's agent may see it, and how many slots it has.
@@ -221,6 +263,9 @@ impl Secrets {
         let mut done = 0;
         let mut slots: usize = 0;
         let mut name_before = false;
+        if said.for_everybody {
+            return (said.text.to_string(), 0);
+        }
         for private in said.private.iter().filter(|private| self.is_hidden(private)) {
             let between = &said.text[done..private.start as usize];
             // The parts of one name are one slot.

@@ -7,7 +7,7 @@ use crate::pair::{Ask, Suggestion};
 use crate::private;
 use crate::rank::{Ranked, rank};
 use crate::table::{self, DIMENSIONS, Point};
-use crate::vote::vote;
+use crate::vote::{Answer, vote};
 
 /// Below this nothing is said: better silent than beside the point. Measured in docs/suggestions.md.
 pub const SILENT_BELOW: f32 = 0.42;
@@ -20,6 +20,12 @@ const SAME_WORDS: f32 = 0.8;
 /// So do those that mean the same and share this part: "we ship abroad" and "we don't" mean almost the same to a table.
 const LIKE_WORDS: f32 = 0.5;
 const SAME_MEANING: f32 = 0.92;
+
+/// Waved away so often, an answer counts less, by so much.
+const WAVED_AWAY: u32 = 2;
+const LESS: f32 = 0.6;
+/// How much more an answer counts for each e-fold of times it was taken.
+const MORE: f32 = 0.15;
 
 /// A reply that others may say the same as.
 struct Wording {
@@ -40,7 +46,13 @@ impl Index {
             let row = ranked.iter().position(|other| other.place == pair.place).unwrap_or_default();
             groups[row]
         };
-        let answers = vote(ranked, worst, group_of);
+        let mut answers = vote(ranked, worst, group_of);
+        for answer in &mut answers {
+            let members = (0..ranked.len()).filter(|row| groups[*row] == answer.group);
+            let (accepted, dismissed) = self.heard(members.map(|row| ranked[row].place));
+            weigh(answer, accepted, dismissed);
+        }
+        answers.sort_by(|a, b| b.votes.total_cmp(&a.votes).then(a.group.cmp(&b.group)));
         let Some(first) = answers.first().filter(|first| first.sure >= SILENT_BELOW) else {
             return Vec::new();
         };
@@ -69,6 +81,13 @@ impl Index {
             .filter(|suggestion| !word_set(&suggestion.text).is_empty())
             .take(ask.count)
             .collect()
+    }
+
+    /// How often the pairs at these places were taken and waved away, together.
+    fn heard(&self, places: impl Iterator<Item = u32>) -> (u32, u32) {
+        places.filter_map(|at| self.places[at as usize].as_ref()).fold((0, 0), |(taken, waved), place| {
+            (taken.saturating_add(place.accepted), waved.saturating_add(place.dismissed))
+        })
     }
 
     fn shown(&self, pair: &Ranked) -> (String, usize) {
@@ -105,6 +124,16 @@ impl Index {
     }
 }
 
+/// What people took counts more, what they waved away twice and took less often counts less.
+fn weigh(answer: &mut Answer<usize>, accepted: u32, dismissed: u32) {
+    if dismissed >= WAVED_AWAY && dismissed > accepted {
+        answer.votes *= LESS;
+        answer.sure *= LESS;
+    } else {
+        answer.votes *= 1.0 + MORE * (1.0 + count(accepted as usize)).ln();
+    }
+}
+
 fn say_the_same(a: &Wording, b: &Wording) -> bool {
     let common = count(a.words.intersection(&b.words).count());
     let all = count(a.words.union(&b.words).count()).max(1.0);
@@ -112,7 +141,7 @@ fn say_the_same(a: &Wording, b: &Wording) -> bool {
     shared >= SAME_WORDS || (shared >= LIKE_WORDS && table::cosine(&a.point, &b.point) >= SAME_MEANING)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "words of a reply")]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn count(words: usize) -> f32 {
     words as f32
 }

@@ -9,23 +9,47 @@ use regex::Regex;
 
 /// What a stretch of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// An e-mail address.
     Mail,
+    /// An address of the web.
     Link,
+    /// Where somebody lives: a street and what follows it up to a number.
+    Address,
+    /// An amount of money.
     Money,
+    /// A day.
     Date,
+    /// A time of day.
     Time,
+    /// A number of eight digits or more: a phone, a card, an account.
     Phone,
+    /// Letters and digits together.
     Code,
+    /// Any other number.
     Number,
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Mail,
+        Self::Link,
+        Self::Address,
+        Self::Money,
+        Self::Date,
+        Self::Time,
+        Self::Phone,
+        Self::Code,
+        Self::Number,
+    ];
+
     /// The word that stands for all of its kind when texts are compared. No customer can write it.
     pub(crate) fn token(self) -> &'static str {
         match self {
             Self::Mail => "<mail>",
             Self::Link => "<link>",
+            Self::Address => "<address>",
             Self::Money => "<money>",
             Self::Date => "<date>",
             Self::Time => "<time>",
@@ -40,6 +64,7 @@ impl Kind {
         match self {
             Self::Mail => "{{email}}",
             Self::Link => "{{link}}",
+            Self::Address => "{{address}}",
             Self::Money => "{{amount}}",
             Self::Date => "{{date}}",
             Self::Time => "{{time}}",
@@ -56,6 +81,9 @@ const PATTERN: &str = r"(?ix)
   | (?<link>  (?:https?://|www\.)\S+
             | \b[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.(?:com|net|org|io|co|id|br|es|pt|me|app|dev|info|shop|store|link|page)\b
               (?:\.[a-z]{2}\b)?(?:/\S*)? )
+  | (?<address> \b(?:rua|r\.|avenida|av\.|travessa|alameda|praça|praca|rodovia|estrada|calle|jalan|jln\.?|jl\.?|gang|gg\.)
+              \s+(?:\p{L}[\p{L}'.\-]*,?\s+){1,6}?(?:n[ºo°]?\.?\s*|no\.?\s*|nomor\s+|número\s+|numero\s+|\#\s*)?\d+[a-z]?\b
+            | \b\d+[a-z]?\s+(?:\p{L}[\p{L}'.\-]*\s+){1,4}?(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|boulevard|blvd\.?)(?:\s|,|$) )
   | (?<money> (?:\bR\$|\bUS\$|\bRp\.?|[$€£¥]|\b(?:USD|BRL|IDR|EUR|GBP|MXN|ARS))\s*\d[\d.,]*(?:\s*(?:k|mil|rb|ribu|jt|juta)\b)?
             | \b\d[\d.,]*\s*(?:[€£]|R\$|(?:reais|rupiah|ribu|rb|juta|jt|dollars?|dolares|dólares|euros?|pesos|usd|brl|idr|eur)\b) )
   | (?<date>  \b\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}\b | \b\d{1,2}/\d{1,2}\b )
@@ -65,9 +93,10 @@ const PATTERN: &str = r"(?ix)
   | (?<number>\d+(?:[.,:]\d+)*%? )
 ";
 
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("mail", Kind::Mail),
     ("link", Kind::Link),
+    ("address", Kind::Address),
     ("money", Kind::Money),
     ("date", Kind::Date),
     ("time", Kind::Time),
@@ -111,6 +140,9 @@ mod tests {
         assert_eq!(kinds("+62 813-9004-5512"), [("+62 813-9004-5512", Kind::Phone)]);
         assert_eq!(kinds("(11) 98765-4321"), [("(11) 98765-4321", Kind::Phone)]);
         assert_eq!(kinds("pedido BR-5521X e #9921"), [("BR-5521X", Kind::Code), ("#9921", Kind::Code)]);
+        assert_eq!(kinds("Rua das Flores, 123 ok"), [("Rua das Flores, 123", Kind::Address)]);
+        assert_eq!(kinds("ke jl. merdeka raya no. 17 ya"), [("jl. merdeka raya no. 17", Kind::Address)]);
+        assert_eq!(kinds("to 42 Elm Street, please"), [("42 Elm Street,", Kind::Address)]);
         assert_eq!(kinds("quarto 302"), [("302", Kind::Number)]);
         assert_eq!(kinds("nothing to see"), []);
     }

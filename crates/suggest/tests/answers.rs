@@ -11,6 +11,7 @@ fn pair(id: i64, question: &str, reply: &str) -> Pair {
         before: None,
         reply: reply.to_owned(),
         said_at: id * 1_000,
+        ..Pair::default()
     }
 }
 

@@ -28,7 +28,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("store", &["model"]),
     // provider-http for its own outgoing calls: webhooks about alerts. chatwoot-client: sync and bridge do more there than a channel does.
-    ("engine", &["model", "store", "channels", "provider-http", "chatwoot-client"]),
+    // suggest: whose pairs it finds answers among, the engine decides.
+    ("engine", &["model", "suggest", "store", "channels", "provider-http", "chatwoot-client"]),
     // May read from the store; every write goes through the engine.
     ("http", &["model", "store", "channels", "engine"]),
     // Stands on the providers' wire types alone: a fake that used our own code would repeat our mistakes.

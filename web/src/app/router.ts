@@ -78,6 +78,12 @@ const routes: RouteRecordRaw[] = [
         meta: { title: 'settings.donors' },
       },
       {
+        path: 'suggestions',
+        name: 'suggestions',
+        component: () => import('@/features/settings/SuggestionsScreen.vue'),
+        meta: { admin: true, title: 'settings.suggestions' },
+      },
+      {
         path: 'password',
         name: 'password',
         component: () => import('@/features/settings/PasswordScreen.vue'),

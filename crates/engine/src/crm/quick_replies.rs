@@ -6,7 +6,7 @@ use frontdesk_model::{AccountId, ContactId, QuickReplyId, Timestamp};
 use frontdesk_store::contacts::{self, ContactRow};
 use frontdesk_store::crm::quick_replies::{self, QuickReplyRow};
 use frontdesk_store::crm::{donor_figures, settings};
-use frontdesk_store::{StoreError, Tx};
+use frontdesk_store::{StoreError, Tx, suggest_pairs};
 
 use super::people::{self, Key};
 use super::{Check, CrmError};
@@ -60,7 +60,9 @@ pub async fn add(engine: &Engine, actor: Actor, new: NewQuickReply) -> Result<Qu
             };
             let id = quick_replies::insert(tx, &row, actor.user_id, now)?.ok_or_else(taken)?;
             noted(tx, actor, "quick_reply.added", id, now)?;
-            Ok(QuickReplyRow { id, ..row })
+            let row = QuickReplyRow { id, ..row };
+            suggest_pairs::save_quick_reply(tx, &row)?;
+            Ok(row)
         })
         .await
 }
@@ -91,6 +93,7 @@ pub async fn change(
         };
         quick_replies::update(tx, &row, now)?;
         noted(tx, actor, "quick_reply.updated", id, now)?;
+        suggest_pairs::save_quick_reply(tx, &row)?;
         Ok(row)
     });
     match done.await {
@@ -107,6 +110,7 @@ pub async fn remove(engine: &Engine, actor: Actor, id: QuickReplyId) -> Result<(
         .write(move |tx| {
             find(tx, account, id)?;
             quick_replies::hide(tx, account, id, now)?;
+            suggest_pairs::remove_quick_reply(tx, account, id, now)?;
             Ok(noted(tx, actor, "quick_reply.removed", id, now)?)
         })
         .await

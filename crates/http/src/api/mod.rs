@@ -19,6 +19,7 @@ pub mod realtime;
 pub mod replies;
 mod reply_body;
 pub mod session;
+pub mod suggestions;
 pub mod sync;
 pub mod templates;
 pub mod tokens;

@@ -32,8 +32,12 @@ pub(super) async fn create(
     State(sandbox): State<Sandbox>,
     Body(inbox): Body<Inbox>,
 ) -> Result<(StatusCode, Json<Inbox>), ControlError> {
-    if inbox.channel == Channel::Chatwoot {
-        let message = "inboxes of Chatwoot are made by its own API, below /chatwoot";
+    let message = match inbox.channel {
+        Channel::Chatwoot => Some("inboxes of Chatwoot are made by its own API, below /chatwoot"),
+        Channel::Openai => Some("a language model has no inboxes"),
+        _ => None,
+    };
+    if let Some(message) = message {
         return Err(ControlError::Invalid(message.to_owned()));
     }
     let mut world = sandbox.world();

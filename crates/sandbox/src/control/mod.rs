@@ -11,6 +11,7 @@ mod inboxes;
 mod live;
 mod loads;
 mod media;
+mod openai;
 mod records;
 mod settings;
 
@@ -103,6 +104,7 @@ fn documented() -> OpenApiRouter<Sandbox> {
         .routes(routes!(chatwoot::write))
         .routes(routes!(chatwoot::typing))
         .routes(routes!(chatwoot::crowd))
+        .routes(routes!(openai::read, openai::change))
         .routes(routes!(faults::list, faults::clear_all))
         .routes(routes!(faults::replace, faults::add, faults::clear))
         .routes(routes!(records::deliveries))

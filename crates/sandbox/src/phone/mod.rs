@@ -105,7 +105,9 @@ pub fn act(sandbox: &Sandbox, customer_id: &str, message: &CustomerMessage) -> R
         Channel::WhatsappCloud => whatsapp::draft(&draft, &message.action)?,
         Channel::Messenger | Channel::Instagram => messaging::draft(&draft, &message.action)?,
         Channel::GreenApi => green::draft(&draft, &message.action)?,
-        Channel::Chatwoot => return Err(PhoneError::NotOnChannel { channel: inbox.channel }),
+        Channel::Chatwoot | Channel::Openai => {
+            return Err(PhoneError::NotOnChannel { channel: inbox.channel });
+        }
     };
     let named = drafted.event.as_ref().and_then(|event| event.message_ids.first().cloned());
     apply(sandbox, &inbox, &customer, &message.action, drafted);

@@ -53,7 +53,11 @@ pub fn envelope(channel: Channel, events: &[Event], now: TimeMs) -> Value {
                 json!({"id": entry_id, "changes": changes})
             }
             // Green API's and Chatwoot's bodies stand alone and never come here: their own delivery.rs
-            Channel::Messenger | Channel::Instagram | Channel::GreenApi | Channel::Chatwoot => {
+            Channel::Messenger
+            | Channel::Instagram
+            | Channel::GreenApi
+            | Channel::Chatwoot
+            | Channel::Openai => {
                 let messaging: Vec<&Value> = events.iter().map(|event| &event.content).collect();
                 json!({"id": entry_id, "time": now, "messaging": messaging})
             }

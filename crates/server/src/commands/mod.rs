@@ -17,6 +17,7 @@ mod restore;
 mod sandbox;
 mod serve;
 mod suggest_eval;
+mod suggest_rebuild;
 mod sync;
 mod token;
 mod user;
@@ -87,6 +88,8 @@ enum Command {
     Sync(sync::SyncCommand),
     /// Measure on labelled questions of your own how well replies are suggested
     SuggestEval(suggest_eval::SuggestEval),
+    /// Learn again, from all conversations, what replies are suggested from
+    SuggestRebuild(suggest_rebuild::SuggestRebuild),
 }
 
 /// A command that was given wrongly: exit code 2.
@@ -161,6 +164,7 @@ async fn carry_out(command: Command, surroundings: Surroundings) -> anyhow::Resu
         Command::Inbox(command) => inbox::run(command, &surroundings).await?,
         Command::Sync(command) => return sync::run(command, &surroundings).await,
         Command::SuggestEval(command) => return suggest_eval::run(&command),
+        Command::SuggestRebuild(command) => suggest_rebuild::run(&command, &surroundings).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -48,6 +48,7 @@ impl Settings {
             retention: self.retention.clone(),
             mail: self.mail.clone(),
             webhooks: self.webhooks.clone(),
+            suggestions: self.suggestions.clone(),
             content_max: self.replies.content_max,
             session_secs: self.sign_in.session_secs,
             realtime_app: RealtimeAppSettings {

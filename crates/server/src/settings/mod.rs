@@ -23,6 +23,7 @@ use frontdesk_engine::monitoring::settings::MailSettings;
 use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
 use frontdesk_engine::webhooks::settings::WebhookSettings;
+use frontdesk_engine::suggest::SuggestionSettings;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Outgoing webhooks.
     pub webhooks: WebhookSettings,
+    /// Suggested replies.
+    pub suggestions: SuggestionSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
 }

@@ -117,6 +117,7 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     for (key, value) in [
         ("limits.send_per_minute", settings.limits.send_per_minute),
         ("limits.list_per_minute", settings.limits.list_per_minute),
+        ("limits.suggest_per_minute", settings.limits.suggest_per_minute),
         ("limits.login_per_minute", settings.limits.login_per_minute),
     ] {
         between(key, value.into(), 1, 1_000_000)?;
@@ -130,6 +131,9 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     ] {
         between(key, value.into(), 1, 3650)?;
     }
+    let suggestions = &settings.suggestions;
+    between("suggestions.pairs_in_memory", suggestions.pairs_in_memory as i128, 100, 1_000_000)?;
+    between("suggestions.keep_days", suggestions.keep_days.into(), 0, 3650)?;
     for (key, value) in [
         ("retention.media_days", settings.retention.media_days),
         ("retention.message_days", settings.retention.message_days),

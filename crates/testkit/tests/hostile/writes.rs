@@ -92,6 +92,20 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
         ),
         (
             "POST",
+            "/admin/inbox/{id}/suggest-ai/feedback",
+            format!("/admin/inbox/{conversation}/suggest-ai/feedback"),
+            json!({ "item": "draft-1", "action": "shown" }),
+            &[],
+        ),
+        (
+            "PUT",
+            "/api/v1/suggestions/settings",
+            "/api/v1/suggestions/settings".to_owned(),
+            json!({ "enabled": false, "base_url": "", "model": "", "monthly_tokens": 0 }),
+            &["enabled"],
+        ),
+        (
+            "POST",
             "/admin/inbox/{id}/status",
             format!("/admin/inbox/{conversation}/status"),
             json!({ "status": "active" }),

@@ -8,6 +8,7 @@ import {
   Plug,
   ScrollText,
   Send,
+  Sparkles,
   Users,
   Webhook,
 } from '@lucide/vue'
@@ -31,6 +32,7 @@ export const SECTIONS: Section[] = [
     admin: false,
   },
   { route: 'donors', label: 'settings.donors', icon: HandHeart, admin: false },
+  { route: 'suggestions', label: 'settings.suggestions', icon: Sparkles, admin: true },
   { route: 'password', label: 'settings.password', icon: LockKeyhole, admin: false },
   { route: 'tokens', label: 'settings.tokens', icon: KeyRound, admin: false },
   { route: 'outgoing-webhooks', label: 'settings.outgoing', icon: Send, admin: true },

@@ -197,7 +197,7 @@ fn fields(fake: &Inbox, secrets: &Secrets) -> InboxSettings {
         Channel::Messenger => ("page_id", "access_token"),
         Channel::Instagram => ("instagram_id", "access_token"),
         Channel::GreenApi => ("instance_id", "api_token"),
-        Channel::Chatwoot => ("account_id", "api_token"),
+        Channel::Chatwoot | Channel::Openai => ("account_id", "api_token"),
     };
     let mut fields = InboxSettings::from([(token_field.to_owned(), secrets.access_token.clone())]);
     fields.insert(id_field.to_owned(), fake.account_id.clone());
@@ -222,6 +222,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::Instagram => "Instagram",
         Channel::GreenApi => "Green API",
         Channel::Chatwoot => "Chatwoot",
+        Channel::Openai => "Language model",
     }
 }
 
