@@ -142,11 +142,20 @@ async fn another_accounts_model_and_another_roles_settings_are_out_of_reach() {
     }
 }
 
-/// What the server there answers, twice at most; whether our own replies stand in; the status and code where they may not.
-fn rows() -> Vec<(&'static str, Vec<(u16, Value)>, usize, Option<(u16, &'static str)>, &'static str)> {
+/// What the server there answers, at most twice; how often it is asked; status and code where our own replies may not stand in; the
+/// code that is told where they do.
+struct Row {
+    what: &'static str,
+    answers: Vec<(u16, Value)>,
+    calls: usize,
+    strict: Option<(u16, &'static str)>,
+    told: &'static str,
+}
+
+fn rows() -> Vec<Row> {
     let error = |kind: &str| json!({ "error": { "message": "no", "type": kind, "code": kind } });
     let said = |content: Value| json!({ "choices": [{ "message": { "content": content } }] });
-    vec![
+    let rows = vec![
         ("402", vec![(402, json!({}))], 1, Some((402, "AI_PROVIDER_QUOTA")), "402"),
         (
             "insufficient_quota",
@@ -205,7 +214,10 @@ fn rows() -> Vec<(&'static str, Vec<(u16, Value)>, usize, Option<(u16, &'static 
             "AI_UNAVAILABLE",
         ),
         ("nothing", vec![(200, said(json!(""))); 2], 2, Some((500, "AI_UNAVAILABLE")), "AI_UNAVAILABLE"),
-    ]
+    ];
+    rows.into_iter()
+        .map(|(what, answers, calls, strict, told)| Row { what, answers, calls, strict, told })
+        .collect()
 }
 
 #[tokio::test]
@@ -213,7 +225,7 @@ async fn every_row_of_the_table_of_errors_holds() {
     for desk in desks().await {
         teach(&desk).await;
         let path = asked(&desk).await;
-        for (what, answers, calls, strict, told) in rows() {
+        for Row { what, answers, calls, strict, told } in rows() {
             for fallback in [true, false] {
                 let model = Model::start().await;
                 settle(&desk, &model, json!({ "fallback": fallback })).await;
