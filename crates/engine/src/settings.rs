@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::chatwoot::settings::ChatwootSettings;
 use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
-use crate::webhooks::settings::WebhookSettings;
 use crate::suggest::SuggestionSettings;
+use crate::webhooks::settings::WebhookSettings;
 
 /// Settings of the engine. Only `server` reads files and environment; everyone else is handed this.
 #[derive(Debug, Clone)]

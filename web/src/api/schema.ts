@@ -151,6 +151,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/inbox/{id}/suggest-ai": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggests replies to what the customer wrote last, from what the team replied to questions like it; where the account has a
+         *     language model and `engine` is left out, that one writes them.
+         * @description Nothing is sent. What belongs to another customer is never shown: `{{…}}` stands in its place.
+         */
+        get: operations["suggest_replies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/inbox/{id}/suggest-ai/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what became of a suggestion: what is taken comes sooner, what was waved away twice comes later. */
+        post: operations["note_suggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/inbox/{id}/suggest-ai/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Writes one reply in pieces, as server-sent events: `text` (`{"text"}`, more of it), `withdrawn` (what was shown is to be
+         *     taken away), at the end `done` (as `…/suggest-ai` answers) or `failed` (`{"error", "code"}`).
+         * @description What fails before the first piece is answered as `…/suggest-ai` answers it. Where the account has no language model, `done` with
+         *     the team's own replies comes at once. Going away ends the call at the model's server.
+         */
+        get: operations["stream_suggestion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/crm/contacts": {
         parameters: {
             query?: never;
@@ -1743,6 +1803,24 @@ export interface paths {
         put?: never;
         /** Sends a film. */
         post: operations["send_session_video"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suggestions/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the language model that writes drafts, and what was used of it. */
+        get: operations["get_suggestion_settings"];
+        /** Settles which language model writes drafts, as a whole. A pause is over then. */
+        put: operations["save_suggestion_settings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4357,6 +4435,17 @@ export interface components {
             name: string;
             phone: string | null;
         };
+        /**
+         * @description What somebody did with a suggestion.
+         *
+         *     - `shown`: It stood before somebody's eyes.
+         *     - `inserted`: It was put into the reply.
+         *     - `edited`: It was changed there before it was sent.
+         *     - `sent`: It was sent as it was.
+         *     - `dismissed`: It was waved away.
+         * @enum {string}
+         */
+        Deed: "shown" | "inserted" | "edited" | "sent" | "dismissed";
         /** @description A bridge that is gone. */
         DeletedBridge: {
             /** @description True. */
@@ -4698,11 +4787,16 @@ export interface components {
          *     - `RATE_LIMITED`: Too many requests.
          *     - `CHATWOOT_ERROR`: Chatwoot refused or failed; `error_code` says how.
          *     - `CONNECTION_TEST_FAILED`: Another program could not be connected: `error` says what to put right.
+         *     - `AI_PROVIDER_QUOTA`: The language model's server says that what was paid for is used up there.
+         *     - `AI_QUOTA`: The account has used the tokens it allows itself this month.
+         *     - `AI_AUTH`: The language model's server does not take the key.
+         *     - `AI_BAD_REQUEST`: The language model's server does not take the request: another model, too long.
+         *     - `AI_UNAVAILABLE`: The language model's server failed or was not reached.
          *     - `INTERNAL_ERROR`: Our fault.
          *     - `STORAGE_UNAVAILABLE`: The database cannot be reached or cannot take writes.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "CHATWOOT_ERROR" | "CONNECTION_TEST_FAILED" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
+        ErrorCode: "BAD_REQUEST" | "INVALID_TOKEN" | "INVALID_CREDENTIALS" | "INVALID_SIGNATURE" | "UNAUTHORIZED" | "CSRF" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONVERSATION_CLOSED" | "IDEMPOTENCY_CONFLICT" | "NEWER_MESSAGES" | "CONFLICT" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "VALIDATION_ERROR" | "WINDOW_CLOSED" | "RATE_LIMITED" | "CHATWOOT_ERROR" | "CONNECTION_TEST_FAILED" | "AI_PROVIDER_QUOTA" | "AI_QUOTA" | "AI_AUTH" | "AI_BAD_REQUEST" | "AI_UNAVAILABLE" | "INTERNAL_ERROR" | "STORAGE_UNAVAILABLE";
         /** @description One event, as it was pushed. */
         Event: {
             data: {
@@ -5572,6 +5666,18 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
+        /**
+         * @description What became of a suggestion.
+         * @example {
+         *       "action": "inserted",
+         *       "item": "reply-812"
+         *     }
+         */
+        NoteSuggestion: {
+            action: components["schemas"]["Deed"];
+            /** @description Its `id`. */
+            item: string;
+        };
         /** @description A number to look up. */
         NumberToCheck: {
             /**
@@ -6409,6 +6515,41 @@ export interface components {
             wait?: number | null;
         };
         /**
+         * @description What is to hold.
+         * @example {
+         *       "api_key": "sk-…",
+         *       "base_url": "https://api.openai.com/v1",
+         *       "confirm_host": "api.openai.com",
+         *       "enabled": true,
+         *       "fallback": true,
+         *       "model": "gpt-4o-mini",
+         *       "monthly_tokens": 1000000,
+         *       "timeout_ms": 20000
+         *     }
+         */
+        SaveSuggestionSettings: {
+            /** @description Absent: stays, unless the host changes; null: none. */
+            api_key?: string | null;
+            /** @description Where an API compatible with OpenAI's begins. Private addresses only where the operator lists them. */
+            base_url: string;
+            /** @description The host of `base_url`, as a sign that what customers write may go there. Needed while `enabled`. */
+            confirm_host?: string | null;
+            enabled: boolean;
+            /** @description Whether the team's own replies are shown when it fails. */
+            fallback?: boolean;
+            model: string;
+            /**
+             * Format: int64
+             * @description Tokens of a month (UTC) at most.
+             */
+            monthly_tokens: number;
+            /**
+             * Format: int64
+             * @description Time for a whole answer.
+             */
+            timeout_ms?: number;
+        };
+        /**
          * @description A score in a word.
          *
          *     - `high`: 70 and more.
@@ -6897,6 +7038,16 @@ export interface components {
         };
         /** @description A value, or `true` for a secret that is set. */
         ShownSetting: string | boolean;
+        /**
+         * @description Where a suggestion comes from.
+         *
+         *     - `reply`: What one of ours replied.
+         *     - `template`: A template that one of ours sent.
+         *     - `quick_reply`: A text to answer with.
+         *     - `model`: Written by a language model.
+         * @enum {string}
+         */
+        SourceKind: "reply" | "template" | "quick_reply" | "model";
         /** @description Whether a chat has a star. */
         StarChat: {
             /** @description Absent: the other way than before. */
@@ -7533,6 +7684,141 @@ export interface components {
             success: boolean;
         };
         /**
+         * @description Replies that may fit.
+         * @example {
+         *       "created_at": "2026-01-15T08:00:00Z",
+         *       "drafts_from": null,
+         *       "engine": "local",
+         *       "fallback": null,
+         *       "items": [
+         *         {
+         *           "id": "reply-812",
+         *           "score": 0.71,
+         *           "source": {
+         *             "alike": 4,
+         *             "is_own": true,
+         *             "kind": "reply",
+         *             "said_at": "2025-05-03T10:12:00Z",
+         *             "said_by": null,
+         *             "sentence": "from your reply of 3 May 2025 to a similar question",
+         *             "shortcut": null
+         *           },
+         *           "text": "Your parcel is on its way, {{first_name}}."
+         *         }
+         *       ],
+         *       "suggestions": [
+         *         "Your parcel is on its way, {{first_name}}."
+         *       ],
+         *       "tokens_estimated": false,
+         *       "tokens_used": 0
+         *     }
+         */
+        Suggested: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description The host of the language model that may be asked; null when there is none. */
+            drafts_from: string | null;
+            engine: components["schemas"]["SuggestionEngine"];
+            fallback: components["schemas"]["Trouble"] | null;
+            /** @description The same with where they come from. */
+            items: components["schemas"]["SuggestedItem"][];
+            /** @description The texts, the best first; empty when nothing fits well enough. `{{…}}` stands where something is to be filled in. */
+            suggestions: string[];
+            /** @description Nobody counted `tokens_used`: it is an estimate. */
+            tokens_estimated: boolean;
+            /**
+             * Format: int64
+             * @description Tokens of a language model; 0 for what is found among the team's own replies.
+             */
+            tokens_used: number;
+        };
+        /** @description A reply that may fit. */
+        SuggestedItem: {
+            /** @description Its name, for telling what became of it. */
+            id: string;
+            /**
+             * Format: float
+             * @description How sure it is, 0 to 1; null for what a language model wrote.
+             */
+            score: number | null;
+            source: components["schemas"]["SuggestionSource"];
+            text: string;
+        };
+        /**
+         * @description Who made suggestions.
+         * @enum {string}
+         */
+        SuggestionEngine: "local" | "llm";
+        /**
+         * @description The language model an account has its drafts from. Off by default: then nothing leaves this server.
+         * @example {
+         *       "base_url": "https://api.openai.com/v1",
+         *       "enabled": true,
+         *       "fallback": true,
+         *       "has_key": true,
+         *       "host": "api.openai.com",
+         *       "model": "gpt-4o-mini",
+         *       "monthly_tokens": 1000000,
+         *       "paused_until": null,
+         *       "timeout_ms": 20000,
+         *       "trouble": null,
+         *       "usage": {
+         *         "calls": 12,
+         *         "month": "2026-01",
+         *         "tokens": 4810
+         *       }
+         *     }
+         */
+        SuggestionSettings: {
+            base_url: string;
+            enabled: boolean;
+            fallback: boolean;
+            /** @description Whether a key is kept. It is never shown. */
+            has_key: boolean;
+            /** @description Where what customers write goes. */
+            host: string | null;
+            model: string;
+            /** Format: int64 */
+            monthly_tokens: number;
+            /**
+             * Format: date-time
+             * @description Nobody is asked until then.
+             */
+            paused_until: string | null;
+            /** Format: int64 */
+            timeout_ms: number;
+            /** @description What was wrong last, as a code of errors; null when it works. */
+            trouble: string | null;
+            usage: components["schemas"]["SuggestionUsage"];
+        };
+        /** @description Where a suggestion comes from. */
+        SuggestionSource: {
+            /** @description How many replies much like it were given to questions like this one. */
+            alike: number;
+            /** @description The caller said it. */
+            is_own: boolean;
+            kind: components["schemas"]["SourceKind"];
+            /**
+             * Format: date-time
+             * @description When it was said.
+             */
+            said_at: string | null;
+            /** @description Who said it; null for the caller, and where nobody knows. */
+            said_by: string | null;
+            /** @description The same in words. */
+            sentence: string;
+            /** @description The shortcut of a quick reply. */
+            shortcut: string | null;
+        };
+        /** @description What was used in a month (UTC). */
+        SuggestionUsage: {
+            /** Format: int64 */
+            calls: number;
+            month: string;
+            /** Format: int64 */
+            tokens: number;
+        };
+        /**
          * @description Who asked for a run.
          *
          *     - `manual`: A person or a program.
@@ -8050,6 +8336,19 @@ export interface components {
              */
             webhooks: number;
         };
+        /**
+         * @description What is wrong with the language model.
+         *
+         *     - `AI_PROVIDER_QUOTA`: What was paid for is used up there.
+         *     - `AI_QUOTA`: The account's own limit of the month is reached.
+         *     - `AI_AUTH`: It does not take the key.
+         *     - `AI_BAD_REQUEST`: It does not take the request.
+         *     - `AI_UNAVAILABLE`: It failed, or was not reached.
+         *     - `AI_TOO_FAST`: It is asked too often.
+         *     - `AI_WITHHELD`: Nothing of what it wrote may be shown.
+         * @enum {string}
+         */
+        Trouble: "AI_PROVIDER_QUOTA" | "AI_QUOTA" | "AI_AUTH" | "AI_BAD_REQUEST" | "AI_UNAVAILABLE" | "AI_TOO_FAST" | "AI_WITHHELD";
         /** @description A kind we do not know. */
         Unsupported: {
             /** @description The provider's word for it. */
@@ -8973,6 +9272,143 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    suggest_replies: {
+        parameters: {
+            query?: {
+                /** @description Messages of the conversation that are looked at, the newest ones. */
+                context_messages?: number;
+                /** @description Suggestions at most. */
+                count?: number;
+                /** @description `local`: the team's own replies, also where a language model is set up. */
+                engine?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggested"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description What was paid for at the language model's server is used up, or the account's own tokens of the month are */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    note_suggestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteSuggestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stream_suggestion: {
+        parameters: {
+            query?: {
+                /** @description Messages of the conversation that are looked at, the newest ones. */
+                context_messages?: number;
+                /** @description Suggestions at most. */
+                count?: number;
+                /** @description `local`: the team's own replies, also where a language model is set up. */
+                engine?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description Requests allowed in a minute. */
+                    "X-RateLimit-Limit": number;
+                    /** @description Requests left in this minute. */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the count starts again, in seconds since 1970. */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description What was paid for at the language model's server is used up, or the account's own tokens of the month are */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };
@@ -13138,6 +13574,62 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_suggestion_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    save_suggestion_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveSuggestionSettings"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
         };
