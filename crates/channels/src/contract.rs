@@ -13,6 +13,7 @@
 
 mod connection;
 mod door;
+mod session;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use serde::Serialize;
 
 pub use self::connection::*;
 pub use self::door::*;
+pub use self::session::*;
 
 /// A kind of network. One static value per channel, listed in [`crate::registry`].
 pub trait Channel: Send + Sync {
@@ -77,6 +79,11 @@ pub trait Channel: Send + Sync {
             })
             .collect();
         if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+
+    /// Behind each inbox stands a session of our own, which a driver keeps open; `None` for everything else.
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        None
     }
 
     /// Opens the connection of one inbox. Makes no request.
@@ -167,6 +174,8 @@ pub struct ChannelContext {
     pub recorder: Arc<dyn frontdesk_provider_http::CallRecorder>,
     /// What inboxes of one provider share: connections, limits, breakers.
     pub stacks: Arc<HttpStacks>,
+    /// The sessions of this server, for channels that have some.
+    pub sessions: Arc<dyn SessionDesk>,
 }
 
 /// The HTTP stacks of this process by name: opened by the first inbox that needs one, shared by the others.
@@ -205,6 +214,8 @@ pub struct ProviderSettings {
     pub allow_private_hosts: Vec<String>,
     /// Green API.
     pub green_api: GreenApiSettings,
+    /// Phones that are linked to this server itself.
+    pub linked: LinkedSettings,
     /// Time-out of one call.
     pub timeout_ms: u64,
     /// How long the calls of an inbox are refused after its provider kept failing.
@@ -243,6 +254,15 @@ impl Default for GreenApiSettings {
             log: CallLog::default(),
         }
     }
+}
+
+/// What holds for all linked phones.
+#[derive(Debug, Clone, Default)]
+pub struct LinkedSettings {
+    /// `WHATSAPP_SIMULATOR_URL`: the phones of a sandbox, as `http://127.0.0.1:9090`; empty: there are none.
+    pub simulator_url: String,
+    /// The driver of inboxes that name none; empty: the first of this build.
+    pub driver: String,
 }
 
 impl ProviderSettings {

@@ -8,6 +8,7 @@ pub mod chatwoot;
 pub mod contract;
 mod green_api;
 mod instagram;
+pub mod linked_whatsapp;
 mod messenger;
 pub mod meta;
 pub mod registry;

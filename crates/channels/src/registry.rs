@@ -10,6 +10,7 @@ pub static CHANNELS: &[&dyn Channel] = &[
     &crate::instagram::Instagram,
     &crate::green_api::GreenApi,
     &crate::whatsapp_gateway::WhatsAppGateway,
+    &crate::linked_whatsapp::LinkedWhatsApp,
     &crate::chatwoot::Chatwoot,
 ];
 

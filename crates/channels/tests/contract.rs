@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use frontdesk_channels::contract::{
     Channel, ChannelContext, Connection, Door, DoorKeys, DoorSecret, DoorSettings, GreenApiSettings,
-    ProviderSettings, Refusal, VerifiedBy, WebhookRequest,
+    LinkedSettings, NoSessions, ProviderSettings, Refusal, VerifiedBy, WebhookRequest,
 };
 use frontdesk_channels::registry::{CHANNELS, doors, find_channel};
 use frontdesk_model::clock::ManualClock;
@@ -34,12 +34,14 @@ fn context() -> ChannelContext {
             meta_instagram_url: "https://graph.instagram.com".to_owned(),
             meta_graph_version: "v26.0".to_owned(),
             green_api: GreenApiSettings::default(),
+            linked: LinkedSettings::default(),
             allow_private_hosts: Vec::new(),
             timeout_ms: 1000,
             breaker_open_ms: 30_000,
         }),
         recorder: Arc::new(NobodyListens),
         stacks: Arc::default(),
+        sessions: Arc::new(NoSessions),
     }
 }
 

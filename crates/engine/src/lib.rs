@@ -19,6 +19,7 @@ pub mod erase;
 pub mod inboxes;
 pub mod intake;
 pub mod limits;
+pub mod linked;
 pub mod media;
 pub mod monitoring;
 pub mod origin;
@@ -41,10 +42,11 @@ pub mod users;
 pub mod vault;
 pub mod views;
 mod watch;
+pub mod web_tokens;
 pub mod webhooks;
 pub mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use frontdesk_channels::contract::ChannelContext;
 use frontdesk_model::SharedClock;
@@ -58,6 +60,7 @@ use crate::connections::Connections;
 use crate::inboxes::InboxBooks;
 use crate::intake::IntakeQueue;
 use crate::limits::RequestCounter;
+use crate::linked::Linked;
 use crate::media::MediaStore;
 use crate::monitoring::Monitoring;
 use crate::passwords::PasswordDesk;
@@ -76,6 +79,16 @@ pub struct Engine {
     state: Arc<EngineState>,
 }
 
+/// An [`Engine`] that does not keep it alive.
+#[derive(Clone)]
+pub(crate) struct WeakEngine(Weak<EngineState>);
+
+impl WeakEngine {
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(|state| Engine { state })
+    }
+}
+
 /// The parts, and what the engine keeps in memory beside them.
 struct EngineState {
     parts: EngineParts,
@@ -86,6 +99,7 @@ struct EngineState {
     passwords: PasswordDesk,
     connections: Connections,
     intake: IntakeQueue,
+    linked: Linked,
     request_counter: RequestCounter,
     monitoring: Monitoring,
     realtime: Realtime,
@@ -134,6 +148,7 @@ impl Engine {
             passwords: PasswordDesk::default(),
             connections: Connections::default(),
             intake,
+            linked: Linked::default(),
             request_counter,
             monitoring: Monitoring::default(),
             realtime,
@@ -184,6 +199,15 @@ impl Engine {
 
     pub(crate) fn sync_questions(&self) -> &Questions {
         &self.state.sync_questions
+    }
+
+    pub(crate) fn linked(&self) -> &Linked {
+        &self.state.linked
+    }
+
+    /// The same engine, without keeping it: for what it keeps itself.
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.state))
     }
 
     pub(crate) fn webhooks(&self) -> &Webhooks {

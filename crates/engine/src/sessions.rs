@@ -66,6 +66,17 @@ pub async fn sign_in(
     password: &str,
     address: IpAddr,
 ) -> Result<SignIn, SignInError> {
+    sign_in_for(engine, email, password, address, engine.settings.session_secs).await
+}
+
+/// The same for so many seconds.
+pub(crate) async fn sign_in_for(
+    engine: &Engine,
+    email: &str,
+    password: &str,
+    address: IpAddr,
+    secs: i64,
+) -> Result<SignIn, SignInError> {
     let email = normal_email(email);
     let attempts = Arc::new(Attempts::of(&email, address, engine.settings.limits.login_per_minute));
     let now = engine.clock.now();
@@ -97,7 +108,7 @@ pub async fn sign_in(
 
     let token = hex::encode(vault::random::<32>()?);
     let token_hash: [u8; 32] = Sha256::digest(&token).into();
-    let (account, user, secs) = (user.account_id, user.id, engine.settings.session_secs);
+    let (account, user) = (user.account_id, user.id);
     let caller = engine
         .store
         .write(move |tx| -> Result<_, SignInError> {

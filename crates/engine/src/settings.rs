@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::chatwoot::settings::ChatwootSettings;
+use crate::linked::settings::LinkedSettings;
 use crate::monitoring::settings::MailSettings;
 use crate::realtime::settings::RealtimeSettings;
 use crate::suggest::SuggestionSettings;
@@ -41,6 +42,8 @@ pub struct EngineSettings {
     pub realtime: RealtimeSettings,
     /// Letters about alerts.
     pub mail: MailSettings,
+    /// Linked phones.
+    pub linked: LinkedSettings,
     /// Outgoing webhooks.
     pub webhooks: WebhookSettings,
     /// Suggested replies.
@@ -63,6 +66,7 @@ impl Default for EngineSettings {
             realtime_app: RealtimeAppSettings::default(),
             realtime: RealtimeSettings::default(),
             mail: MailSettings::default(),
+            linked: LinkedSettings::default(),
             webhooks: WebhookSettings::default(),
             suggestions: SuggestionSettings::default(),
         }

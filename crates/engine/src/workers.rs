@@ -6,8 +6,8 @@ use frontdesk_store::StoreError;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Engine, bridge, contacts, crm, media, monitoring, outbox, polling, realtime, retention, search_index,
-    suggest, sync, watch, webhooks,
+    Engine, bridge, contacts, crm, linked, media, monitoring, outbox, polling, realtime, retention,
+    search_index, suggest, sync, watch, webhooks,
 };
 
 /// The running workers of a node.
@@ -36,6 +36,7 @@ pub fn spawn(engine: &Engine) -> Workers {
     tracker.spawn(suggest::run(engine.clone()));
     tracker.spawn(watch::run(engine.clone()));
     tracker.spawn(polling::run(engine.clone()));
+    tracker.spawn(linked::run(engine.clone()));
     tracker.spawn(sync::worker::run(engine.clone()));
     tracker.spawn(webhooks::run(engine.clone()));
     tracker.spawn(every(

@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use frontdesk_engine::caller::Caller;
-use frontdesk_engine::{sessions, tokens};
+use frontdesk_engine::{sessions, tokens, web_tokens};
 use frontdesk_model::user::Ability;
 
 use crate::error::{ApiError, ErrorCode};
@@ -27,6 +27,9 @@ pub async fn authenticate(parts: &mut Parts, state: &HttpState) -> Result<Caller
         return Ok(caller.clone());
     }
     let caller = match bearer_token(&parts.headers)? {
+        Some(token) if web_tokens::is_web_token(token) => {
+            web_tokens::find_caller(&state.engine, token).await?
+        }
         Some(token) => tokens::find_caller(&state.engine, token).await?,
         None => match session_token(&parts.headers) {
             Some(token) => {

@@ -35,6 +35,7 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::webhooks::routes()) //      /api/v1/webhooks
         .merge(api::chatwoot::routes()) //      /api/v1/chatwoot, /api/v1/sync/chatwoot/webhook
         .merge(api::sync::routes()) //          /api/v1/sync
+        .merge(api::gateway::routes()) //       /api/v1/auth/login, /api/v1/sessions
         .merge(api::crm::routes()) //           /api/crm
         .merge(api::gateway::routes()) //       /api/v1/sessions
         .merge(api::monitoring::routes()) //    /api/v1/monitoring

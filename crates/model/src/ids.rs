@@ -52,6 +52,8 @@ row_id! {
     BridgeId,
     /// A piece of work of a bridge.
     BridgeJobId,
+    /// What one node asks of the node that holds a session.
+    LinkedCommandId,
     /// A gift of a donor.
     DonationId,
     /// What somebody of ours noted about a contact.

@@ -13,6 +13,7 @@ pub mod crm;
 pub mod ids;
 pub mod inbound;
 pub mod inbox;
+pub mod linked;
 pub mod message;
 pub mod outbound;
 pub mod sync;

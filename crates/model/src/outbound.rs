@@ -29,7 +29,7 @@ pub struct OutboundMessage {
 }
 
 /// Whom to send to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// What the provider calls the thread.
     pub thread: String,

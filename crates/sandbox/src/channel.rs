@@ -17,6 +17,8 @@ pub enum Channel {
     Instagram,
     /// WhatsApp through Green API.
     GreenApi,
+    /// WhatsApp on a phone that is linked to the server itself.
+    LinkedWhatsapp,
     /// Chatwoot: no network of its own; faults and webhooks go by its name, its inboxes are its own.
     Chatwoot,
     /// A language model: no network; faults go by its name.
@@ -25,8 +27,15 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] =
-        [Self::WhatsappCloud, Self::Messenger, Self::Instagram, Self::GreenApi, Self::Chatwoot, Self::Openai];
+    pub const ALL: [Self; 7] = [
+        Self::WhatsappCloud,
+        Self::Messenger,
+        Self::Instagram,
+        Self::GreenApi,
+        Self::LinkedWhatsapp,
+        Self::Chatwoot,
+        Self::Openai,
+    ];
 
     /// The name on the wire and in settings.
     #[must_use]
@@ -36,6 +45,7 @@ impl Channel {
             Self::Messenger => "messenger",
             Self::Instagram => "instagram",
             Self::GreenApi => "green_api",
+            Self::LinkedWhatsapp => "linked_whatsapp",
             Self::Chatwoot => "chatwoot",
             Self::Openai => "openai",
         }
@@ -48,7 +58,7 @@ impl Channel {
             Self::WhatsappCloud => "whatsapp_business_account",
             Self::Messenger => "page",
             Self::Instagram => "instagram",
-            Self::GreenApi | Self::Chatwoot | Self::Openai => "",
+            Self::GreenApi | Self::LinkedWhatsapp | Self::Chatwoot | Self::Openai => "",
         }
     }
 }

@@ -71,6 +71,24 @@ impl Inbox {
         self.display_phone_number.as_deref().unwrap_or_default()
     }
 
+    /// A phone that can be linked to a server.
+    #[must_use]
+    pub fn linked_phone(id: &str, phone: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            channel: Channel::LinkedWhatsapp,
+            name: name.to_owned(),
+            account_id: phone.to_owned(),
+            business_account_id: None,
+            display_phone_number: Some(phone.to_owned()),
+            access_token: None,
+            app_id: default_app_id(),
+            allowed_recipients: None,
+            webhook: WebhookTarget::default(),
+            subscribed: true,
+        }
+    }
+
     /// One inbox per channel: what a sandbox starts with.
     #[must_use]
     pub fn defaults() -> Vec<Self> {

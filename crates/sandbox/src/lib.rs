@@ -2,9 +2,10 @@
 //!
 //! One process imitates what a business talks to: Meta's Graph API for WhatsApp, Messenger and Instagram at `/graph`,
 //! with faithful refusals, and webhooks signed byte for byte as Meta signs them; Green API at `/green`, with its
-//! queues, states and either way of receiving; a WhatsApp session gateway at `/gateway`; Chatwoot at `/chatwoot`, with
-//! accounts, people, threads and webhooks; and a language model at `/openai`, which obeys everybody. Customers have phones: the
-//! control API at `/control` (described in `/control/openapi.json`) and the page at `/sandbox/` write as them, show what reached
+//! queues, states and either way of receiving; a WhatsApp session gateway at `/gateway`; phones that are linked to a server
+//! itself at `/phones`; Chatwoot at `/chatwoot`, with accounts, people, threads and webhooks; and a language model at `/openai`,
+//! which obeys everybody. Customers have phones: the control API at `/control` (described in `/control/openapi.json`) and the
+//! page at `/sandbox/` write as them, show what reached
 //! them, and make the provider fail. State is in memory, bounded, and gone at the end.
 //!
 //! To add a fake: a folder beside [`graph`] with its router, a variant in [`Channel`], its envelope in
@@ -31,6 +32,7 @@ pub mod green;
 mod ids;
 pub mod inbox;
 pub mod ledger;
+pub mod linked;
 pub mod load;
 mod media;
 mod misbehaviour;

@@ -17,7 +17,7 @@ use crate::green::GreenInstance;
 use crate::settings::SandboxSettings;
 use crate::webhooks::{Event, EventClass, WebhookSender};
 use crate::world::World;
-use crate::{chatwoot, control, gateway, graph, green, openai, page};
+use crate::{chatwoot, control, gateway, graph, green, linked, openai, page};
 
 /// Changes that a slow reader of the live stream may lag behind before it misses some.
 const CHANGES_KEPT: usize = 256;
@@ -98,6 +98,7 @@ impl Sandbox {
             .nest("/graph", graph::router(sandbox.clone()))
             .nest("/green", green::router(sandbox.clone()))
             .nest("/gateway", gateway::router(sandbox.clone()))
+            .nest("/phones", linked::router(sandbox.clone()))
             .nest("/chatwoot", chatwoot::router(sandbox.clone()))
             .nest("/openai", openai::router(sandbox.clone()))
             .nest("/control", control::router(sandbox.clone()))
@@ -217,6 +218,12 @@ impl Sandbox {
     fn queue(&self, event: Event) {
         if event.channel == Channel::GreenApi {
             return green::delivery::queue(self, event);
+        }
+        if event.channel == Channel::LinkedWhatsapp {
+            if let Some(phone) = self.world().linked.phones.get_mut(&event.inbox_id) {
+                phone.tell(event.content);
+            }
+            return;
         }
         let batching = self.world().settings.batch.max_events > 1;
         self.webhooks().queue(self, event, batching);

@@ -49,6 +49,8 @@ pub struct LiveSettings {
     pub timing: Timing,
     /// The provider's limits.
     pub limits: Limits,
+    /// Codes that servers show to be scanned.
+    pub linked_phones: PairingCodes,
     /// Refuse Graph calls that carry no `appsecret_proof`.
     pub require_appsecret_proof: bool,
 }
@@ -116,6 +118,24 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self { sent_after_ms: 50, delivered_after_ms: 100, read_after_ms: None, echoes: true }
+    }
+}
+
+/// Codes that servers show to be scanned: the first holds longer, and after the last there are no more.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PairingCodes {
+    /// How long the first holds, in milliseconds.
+    pub first_ms: u64,
+    /// How long each later one holds, in milliseconds.
+    pub next_ms: u64,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl Default for PairingCodes {
+    fn default() -> Self {
+        Self { first_ms: 60_000, next_ms: 20_000, count: 6 }
     }
 }
 

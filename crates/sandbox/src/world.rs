@@ -17,6 +17,7 @@ use crate::green::GreenInstance;
 use crate::ids::{IdMaker, WamidOrigin, wamid_address};
 use crate::inbox::Inbox;
 use crate::ledger::Ledger;
+use crate::linked::LinkedWorld;
 use crate::load::Load;
 use crate::media::MediaShelf;
 use crate::openai::OpenaiSettings;
@@ -111,6 +112,8 @@ pub struct World {
     pub green: HashMap<String, GreenInstance>,
     /// The fake WhatsApp gateway.
     pub gateway: Gateway,
+    /// Phones that are linked to a server, and servers that wait for one.
+    pub linked: LinkedWorld,
     /// The fake Chatwoot.
     pub chatwoot: Chatwoot,
     /// The fake language model.
@@ -152,6 +155,7 @@ impl World {
             loads: BTreeMap::new(),
             green: HashMap::new(),
             gateway: Gateway::default(),
+            linked: LinkedWorld::default(),
             chatwoot: Chatwoot::default(),
             openai: OpenaiSettings::default(),
             ids: IdMaker::new(seed),
@@ -170,6 +174,8 @@ impl World {
         self.green = old.green;
         self.green.values_mut().for_each(GreenInstance::start_over);
         self.gateway = old.gateway;
+        self.linked = old.linked;
+        self.linked.start_over();
         self.chatwoot = old.chatwoot;
         self.chatwoot.start_over();
         self.ids = old.ids;
@@ -326,7 +332,7 @@ impl World {
             (Channel::WhatsappCloud, Author::Business) => self.ids.wamid(address, WamidOrigin::Business),
             (Channel::Messenger, _) => self.ids.messenger_mid(),
             (Channel::Instagram, _) => self.ids.instagram_mid(),
-            (Channel::GreenApi, _) => self.ids.green_id(),
+            (Channel::GreenApi | Channel::LinkedWhatsapp, _) => self.ids.green_id(),
             (Channel::Chatwoot | Channel::Openai, _) => self.ids.uuid(),
         }
     }

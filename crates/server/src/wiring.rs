@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use frontdesk_channels::contract::ChannelContext;
+use frontdesk_channels::contract::{ChannelContext, NoSessions};
 use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::vault::Vault;
 use frontdesk_engine::workers::{self, Workers};
@@ -79,6 +79,7 @@ pub async fn build_engine(settings: &Settings, clock: SharedClock) -> anyhow::Re
             providers: Arc::new(settings.for_channels()),
             recorder: Arc::new(ProviderCalls),
             stacks: Arc::default(),
+            sessions: Arc::new(NoSessions),
         },
         clock,
         node_id: node_id(),

@@ -35,6 +35,10 @@ pub mod events;
 pub mod external_entity_maps;
 pub mod inboxes;
 pub mod leases;
+pub mod linked_commands;
+pub mod linked_keys;
+pub mod linked_sessions;
+pub mod linked_strangers;
 pub mod media_chunks;
 pub mod message_status;
 pub mod messages;
@@ -114,6 +118,10 @@ pub fn statements() -> Vec<(&'static str, &'static str, Statement)> {
         ("external_entity_maps", external_entity_maps::STATEMENTS),
         ("inboxes", inboxes::STATEMENTS),
         ("leases", leases::STATEMENTS),
+        ("linked_commands", linked_commands::STATEMENTS),
+        ("linked_keys", linked_keys::STATEMENTS),
+        ("linked_sessions", linked_sessions::STATEMENTS),
+        ("linked_strangers", linked_strangers::STATEMENTS),
         ("media_chunks", media_chunks::STATEMENTS),
         ("message_status", message_status::STATEMENTS),
         ("messages", messages::STATEMENTS),

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     12 "0012_crm",
     13 "0013_imports",
     14 "0014_conversation_metadata",
+    15 "0015_linked_sessions",
     16 "0016_webhooks",
     17 "0017_suggestions",
     18 "0018_note_search",

@@ -13,8 +13,8 @@ pub enum Topic {
     Outbox,
     /// Files to fetch.
     Media,
-    /// Webhook bodies to apply.
-    Intake,
+    /// Linked sessions to start, stop or ask something.
+    Sessions,
     /// Passing realtime messages of another node.
     Relays,
     /// Inboxes were added, changed or removed, or an account erased messages.
@@ -31,7 +31,7 @@ impl Topic {
         Self::Events,
         Self::Outbox,
         Self::Media,
-        Self::Intake,
+        Self::Sessions,
         Self::Relays,
         Self::Inboxes,
         Self::Access,

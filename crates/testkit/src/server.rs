@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::http::Method;
-use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
+use frontdesk_channels::contract::{
+    ChannelContext, GreenApiSettings, LinkedSettings, NoSessions, ProviderSettings,
+};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::settings::EngineSettings;
@@ -224,6 +226,7 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
         meta_instagram_url: graph_url,
         meta_graph_version: "v26.0".to_owned(),
         green_api: GreenApiSettings::default(),
+        linked: LinkedSettings::default(),
         allow_private_hosts: vec!["127.0.0.1".to_owned()],
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
@@ -241,6 +244,7 @@ fn engine(store: Store, clock: SharedClock, settings: &TestSettings) -> Engine {
             providers: Arc::new(providers),
             recorder: Arc::new(Unrecorded),
             stacks: Arc::default(),
+            sessions: Arc::new(NoSessions),
         },
         node_id: fresh_node_id(),
         shutdown: CancellationToken::new(),

@@ -18,7 +18,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
+use frontdesk_channels::contract::{
+    ChannelContext, GreenApiSettings, LinkedSettings, NoSessions, ProviderSettings,
+};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
 use frontdesk_engine::media::MediaStore;
@@ -218,6 +220,10 @@ impl Stage {
                 timeout_ms: self.settings.timeout_ms.max(15_000), // a poll waits five seconds
                 ..GreenApiSettings::default()
             },
+            linked: LinkedSettings {
+                simulator_url: format!("http://{}", self.provider),
+                driver: String::new(),
+            },
             allow_private_hosts: vec!["127.0.0.1".to_owned()],
             timeout_ms: self.settings.timeout_ms,
             breaker_open_ms: self.settings.engine.outbox.breaker_open_ms,
@@ -237,6 +243,7 @@ impl Stage {
                 providers: Arc::new(providers),
                 recorder: Arc::new(Unrecorded),
                 stacks: Arc::default(),
+                sessions: Arc::new(NoSessions),
             },
             clock,
             node_id: format!("node-{}-{}", self.nodes.len(), fresh_number()),

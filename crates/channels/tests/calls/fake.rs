@@ -10,7 +10,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use frontdesk_channels::contract::{
-    ChannelContext, Connection, GreenApiSettings, OpenError, ProviderSettings, SendError, Sent,
+    ChannelContext, Connection, GreenApiSettings, LinkedSettings, NoSessions, OpenError, ProviderSettings,
+    SendError, Sent,
 };
 use frontdesk_channels::registry::find_channel;
 use frontdesk_model::clock::ManualClock;
@@ -103,12 +104,14 @@ pub fn open_at(
             meta_instagram_url: format!("{url}/instagram"),
             meta_graph_version: "v26.0".to_owned(),
             green_api: GreenApiSettings::default(),
+            linked: LinkedSettings::default(),
             allow_private_hosts: allowed.iter().map(|&host| host.to_owned()).collect(),
             timeout_ms: 10_000,
             breaker_open_ms: 30_000,
         }),
         recorder: Arc::new(NobodyListens),
         stacks: Arc::default(),
+        sessions: Arc::new(NoSessions),
     };
     let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let inbox =

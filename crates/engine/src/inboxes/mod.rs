@@ -11,11 +11,11 @@ mod templates;
 
 use frontdesk_channels::contract::{Channel, Connection, FieldError};
 use frontdesk_channels::registry::find_channel;
-use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
+use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxConfig, InboxSettings};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 use frontdesk_store::events::{EventKind, NewEvent};
 use frontdesk_store::inboxes::{self, InboxRow, NewInboxRow};
-use frontdesk_store::{StoreError, Tx, bridges, outbox};
+use frontdesk_store::{StoreError, Tx, bridges, linked_sessions, outbox};
 use serde_json::{Value, json};
 
 pub(crate) use book::InboxBooks;
@@ -28,7 +28,7 @@ pub use templates::templates;
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::vault::{Vault, VaultError};
-use crate::{Engine, bridge, monitoring, watch, webhooks};
+use crate::{Engine, bridge, linked, monitoring, watch, webhooks};
 use form::FilledForm;
 
 /// An inbox to connect.
@@ -75,6 +75,8 @@ pub async fn create(engine: &Engine, actor: Actor, new: NewInbox) -> Result<Inbo
         InboxError::Invalid(vec![form::error("channel", "The selected channel is invalid.")])
     })?;
     let form = form::fill(channel, &new.name, new.settings).map_err(InboxError::Invalid)?;
+    let driver = driver_of(engine, channel, &form.open)?;
+    let route_key = within_account(channel, actor.account_id, &form.route_key);
     let (cloned, now) = (engine.clone(), engine.clock.now());
     let stored = engine.store.write(move |tx| -> Result<_, InboxError> {
         let state = ConnectionState::new(ConnectionCode::Connecting, "Not checked yet.");
@@ -82,11 +84,18 @@ pub async fn create(engine: &Engine, actor: Actor, new: NewInbox) -> Result<Inbo
             account_id: actor.account_id,
             channel: channel.info().name,
             name: &form.name,
-            route_key: &form.route_key,
+            route_key: &route_key,
             settings: &form.open,
             state: &state,
         };
         let id = inboxes::insert(tx, row, now)?;
+        let config = InboxConfig {
+            id,
+            account_id: actor.account_id,
+            channel: channel.info().name.to_owned(),
+            settings: form.open.clone(),
+        };
+        linked::insert(tx, channel, &config, driver, actor.user_id, now)?;
         let sealed = seal(&cloned.vault, id, &form.secret)?;
         inboxes::set_secrets(tx, actor.account_id, id, &sealed)?;
         let details = json!({ "channel": channel.info().name, "name": form.name });
@@ -120,6 +129,11 @@ pub async fn update(
         let mut config = before.config.clone();
         config.sealed_secrets = seal(&cloned.vault, inbox, &form.secret)?;
         let FilledForm { name, route_key, open, .. } = form;
+        if let Some(session_id) = channel.sessions().and_then(|sessions| sessions.session_id(&open)) {
+            let driver = driver_of(&cloned, channel, &open)?;
+            linked_sessions::set_settings(tx, actor.account_id, inbox, session_id, driver, now)?;
+        }
+        let route_key = within_account(channel, actor.account_id, &route_key);
         (config.name, config.route_key, config.settings) = (name, route_key, open);
         config.enabled = changes.enabled.unwrap_or(config.enabled);
         inboxes::update(tx, &config, now)?;
@@ -152,6 +166,7 @@ pub async fn delete(engine: &Engine, actor: Actor, inbox: InboxId) -> Result<(),
             if !inboxes::delete(tx, actor.account_id, inbox, now)? {
                 return Err(InboxError::NotFound);
             }
+            linked::remove(tx, actor.account_id, inbox)?;
             if let Some(bridge) = bridges::find_of_inbox(tx, actor.account_id, inbox)? {
                 bridge::setup::forget(tx, actor.account_id, bridge.id)?;
             }
@@ -159,6 +174,30 @@ pub async fn delete(engine: &Engine, actor: Actor, inbox: InboxId) -> Result<(),
             Ok(record(tx, actor, "inbox.deleted", inbox, None, now)?)
         })
         .await
+}
+
+/// The name of the driver that an inbox asks for; empty where its channel has no sessions.
+fn driver_of(
+    engine: &Engine,
+    channel: &dyn Channel,
+    settings: &InboxSettings,
+) -> Result<&'static str, InboxError> {
+    let Some(sessions) = channel.sessions() else { return Ok("") };
+    match sessions.driver(&engine.channels, settings) {
+        Ok(driver) => Ok(driver.name),
+        Err(error) => Err(InboxError::Invalid(vec![form::error(
+            "settings.driver",
+            &format!("The driver field: {error}."),
+        )])),
+    }
+}
+
+/// The route of an inbox. Names that people give sessions are their account's own: another may give the same.
+fn within_account(channel: &dyn Channel, account: AccountId, route_key: &str) -> String {
+    match channel.sessions() {
+        Some(_) => format!("{account}/{route_key}"),
+        None => route_key.to_owned(),
+    }
 }
 
 /// One inbox of an account.

@@ -93,7 +93,8 @@ pub fn context_of(engine: &Engine, inbox: &Inbox) -> ChannelContext {
         clock: engine.clock.clone(),
         next: engine.channels.recorder.clone(),
     };
-    ChannelContext { recorder: Arc::new(calls), ..engine.channels.clone() }
+    let sessions = Arc::new(crate::linked::desk::Desk::new(engine));
+    ChannelContext { recorder: Arc::new(calls), sessions, ..engine.channels.clone() }
 }
 
 /// An attempt to send a message of an inbox ended: `sent`, `failed`, `retry` or `unknown`.

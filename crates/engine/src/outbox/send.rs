@@ -20,6 +20,8 @@ use super::breaker::Pass;
 use super::reaction::{self, ReactionCargo};
 use super::record::{self, Fate, Hold, Problem, Tries};
 use crate::connections::Line;
+use crate::linked::Place;
+use crate::linked::pacing::{self, Leave};
 use crate::{Engine, inboxes, monitoring, origin};
 
 /// How long a held inbox rests before its queue is looked at again, in milliseconds.
@@ -30,6 +32,10 @@ const STRANGE_MS: i64 = 2_000;
 const CONFIRM_MS: i64 = 60_000;
 /// A message waits this long for its turn; when it would take longer, the queue of its inbox waits.
 const LONGEST_TURN: Duration = Duration::from_secs(5);
+/// What the session of another node has to send is looked at again after this long, in milliseconds.
+const ELSEWHERE_MS: i64 = 250;
+/// The queue of a session that is not connected is looked at again after this long, in milliseconds.
+const NOT_CONNECTED_MS: i64 = 10_000;
 /// Read marks are a courtesy: after this many tries they are left.
 const MAX_READ_TRIES: i64 = 5;
 
@@ -174,7 +180,24 @@ async fn carry_out_send(engine: &Engine, row: &OutboxRow, token: &str) -> Result
     if let Some(until) = line.rests_until(now) {
         return record::hold(engine, row, token, until).await;
     }
-    if connection.linking().is_some() && is_signed_out(engine, row).await? {
+    if inbox.channel.sessions().is_some() {
+        match engine.linked().place_of(row.inbox_id) {
+            Place::Here => {}
+            Place::Elsewhere => return record::put_back(engine, row, token, now.plus_ms(ELSEWHERE_MS)).await,
+            // Woken as soon as the session is connected.
+            Place::NotConnected => {
+                return record::hold(engine, row, token, now.plus_ms(NOT_CONNECTED_MS)).await;
+            }
+        }
+        match leave_of(engine, inbox, &job, row, now).await? {
+            Leave::Go => {}
+            Leave::At(at) => return record::put_back(engine, row, token, at).await,
+            Leave::Never => {
+                let sentence = "This session only answers: the customer has to write first.";
+                return fail(engine, row, token, problem("REPLIES_ONLY", sentence, None)).await;
+            }
+        }
+    } else if connection.linking().is_some() && is_signed_out(engine, row).await? {
         return record::hold(engine, row, token, now.plus_ms(HOLD_MS)).await;
     }
     let pass = match line.breaker.admit(now) {
@@ -280,6 +303,28 @@ fn request_limit(engine: &Engine) -> Duration {
 async fn fail(engine: &Engine, row: &OutboxRow, token: &str, error: StatusError) -> Result<(), StoreError> {
     let fate = Fate::Failed(Problem { shown: error, http_status: None, used_up: false });
     record::record(engine, row, token, None, fate).await
+}
+
+/// Whether a session may write to this customer now: a number that writes to many strangers is banned.
+async fn leave_of(
+    engine: &Engine,
+    inbox: &inboxes::Inbox,
+    job: &Job,
+    row: &OutboxRow,
+    now: Timestamp,
+) -> Result<Leave, StoreError> {
+    let settings = engine.settings.linked.clone();
+    let is_real = inbox
+        .channel
+        .sessions()
+        .and_then(|sessions| sessions.driver(&engine.channels, &inbox.config.settings).ok())
+        .is_some_and(|driver| driver.is_real);
+    let is_answer = job.conversation.last_inbound_at.is_some();
+    if is_answer || !(is_real || settings.pace_simulated) {
+        return Ok(Leave::Go);
+    }
+    let whom = (row.account_id, row.inbox_id, row.conversation_id);
+    engine.store.write(move |tx| pacing::take(tx, &settings, whom, rand::random(), now)).await
 }
 
 /// True while nobody is signed in on the account behind an inbox, or the network stopped it: its provider would take

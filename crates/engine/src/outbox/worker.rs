@@ -91,7 +91,9 @@ async fn claim(
     let now = engine.clock.now();
     let lease_until = now.plus_ms(engine.settings.outbox.lease_ms);
     let limit = i64::try_from(free.min(under_way.share)).unwrap_or(i64::MAX);
-    let (claimed, busy) = (token.clone(), under_way.busy());
+    // What sessions of other nodes have to send, those nodes send.
+    let busy = [under_way.busy(), engine.linked().elsewhere()].concat();
+    let claimed = token.clone();
     // Claiming writes; an idle server should not. Look first.
     let due = engine.store.read(outbox::next_due).await?;
     if due.is_none_or(|at| at > now) {

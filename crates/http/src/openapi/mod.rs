@@ -76,6 +76,7 @@ pub struct Endpoint {
         (name = "outgoing-webhooks", description = "Programs that are told what happens here, and what they were told"),
         (name = "chatwoot", description = "The Chatwoot that the server works with: its conversations, messages and contacts, kept for a while"),
         (name = "sync", description = "Keeping contacts in step with Chatwoot: connections and their runs"),
+        (name = "gateway", description = "Phones linked to this server, in the API of a WhatsApp gateway: `{success, data, message}`"),
         (name = "crm", description = "Donors: what they gave, what was noted of them, and texts to answer with"),
         (name = "gateway", description = "Sessions as integrators of WhatsApp gateways know them: chats, messages, contacts, sending"),
         (name = "monitoring", description = "How the inboxes do, and who is told when they do not"),

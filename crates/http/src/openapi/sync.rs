@@ -1,4 +1,4 @@
-//! How refusals are told below `/api/v1/sync` and `/api/crm`: the usual ones with `success` and `message`.
+//! How refusals are told below `/api/v1/sync`, `/api/v1/sessions` and `/api/crm`: the usual ones with `success` and `message`.
 
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,8 @@ pub(super) fn describe(document: &mut Value) {
 /// Has an operation refer to it, before the usual refusals are filled in.
 pub(super) fn describe_refusals(path: &str, operation: &mut Map<String, Value>) {
     let is_sync = path.starts_with("/api/v1/sync/") && !path.starts_with("/api/v1/sync/chatwoot/");
-    if !is_sync && !path.starts_with("/api/crm/") {
+    let is_gateway = path.starts_with("/api/v1/sessions") || path.starts_with("/api/v1/auth/");
+    if !is_sync && !is_gateway && !path.starts_with("/api/crm/") {
         return;
     }
     let mut statuses = ALWAYS.to_vec();

@@ -8,8 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ControlError, ControlErrorBody};
 use super::{Body, Params};
+use crate::channel::Channel;
 use crate::chat::Chat;
 use crate::customer::{Customer, CustomerPatch, NewCustomer};
+use crate::linked::events;
 use crate::phone::action::CustomerMessage;
 use crate::phone::{self, Written};
 use crate::sandbox::Sandbox;
@@ -253,7 +255,12 @@ pub(super) async fn typing(
         return Err(ControlError::NotFound { what: "customer or inbox" });
     }
     world.chat_mut(&id, &inbox_id).customer_typing = typing.typing;
+    let linked = world.inboxes.get(&inbox_id).filter(|inbox| inbox.channel == Channel::LinkedWhatsapp);
+    let told = linked.cloned().zip(world.customers.get(&id).cloned());
     drop(world);
+    if let Some((inbox, customer)) = told {
+        events::typing(&sandbox, &inbox, &customer, typing.typing);
+    }
     sandbox.changed("chat", Some(&id), Some(&inbox_id));
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ mod error;
 mod faults;
 mod green;
 mod inboxes;
+mod linked;
 mod live;
 mod loads;
 mod media;
@@ -99,6 +100,13 @@ fn documented() -> OpenApiRouter<Sandbox> {
         .routes(routes!(green::read, green::change))
         .routes(routes!(green::write))
         .routes(routes!(green::notify))
+        .routes(routes!(linked::list, linked::create))
+        .routes(routes!(linked::read, linked::change))
+        .routes(routes!(linked::scan))
+        .routes(routes!(linked::type_code))
+        .routes(routes!(linked::log_out))
+        .routes(routes!(linked::cut))
+        .routes(routes!(linked::write))
         .routes(routes!(chatwoot::read, chatwoot::change))
         .routes(routes!(chatwoot::add_account))
         .routes(routes!(chatwoot::write))

@@ -139,7 +139,9 @@ fn dispatch(sandbox: &Sandbox, call: &Call) -> Result<Response, GraphError> {
         let answer = match inbox.channel {
             Channel::WhatsappCloud => whatsapp::answer(sandbox, call, &inbox, object, edge),
             Channel::Messenger | Channel::Instagram => messaging::answer(sandbox, call, &inbox, edge),
-            Channel::GreenApi | Channel::Chatwoot | Channel::Openai => Err(unknown()),
+            Channel::GreenApi | Channel::LinkedWhatsapp | Channel::Chatwoot | Channel::Openai => {
+                Err(unknown())
+            }
         };
         return answer.map(ok);
     }

@@ -9,6 +9,7 @@ use crate::chat::Progress;
 use crate::faults::{Fault, FaultScope, FaultStage};
 use crate::green;
 use crate::inbox::Inbox;
+use crate::linked;
 use crate::sandbox::{Sandbox, WeakSandbox};
 use crate::webhooks::Event;
 
@@ -86,7 +87,10 @@ impl Journey {
             std::slice::from_ref(&self.message_id),
             Progress::Sent,
         );
-        if self.inbox.channel == Channel::GreenApi {
+        if self.inbox.channel == Channel::LinkedWhatsapp {
+            let ids = std::slice::from_ref(&self.message_id);
+            linked::events::receipt(sandbox, &self.inbox, &self.customer_id, ids, Progress::Sent, None);
+        } else if self.inbox.channel == Channel::GreenApi {
             green::queue::sent(sandbox, &self.inbox, &self.message_id);
         } else if self.inbox.channel == Channel::WhatsappCloud {
             tell_whatsapp(sandbox, &self.inbox, &self.customer_id, &self.message_id, Progress::Sent, None);
@@ -109,7 +113,11 @@ impl Journey {
             std::slice::from_ref(&self.message_id),
             Progress::Failed,
         );
-        if self.inbox.channel == Channel::GreenApi {
+        if self.inbox.channel == Channel::LinkedWhatsapp {
+            let ids = std::slice::from_ref(&self.message_id);
+            let customer = &self.customer_id;
+            linked::events::receipt(sandbox, &self.inbox, customer, ids, Progress::Failed, Some(code));
+        } else if self.inbox.channel == Channel::GreenApi {
             green::queue::failed(sandbox, &self.inbox, &self.message_id, code);
         } else if self.inbox.channel == Channel::WhatsappCloud {
             let error = GraphError::of_code(code);
@@ -142,7 +150,9 @@ fn announce(sandbox: &Sandbox, inbox: &Inbox, customer_id: &str, moved: &[String
         return;
     }
     move_to(sandbox, inbox, customer_id, moved, progress);
-    if inbox.channel == Channel::GreenApi {
+    if inbox.channel == Channel::LinkedWhatsapp {
+        linked::events::receipt(sandbox, inbox, customer_id, moved, progress, None);
+    } else if inbox.channel == Channel::GreenApi {
         for message_id in moved {
             green::queue::moved(sandbox, inbox, message_id, progress);
         }

@@ -2,6 +2,7 @@
 
 pub mod action;
 mod green;
+mod linked;
 mod messaging;
 mod whatsapp;
 
@@ -15,6 +16,7 @@ use crate::clock::{HOUR_MS, TimeMs};
 use crate::customer::Customer;
 use crate::graph::{progress, whatsapp as graph_whatsapp};
 use crate::inbox::Inbox;
+use crate::linked::events as linked_events;
 use crate::media::{StoredMedia, find_sample};
 use crate::sandbox::Sandbox;
 use crate::webhooks::Event;
@@ -105,6 +107,7 @@ pub fn act(sandbox: &Sandbox, customer_id: &str, message: &CustomerMessage) -> R
         Channel::WhatsappCloud => whatsapp::draft(&draft, &message.action)?,
         Channel::Messenger | Channel::Instagram => messaging::draft(&draft, &message.action)?,
         Channel::GreenApi => green::draft(&draft, &message.action)?,
+        Channel::LinkedWhatsapp => linked::draft(&draft, &message.action)?,
         Channel::Chatwoot | Channel::Openai => {
             return Err(PhoneError::NotOnChannel { channel: inbox.channel });
         }
@@ -174,8 +177,18 @@ pub fn change_number(sandbox: &Sandbox, customer_id: &str, phone: &str) -> Resul
         let content = whatsapp::number_change(&before, &after);
         sandbox.tell(graph_whatsapp::events::message(sandbox, &inbox, &before, &message_id, content, false));
     }
+    for inbox in linked_to(sandbox, customer_id) {
+        linked_events::mapping(sandbox, &inbox, &before, &after);
+    }
     sandbox.changed("customer", Some(customer_id), None);
     Ok(after)
+}
+
+/// The linked phones that know a customer.
+fn linked_to(sandbox: &Sandbox, customer_id: &str) -> Vec<Inbox> {
+    let world = sandbox.world();
+    let known = world.chats_of(customer_id).filter_map(|(inbox_id, _)| world.inboxes.get(inbox_id));
+    known.filter(|inbox| inbox.channel == Channel::LinkedWhatsapp).cloned().collect()
 }
 
 fn find(sandbox: &Sandbox, customer_id: &str, inbox_id: &str) -> Result<(Inbox, Customer), PhoneError> {

@@ -56,6 +56,7 @@ pub fn envelope(channel: Channel, events: &[Event], now: TimeMs) -> Value {
             Channel::Messenger
             | Channel::Instagram
             | Channel::GreenApi
+            | Channel::LinkedWhatsapp
             | Channel::Chatwoot
             | Channel::Openai => {
                 let messaging: Vec<&Value> = events.iter().map(|event| &event.content).collect();

@@ -7,7 +7,7 @@ use super::SettingsError;
 
 /// Variables with names of their own, as operators, packagers and Laravel know them, and the setting each sets.
 /// Every other setting is `FRONTDESK_<SECTION>_<KEY>`.
-const NAMES: [(&str, &str); 59] = [
+const NAMES: [(&str, &str); 60] = [
     ("FRONTDESK_LISTEN", "server.listen"),
     ("FRONTDESK_PUBLIC_URL", "server.public_url"),
     ("FRONTDESK_DATA_DIR", "storage.data_dir"),
@@ -38,6 +38,7 @@ const NAMES: [(&str, &str); 59] = [
     ("WHATSAPP_API_TOKEN", "whatsapp_gateway.api_token"),
     ("WHATSAPP_SESSION_ID", "whatsapp_gateway.session_id"),
     ("WHATSAPP_WEBHOOK_SECRET", "whatsapp_gateway.webhook_secret"),
+    ("WHATSAPP_SIMULATOR_URL", "linked_whatsapp.simulator_url"),
     ("CHATWOOT_URL", "chatwoot.url"),
     ("CHATWOOT_API_TOKEN", "chatwoot.api_token"),
     ("CHATWOOT_ACCOUNT_ID", "chatwoot.account_id"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use frontdesk_channels::contract::{GreenApiSettings, ProviderSettings};
+use frontdesk_channels::contract::{GreenApiSettings, LinkedSettings, ProviderSettings};
 use frontdesk_engine::realtime::settings::RealtimeSettings;
 use frontdesk_engine::settings::{DoorSettings, EngineSettings, RealtimeAppSettings};
 use frontdesk_http::HttpSettings;
@@ -47,6 +47,7 @@ impl Settings {
             limits: self.limits.clone(),
             retention: self.retention.clone(),
             mail: self.mail.clone(),
+            linked: self.linked_whatsapp.clone(),
             webhooks: self.webhooks.clone(),
             suggestions: self.suggestions.clone(),
             content_max: self.replies.content_max,
@@ -92,6 +93,10 @@ impl Settings {
                     request_bodies: self.green_api.log_request_body,
                     response_bodies: self.green_api.log_response_body,
                 },
+            },
+            linked: LinkedSettings {
+                simulator_url: self.linked_whatsapp.simulator_url.trim_end_matches('/').to_owned(),
+                driver: self.linked_whatsapp.driver.clone(),
             },
             allow_private_hosts: self.providers.allow_private_hosts.clone(),
             timeout_ms: self.providers.timeout_ms,

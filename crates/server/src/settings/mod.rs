@@ -19,6 +19,7 @@ mod ranges;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use frontdesk_engine::linked::settings::LinkedSettings;
 use frontdesk_engine::monitoring::settings::MailSettings;
 use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::settings::{LimitSettings, MediaSettings, OutboxSettings, RetentionSettings};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub green_api: GreenApiSettings,
     /// The session on a WhatsApp gateway that the first account works with.
     pub whatsapp_gateway: GatewaySettings,
+    /// Phones linked to this server itself.
+    pub linked_whatsapp: LinkedSettings,
     /// The Chatwoot that the first account works with.
     pub chatwoot: ChatwootSettings,
     /// Calls to any provider.

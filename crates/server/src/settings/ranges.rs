@@ -50,6 +50,15 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
         let lacks = format!("whatsapp_gateway.{}", lacks.map_or("api_url", |(name, _)| name));
         return Err(layers.wrong(&lacks, "filled in, or the other two empty: all three make an inbox"));
     }
+    let linked = &settings.linked_whatsapp;
+    between("linked_whatsapp.lease_ms", linked.lease_ms.into(), 3_000, 3_600_000)?;
+    between("linked_whatsapp.start_gap_ms", linked.start_gap_ms.into(), 0, 60_000)?;
+    duration("linked_whatsapp.backoff_first_ms", linked.backoff_first_ms.into())?;
+    duration("linked_whatsapp.backoff_longest_ms", linked.backoff_longest_ms.into())?;
+    between("linked_whatsapp.restart_budget", linked.restart_budget.into(), 0, 10_000)?;
+    between("linked_whatsapp.new_recipients_per_day", linked.new_recipients_per_day.into(), 0, 100_000)?;
+    between("linked_whatsapp.cold_gap_min_ms", linked.cold_gap_min_ms.into(), 0, LONGEST_MS)?;
+    between("linked_whatsapp.cold_gap_max_ms", linked.cold_gap_max_ms.into(), 0, LONGEST_MS)?;
     let chatwoot = &settings.chatwoot;
     check_url(layers, "chatwoot.url", chatwoot.url.as_ref())?;
     between("chatwoot.account_id", chatwoot.account_id.into(), 1, i64::MAX.into())?;

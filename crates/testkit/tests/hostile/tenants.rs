@@ -16,12 +16,13 @@ use frontdesk_testkit::snapshot;
 use serde_json::{Value, json};
 
 /// Routes anyone may call. Whoever adds one says so here.
-const PUBLIC: [(&str, &str); 15] = [
+const PUBLIC: [(&str, &str); 16] = [
     ("GET", "/healthz"),
     ("GET", "/metrics"),
     ("GET", "/readyz"),
     ("POST", "/api/v1/session"),
     ("DELETE", "/api/v1/session"),
+    ("POST", "/api/v1/auth/login"),
     // Pusher's HTTP API is signed with the secret of the application; see the tests of live updates.
     ("POST", "/apps/{app_id}/events"),
     ("POST", "/apps/{app_id}/batch_events"),
@@ -65,6 +66,7 @@ struct Tenant {
     reminder: i64,
     quick_reply: i64,
     merge: i64,
+    session: String,
     webhook: i64,
     delivery: i64,
 }
@@ -134,6 +136,8 @@ impl Tenant {
         made("contacts/6281390045599/notes", json!({ "note": mark })).await;
         let two = json!({ "keep": "6281390045512", "merge": "6281390045599" });
         let merge = made("contacts/merge", two).await;
+        let session = json!({ "session_id": format!("{mark}-phone"), "name": format!("{mark} phone") });
+        server.post("/api/v1/sessions").bearer(&token).json(&session).send().await.ok(201);
         let webhook = json!({ "url": "https://example.org/hook", "description": mark });
         let webhook = server.post("/api/v1/webhooks").bearer(&token).json(&webhook).send().await.ok(201);
         let webhook = webhook["id"].as_i64().unwrap();
@@ -163,6 +167,7 @@ impl Tenant {
             reminder,
             quick_reply,
             merge,
+            session: format!("{mark}-phone"),
             webhook,
             delivery: delivery["id"].as_i64().unwrap(),
             admin: token,
@@ -200,6 +205,7 @@ impl Tenant {
             ("{id}", Some(&"quick-replies")) => self.quick_reply.to_string(),
             ("{id}", Some(&"merges")) => self.merge.to_string(),
             // A number is a person of whoever asks; an id is one of ours.
+            ("{session_id}", _) => self.session.clone(),
             ("{phone}", _) => format!("id:{}", self.contact),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
             (part, _) => part.to_owned(),
@@ -220,6 +226,7 @@ impl Tenant {
             "sync/connections",
             "sync/runs",
             "sync/bridges",
+            "sessions",
         ] {
             let mut rows =
                 server.get(&format!("/api/v1/{list}")).bearer(&self.admin).send().await.ok(200)["data"]

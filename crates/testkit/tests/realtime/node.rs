@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use frontdesk_channels::contract::{ChannelContext, GreenApiSettings, ProviderSettings};
+use frontdesk_channels::contract::{
+    ChannelContext, GreenApiSettings, LinkedSettings, NoSessions, ProviderSettings,
+};
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::media::MediaStore;
 use frontdesk_engine::realtime::auth::Signer;
@@ -174,6 +176,7 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
         meta_instagram_url: "http://127.0.0.1:9".to_owned(),
         meta_graph_version: "v26.0".to_owned(),
         green_api: GreenApiSettings::default(),
+        linked: LinkedSettings::default(),
         allow_private_hosts: Vec::new(),
         timeout_ms: 2000,
         breaker_open_ms: 30_000,
@@ -191,6 +194,7 @@ async fn engine(url: &str, id: &str, settings: EngineSettings) -> Engine {
             providers: Arc::new(providers),
             recorder: Arc::new(Unrecorded),
             stacks: Arc::default(),
+            sessions: Arc::new(NoSessions),
         },
         node_id: id.to_owned(),
         shutdown: CancellationToken::new(),

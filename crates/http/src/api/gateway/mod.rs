@@ -1,32 +1,49 @@
-//! The API of a WhatsApp gateway, in the shape that its integrators know: `{success, data, message}`.
+//! The API of a WhatsApp gateway: programs sign in, link phones as sessions, and write and read through them. Every answer
+//! is `{success, data, message}`.
 //!
-//! A session is an inbox, by the name its people gave the session, or as its provider calls it. Chats are conversations,
+//! | file | what |
+//! |---|---|
+//! | [`login`] | `POST /api/v1/auth/login` |
+//! | [`sessions`] | `/api/v1/sessions`, `/api/v1/sessions/{session_id}` and what links a phone |
+//! | [`code`] | a code as JSON, PNG, SVG or text |
+//! | [`chats`], [`messages`], [`contacts`] | what is written and read through a session |
+//!
+//! What links a phone is for linked phones, found by [`sessions::session_of`]. Chats, messages and contacts are there for any
+//! inbox: [`session`] finds it by the name its people gave the session, or as its provider calls it. Chats are conversations,
 //! numbers are written as digits with their country code, and read in whatever notation.
 
 mod chats;
+pub(crate) mod code;
 mod contacts;
+mod login;
 mod media;
 mod messages;
 mod refusal;
 mod session;
+pub(crate) mod sessions;
 
 use axum::Json;
+use frontdesk_engine::linked::SessionError;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::sync::SyncErrorBody;
+use crate::error::{ApiError, ErrorCode};
 use crate::state::HttpState;
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
+        .merge(login::routes())
+        .merge(sessions::routes())
         .merge(chats::routes())
         .merge(messages::routes())
         .merge(contacts::routes())
         .layer(axum::middleware::from_fn(refusal::in_shape))
 }
 
-/// An answer.
+/// Every answer of these routes.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Told<T> {
+pub(crate) struct Envelope<T> {
     /// True.
     success: bool,
     data: T,
@@ -34,15 +51,15 @@ struct Told<T> {
     message: &'static str,
 }
 
-impl<T> Told<T> {
-    fn of(data: T, message: &'static str) -> Json<Self> {
+impl<T> Envelope<T> {
+    pub(crate) fn of(data: T, message: &'static str) -> Json<Self> {
         Json(Self { success: true, data, message })
     }
 }
 
 /// One page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
-struct ToldPage<T> {
+struct EnvelopePage<T> {
     /// True.
     success: bool,
     data: Vec<T>,
@@ -51,4 +68,32 @@ struct ToldPage<T> {
     /// Give it back to go on; null where there is no more.
     #[schema(required = true)]
     next_cursor: Option<String>,
+}
+
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        let in_state = |state: frontdesk_model::linked::SessionState, sentence: String| {
+            Self::new(ErrorCode::Conflict, sentence)
+                .with_detail("state", state.as_str())
+                .with_detail("status", state.status().as_str())
+        };
+        match error {
+            SessionError::NotFound => Self::not_found("session"),
+            SessionError::Invalid(fields) => {
+                Self::invalid_fields(fields.into_iter().map(|field| (field.key, field.message)))
+            }
+            SessionError::State(state) => {
+                in_state(state, format!("The session is {state}: there is no code to scan."))
+            }
+            SessionError::NoCode(state) => {
+                let shown = state.connection(None).message;
+                in_state(state, format!("There is no code yet: {shown} Ask again in a moment."))
+            }
+            SessionError::Session(error) => {
+                Self::new(ErrorCode::Conflict, error.shown).with_detail("reason", error.code)
+            }
+            SessionError::Vault(error) => Self::internal(error),
+            SessionError::Store(error) => error.into(),
+        }
+    }
 }

@@ -197,6 +197,7 @@ fn fields(fake: &Inbox, secrets: &Secrets) -> InboxSettings {
         Channel::Messenger => ("page_id", "access_token"),
         Channel::Instagram => ("instagram_id", "access_token"),
         Channel::GreenApi => ("instance_id", "api_token"),
+        Channel::LinkedWhatsapp => ("session_id", "driver"),
         Channel::Chatwoot | Channel::Openai => ("account_id", "api_token"),
     };
     let mut fields = InboxSettings::from([(token_field.to_owned(), secrets.access_token.clone())]);
@@ -221,6 +222,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::Messenger => "Messenger",
         Channel::Instagram => "Instagram",
         Channel::GreenApi => "Green API",
+        Channel::LinkedWhatsapp => "linked phone",
         Channel::Chatwoot => "Chatwoot",
         Channel::Openai => "Language model",
     }
