@@ -42,6 +42,7 @@ statements! {
         "UPDATE linked_sessions SET owner = $2, owned_until = $3
          WHERE inbox_id = $1 AND (owner = $2 OR owner IS NULL OR owned_until <= $4)");
     RELEASE = both("UPDATE linked_sessions SET owner = NULL, owned_until = 0 WHERE inbox_id = $1 AND owner = $2");
+    RELEASE_ALL = both("UPDATE linked_sessions SET owner = NULL, owned_until = 0 WHERE owner IS NOT NULL");
     SET_STATE = both(
         "UPDATE linked_sessions SET state = $3, reason = $4, since = CASE WHEN state = $3 THEN since ELSE $7 END,
             banned_until = $5, restarts = $6, code = NULL, code_attempt = 0, code_expires_at = NULL, updated_at = $7
@@ -63,6 +64,13 @@ statements! {
         "UPDATE linked_sessions SET next_cold_at = $2 WHERE inbox_id = $1 AND next_cold_at <= $3");
     NEXT_COLD = both("SELECT next_cold_at FROM linked_sessions WHERE inbox_id = $1");
     TOUCH = both("UPDATE linked_sessions SET last_activity = $2 WHERE inbox_id = $1");
+    SWITCH = both(
+        "INSERT INTO active_sessions (account_id, user_id, inbox_id) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id, user_id) DO UPDATE SET inbox_id = excluded.inbox_id");
+    ACTIVE = both(sessions!(
+        "JOIN active_sessions a ON a.account_id = s.account_id AND a.inbox_id = s.inbox_id
+         WHERE a.account_id = $1 AND a.user_id = $2"));
+    FORGET_ACTIVE = both("DELETE FROM active_sessions WHERE account_id = $1 AND inbox_id = $2");
     DELETE = both("DELETE FROM linked_sessions WHERE account_id = $1 AND inbox_id = $2");
 }
 
@@ -251,6 +259,11 @@ pub fn release(tx: &mut Tx<'_>, inbox: InboxId, owner: &str) -> Result<(), Store
     Ok(())
 }
 
+/// Gives every session back: where there is one node, those of its former self.
+pub fn release_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(&RELEASE_ALL, p![]).map(drop)
+}
+
 /// Writes how far a session is, and forgets the code that waited; false when another node than `owner` holds it.
 pub fn set_state(
     tx: &mut Tx<'_>,
@@ -348,8 +361,23 @@ pub fn touch(tx: &mut Tx<'_>, inbox: InboxId, now: Timestamp) -> Result<(), Stor
     tx.execute(&TOUCH, p![inbox, now]).map(drop)
 }
 
+/// From now on a user writes with this session unless they say otherwise.
+pub fn switch(tx: &mut Tx<'_>, account: AccountId, user: UserId, inbox: InboxId) -> Result<(), StoreError> {
+    tx.execute(&SWITCH, p![account, user, inbox]).map(drop)
+}
+
+/// The session that a user writes with unless they say otherwise.
+pub fn active(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    user: UserId,
+) -> Result<Option<LinkedSessionRow>, StoreError> {
+    tx.find(&ACTIVE, p![account, user])
+}
+
 /// Removes a session.
 pub fn delete(tx: &mut Tx<'_>, account: AccountId, inbox: InboxId) -> Result<(), StoreError> {
+    tx.execute(&FORGET_ACTIVE, p![account, inbox])?;
     tx.execute(&DELETE, p![account, inbox])?;
     tx.signal(Topic::Sessions);
     Ok(())

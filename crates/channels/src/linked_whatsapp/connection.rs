@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use frontdesk_model::RemoteId;
@@ -17,6 +18,10 @@ use crate::contract::{
     MediaError, Profile, Profiles, Receipts, Retry, Scope, SendError, Sent, SessionAnswer, SessionDesk,
     SessionDriver, SessionQuestion,
 };
+
+/// How often, and how long apart, it is looked for a code that was just asked for.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// The connection of one inbox.
 pub(super) struct LinkedInbox {
@@ -123,6 +128,13 @@ impl Linking for LinkedInbox {
         let mut sight = self.desk.sight(&self.inbox).await?;
         if sight.state.is_at_rest() {
             self.ask(SessionQuestion::Start).await?;
+        }
+        // A code follows within a moment: whoever asked should not have to ask again for it.
+        for _ in 0..LOOKS {
+            if !(sight.state.is_at_rest() || sight.state == SessionState::Starting) {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
             sight = self.desk.sight(&self.inbox).await?;
         }
         Ok(match (sight.state, sight.code) {

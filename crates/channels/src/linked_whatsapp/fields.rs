@@ -15,7 +15,9 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         key: SESSION_ID,
         label: "Session name",
-        help: "A name of your choice, as reception-1: letters, digits, dot, dash and underscore. Programs name the session by it.",
+        help: "A name of your choice, as reception-1: letters, digits, dot, dash and underscore. Programs name the session by it. \
+               WhatsApp's terms forbid programs that are not its own, and numbers that write to many strangers are banned: for a \
+               number that the business cannot do without, use the Cloud API.",
         secret: false,
         required: true,
         pattern: Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),

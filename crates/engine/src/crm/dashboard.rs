@@ -71,7 +71,7 @@ pub async fn look(engine: &Engine, account: AccountId, of: Option<UserId>) -> Re
                 let last_activity = dashboard::last_activity(tx, account, row.config.id)?;
                 sessions.push(Session {
                     inbox: row.config.id,
-                    session_id: inbox.route_key.clone(),
+                    session_id: inbox.called().to_owned(),
                     active_chats: by_inbox.get(&row.config.id).copied().unwrap_or(0),
                     name: row.config.name,
                     state: row.state.code,

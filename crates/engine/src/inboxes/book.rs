@@ -32,6 +32,16 @@ pub struct Inbox {
     pub version: i64,
 }
 
+impl Inbox {
+    /// What people and programs call it: the route, without what makes names of sessions the account's own.
+    pub fn called(&self) -> &str {
+        match self.channel.sessions().and_then(|sessions| sessions.session_id(&self.config.settings)) {
+            Some(session_id) => session_id,
+            None => &self.route_key,
+        }
+    }
+}
+
 /// The inboxes behind what a channel's webhooks name.
 type Routes = HashMap<(&'static str, String), Vec<Arc<Inbox>>>;
 

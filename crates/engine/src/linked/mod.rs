@@ -163,6 +163,16 @@ pub struct Session {
     pub active_chats: i64,
 }
 
+impl Session {
+    /// As it is at this moment: a connected session that no node holds any more is being brought back.
+    fn as_seen(mut self, now: Timestamp) -> Self {
+        if self.row.state == SessionState::Connected && self.row.owner_at(now).is_none() {
+            self.row.state = SessionState::Reconnecting;
+        }
+        self
+    }
+}
+
 /// A code that waits to be scanned or typed. As good as a password: never logged.
 pub struct Code {
     /// What it says.
@@ -224,7 +234,7 @@ fn session_field(field: FieldError) -> FieldError {
 pub async fn get(engine: &Engine, account: AccountId, inbox: InboxId) -> Result<Session, SessionError> {
     let found =
         engine.store.read(move |tx| with_chats(tx, account, |tx| linked_sessions::find(tx, account, inbox)));
-    found.await?.ok_or(SessionError::NotFound)
+    found.await?.map(|session| session.as_seen(engine.clock.now())).ok_or(SessionError::NotFound)
 }
 
 /// The session that an account calls so.
@@ -233,7 +243,7 @@ pub async fn find(engine: &Engine, account: AccountId, session_id: &str) -> Resu
     let found = engine
         .store
         .read(move |tx| with_chats(tx, account, |tx| linked_sessions::find_by_name(tx, account, &name)));
-    found.await?.ok_or(SessionError::NotFound)
+    found.await?.map(|session| session.as_seen(engine.clock.now())).ok_or(SessionError::NotFound)
 }
 
 fn with_chats(
@@ -253,6 +263,7 @@ pub async fn list(
     after: InboxId,
     limit: i64,
 ) -> Result<Vec<Session>, SessionError> {
+    let now = engine.clock.now();
     let listed = engine.store.read(move |tx| {
         let rows = linked_sessions::list(tx, account, after, limit)?;
         let chats: HashMap<InboxId, i64> = if rows.is_empty() {
@@ -262,7 +273,7 @@ pub async fn list(
         };
         let sessions = rows.into_iter().map(|row| {
             let active_chats = chats.get(&row.inbox_id).copied().unwrap_or_default();
-            Session { row, active_chats }
+            Session { row, active_chats }.as_seen(now)
         });
         Ok::<_, StoreError>(sessions.collect())
     });
@@ -364,6 +375,25 @@ pub async fn delete(engine: &Engine, actor: Actor, session_id: &str) -> Result<(
         }
     }
     Ok(inboxes::delete(engine, actor, session.row.inbox_id).await?)
+}
+
+/// From now on a user writes with this session unless they say otherwise.
+pub async fn switch(
+    engine: &Engine,
+    account: AccountId,
+    user: UserId,
+    session_id: &str,
+) -> Result<Session, SessionError> {
+    let session = find(engine, account, session_id).await?;
+    let inbox = session.row.inbox_id;
+    engine.store.write(move |tx| linked_sessions::switch(tx, account, user, inbox)).await?;
+    Ok(session)
+}
+
+/// What a user calls the session they write with unless they say otherwise.
+pub async fn active(engine: &Engine, account: AccountId, user: UserId) -> Result<Option<String>, StoreError> {
+    let row = engine.store.read(move |tx| linked_sessions::active(tx, account, user)).await?;
+    Ok(row.map(|row| row.session_id))
 }
 
 /// Asks a session something, on whatever node it is.

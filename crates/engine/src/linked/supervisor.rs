@@ -27,6 +27,12 @@ struct Kept {
 
 /// Keeps sessions until shutdown, then closes them; their phones stay linked.
 pub(crate) async fn run(engine: Engine) {
+    if !engine.store.is_postgres()
+        && let Err(error) = engine.store.write(linked_sessions::release_all).await
+    {
+        // They are taken when their leases end.
+        tracing::warn!(error = &error as &dyn std::error::Error, "former sessions could not be taken over");
+    }
     let mut bell = engine.store.signals().listen(Topic::Sessions);
     let mut inboxes_bell = engine.store.signals().listen(Topic::Inboxes);
     let mut kept: HashMap<InboxId, Kept> = HashMap::new();

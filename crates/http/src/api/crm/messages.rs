@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::sessions;
 use crate::api::reply_body::{ReplyBody, idempotency_key};
 use crate::auth::InboxWriter;
 use crate::error::ApiError;
@@ -41,7 +42,7 @@ struct SendToDonor {
     /// What the message is; absent is `text`. The others come as a form with the `file`.
     #[serde(rename = "type")]
     kind: Option<DonorMessageType>,
-    /// The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation.
+    /// The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation.
     #[schema(max_length = 200)]
     session_id: Option<String>,
     /// The same key is the same message; `Idempotency-Key` does too.
@@ -124,7 +125,13 @@ async fn send_to_donor(
         return Err(ApiError::invalid("message", "The message field is required."));
     }
     let client_key = client_key.map_or_else(|| idempotency_key(&headers), |key| Ok(Some(key)))?;
-    let to = chats::find(&state.engine, caller.account_id, Key::parse(&phone), session_id).await?;
+    let to = chats::find(
+        &state.engine,
+        caller.account_id,
+        Key::parse(&phone),
+        sessions::chosen(&state, &caller, session_id).await?,
+    )
+    .await?;
     let attachments = fields.files().to_vec();
     send(&state, &caller, to, Reply { content: message, attachments, client_key, ..Reply::default() }).await
 }
@@ -143,7 +150,7 @@ struct SendTemplateToDonor {
     /// Absent: the first there is.
     #[schema(max_length = 20)]
     language: Option<String>,
-    /// The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation.
+    /// The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation.
     #[schema(max_length = 200)]
     session_id: Option<String>,
     /// The same key is the same message; `Idempotency-Key` does too.
@@ -194,7 +201,13 @@ async fn send_template(
 ) -> Result<Json<SentToDonor>, ApiError> {
     let key = Key::parse(&body.phone);
     let client_key = body.client_key.map_or_else(|| idempotency_key(&headers), |key| Ok(Some(key)))?;
-    let to = chats::find(&state.engine, caller.account_id, key.clone(), body.session_id).await?;
+    let to = chats::find(
+        &state.engine,
+        caller.account_id,
+        key.clone(),
+        sessions::chosen(&state, &caller, body.session_id).await?,
+    )
+    .await?;
     let wanted = Wanted { name: body.template_id, language: body.language, values: body.variables.by_name() };
     let template = templates::fill(&state.engine, &caller, &to, key, wanted).await?;
     let special = Some(Special::Template(template));
@@ -212,7 +225,7 @@ struct SendQuickReply {
     /// Values beside those that are known; they stand before them.
     #[serde(default)]
     variables: BTreeMap<String, String>,
-    /// The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation.
+    /// The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation.
     #[schema(max_length = 200)]
     session_id: Option<String>,
     /// The same key is the same message; `Idempotency-Key` does too.
@@ -243,7 +256,13 @@ async fn send_quick_reply(
         }
         error => error.into(),
     })?;
-    let to = chats::find(&state.engine, caller.account_id, key, body.session_id).await?;
+    let to = chats::find(
+        &state.engine,
+        caller.account_id,
+        key,
+        sessions::chosen(&state, &caller, body.session_id).await?,
+    )
+    .await?;
     send(&state, &caller, to, Reply { content: Some(text), client_key, ..Reply::default() }).await
 }
 

@@ -13,6 +13,7 @@ pub(super) mod messages;
 mod notes;
 mod quick_replies;
 mod reminders;
+mod sessions;
 mod settings;
 mod sheets;
 
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .merge(notes::routes())
         .merge(reminders::routes())
         .merge(quick_replies::routes())
+        .merge(sessions::routes())
         .merge(settings::routes())
         .merge(dashboard::routes())
         .layer(axum::middleware::from_fn(refuse_in_shape))

@@ -9,24 +9,25 @@ const CHANNEL_LABEL = {
   messenger: "Messenger",
   instagram: "Instagram",
   green_api: "Green API",
+  linked_whatsapp: "Linked phone",
 };
 
-const EVERYWHERE = ["whatsapp_cloud", "messenger", "instagram", "green_api"];
+const EVERYWHERE = ["whatsapp_cloud", "messenger", "instagram", "green_api", "linked_whatsapp"];
 const ATTACHMENTS = [
   { label: "Photo", action: { kind: "image" }, on: EVERYWHERE },
   { label: "Voice", action: { kind: "voice" }, on: EVERYWHERE },
   { label: "Video", action: { kind: "video" }, on: EVERYWHERE },
-  { label: "Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger", "green_api"] },
+  { label: "Document", action: { kind: "document", caption: "Bukti transfer" }, on: ["whatsapp_cloud", "messenger", "green_api", "linked_whatsapp"] },
   { label: "Sticker", action: { kind: "sticker" }, on: EVERYWHERE },
   {
     label: "Location",
     action: { kind: "location", latitude: -6.1754, longitude: 106.8272, name: "Monas" },
-    on: ["whatsapp_cloud", "messenger", "green_api"],
+    on: ["whatsapp_cloud", "messenger", "green_api", "linked_whatsapp"],
   },
   {
     label: "Contact",
     action: { kind: "contacts", contacts: [{ name: "Budi Santoso", phone: "+62 812-2233-4455" }] },
-    on: ["whatsapp_cloud", "green_api"],
+    on: ["whatsapp_cloud", "green_api", "linked_whatsapp"],
   },
   { label: "Get started", action: { kind: "postback", title: "Get started", payload: "GET_STARTED" }, on: ["messenger", "instagram"] },
   { label: "Story reply", action: { kind: "story_reply", text: "Keren!" }, on: ["instagram"] },
@@ -35,6 +36,35 @@ const ATTACHMENTS = [
 
 /** What is on the screen. `about`: the entry that the next text answers or edits. */
 const state = { customers: [], inboxes: [], customer: null, inbox: null, about: null, drawn: "" };
+
+/** What its owner does with a phone that is linked to the server. */
+const OWNER = {
+  "owner-scan": (id) => call("POST", `/linked/${id}/scan`, {}),
+  "owner-type": (id) => {
+    const code = prompt("Code shown by the server");
+    return code === null ? null : call("POST", `/linked/${id}/code`, { code });
+  },
+  "owner-offline": (id) => call("PATCH", `/linked/${id}`, { offline: true }),
+  "owner-online": (id) => call("PATCH", `/linked/${id}`, { offline: false }),
+  "owner-ban": (id) => call("PATCH", `/linked/${id}`, { ban_seconds: 60 }),
+  "owner-logout": (id) => call("POST", `/linked/${id}/logout`),
+};
+
+/** Shows the business' own phone, where the server is linked to one. */
+async function showOwner(inbox) {
+  const owner = inbox.channel === "linked_whatsapp" ? await call("GET", `/linked/${inbox.id}`) : null;
+  byId("owner").hidden = owner === null;
+  if (owner === null) return;
+  const banned = owner.banned_until_ms !== null && owner.banned_until_ms > Date.now();
+  const what = banned ? "banned" : owner.offline ? "offline" : owner.connected ? "linked" : owner.linked ? "not connected" : "not linked";
+  byId("owner-state").textContent = `business phone: ${what}`;
+  byId("owner-state").className = `pill ${owner.connected ? "quiet" : "waits"}`;
+  byId("owner-scan").hidden = owner.linked;
+  byId("owner-type").hidden = owner.linked;
+  byId("owner-offline").hidden = owner.offline;
+  byId("owner-online").hidden = !owner.offline;
+  byId("owner-logout").hidden = !owner.linked;
+}
 
 /** Performs something and shows what went wrong, if anything. */
 async function run(action) {
@@ -204,6 +234,7 @@ async function drawChat() {
 
 /** Behind an inbox of Green API stands a phone of the business: whether it is linked, and what links it. */
 async function drawInstance(inbox) {
+  await showOwner(inbox);
   const behind = inbox.channel === "green_api" ? (await call("GET", `/green/${inbox.id}`)).state : null;
   const linked = behind === "authorized";
   byId("instance").textContent = behind === null ? "" : linked ? "business phone linked" : `business phone: ${behind}`;
@@ -248,6 +279,9 @@ function setUp() {
     const phone = prompt("The new WhatsApp number", "+62 857-7001-1223");
     if (phone) run(() => call("POST", `/customers/${state.customer}/number`, { phone }));
   });
+  for (const [id, act] of Object.entries(OWNER)) {
+    byId(id).addEventListener("click", () => run(() => act(state.inbox)));
+  }
   byId("scan").addEventListener("click", () => run(() => call("PATCH", `/green/${state.inbox}`, { state: "authorized" })));
   provider.setUp(run);
 }

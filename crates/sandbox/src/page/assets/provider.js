@@ -26,6 +26,7 @@ const CHANNELS = {
   messenger: "Messenger",
   instagram: "Instagram",
   green_api: "Green API",
+  linked_whatsapp: "Linked phone",
   chatwoot: "Chatwoot",
 };
 

@@ -16,11 +16,12 @@ use clap::Args;
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
 use frontdesk_engine::users::{self, NewUser};
-use frontdesk_engine::{Engine, accounts, crm};
+use frontdesk_engine::{Engine, accounts, crm, linked};
 use frontdesk_model::crm::settings::CrmSettings;
 use frontdesk_model::inbox::InboxSettings;
 use frontdesk_model::user::Role;
 use frontdesk_sandbox::inbox::Inbox;
+use frontdesk_sandbox::linked::phone;
 use frontdesk_sandbox::{Channel, Sandbox, SandboxSettings};
 use rand::Rng;
 use rand::distr::Alphanumeric;
@@ -40,6 +41,10 @@ const AGENT: (&str, &str) = ("ben@example.org", "Ben Costa");
 
 /// The sandbox's name of the instance of Green API.
 const HOTEL: &str = "hotel";
+/// The sandbox's name of the phone that is linked to the demo, and the session's.
+const RECEPTION: &str = "reception";
+/// A phone that nobody has linked yet, for whoever wants to scan a code.
+const SPARE: &str = "spare";
 
 #[derive(Args)]
 pub struct Demo {
@@ -110,6 +115,8 @@ async fn start_sandbox(server: SocketAddr, secrets: &Secrets) -> anyhow::Result<
     settings.live.webhook.verify_token = Some(secrets.verify_token.clone());
     let (router, sandbox) = Sandbox::new(settings)?;
     sandbox.world().inboxes.insert(HOTEL.to_owned(), hotel()?);
+    let reception = Inbox::linked_phone(RECEPTION, "6281211004400", "Kopi Senja");
+    sandbox.world().inboxes.insert(RECEPTION.to_owned(), reception);
     let serving = axum::serve(listener, router.clone());
     tokio::spawn(async move {
         if let Err(error) = serving.await {
@@ -153,6 +160,8 @@ fn settings_for(
     settings.green_api.base_url = format!("{}/green", sandbox.public_url()).parse()?;
     settings.green_api.webhook_secret = Some(secrets.verify_token.clone().into());
     settings.green_api.require_signature = false;
+    settings.linked_whatsapp.simulator_url = sandbox.public_url();
+    settings.linked_whatsapp.driver = "simulated".to_owned();
     settings.providers.allow_private_hosts = vec!["127.0.0.1".to_owned()];
     Ok(settings)
 }
@@ -187,18 +196,31 @@ async fn fill(
             inboxes::create(engine, actor, new).await.context("the demo's inboxes could not be added")?;
         inboxes::check(engine, account.id, inbox.config.id).await?;
     }
+    link_reception(engine, sandbox, actor).await
+}
+
+/// Scans the code of the linked phone's session, as a person would.
+async fn link_reception(engine: &Engine, sandbox: &Sandbox, actor: Actor) -> anyhow::Result<()> {
+    let code = linked::code(engine, actor, RECEPTION).await.context("the demo's phone was shown no code")?;
+    let phone = sandbox.world().inboxes.get(RECEPTION).cloned().context("the demo has no phone")?;
+    phone::scan(sandbox, &phone, Some(&code.text), None).context("the demo's phone could not scan")?;
+    let spare = Inbox::linked_phone(SPARE, "6281211005500", "Spare phone");
+    sandbox.world().inboxes.insert(SPARE.to_owned(), spare);
     Ok(())
 }
 
 /// What a person would fill in to connect a fake account.
 fn fields(fake: &Inbox, secrets: &Secrets) -> InboxSettings {
+    if fake.channel == Channel::LinkedWhatsapp {
+        let pairs = [("session_id", fake.id.as_str()), ("driver", "simulated")];
+        return pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
+    }
     let (id_field, token_field) = match fake.channel {
         Channel::WhatsappCloud => ("phone_number_id", "access_token"),
         Channel::Messenger => ("page_id", "access_token"),
         Channel::Instagram => ("instagram_id", "access_token"),
         Channel::GreenApi => ("instance_id", "api_token"),
-        Channel::LinkedWhatsapp => ("session_id", "driver"),
-        Channel::Chatwoot | Channel::Openai => ("account_id", "api_token"),
+        Channel::LinkedWhatsapp | Channel::Chatwoot | Channel::Openai => ("account_id", "api_token"),
     };
     let mut fields = InboxSettings::from([(token_field.to_owned(), secrets.access_token.clone())]);
     fields.insert(id_field.to_owned(), fake.account_id.clone());

@@ -56,6 +56,13 @@ CREATE TABLE linked_strangers (
     PRIMARY KEY (account_id, inbox_id, conversation_id)
 ) WITHOUT ROWID;
 CREATE INDEX linked_strangers_day ON linked_strangers (inbox_id, first_at);
+-- Which session a user writes with unless they say otherwise.
+CREATE TABLE active_sessions (
+    account_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    inbox_id BIGINT NOT NULL,
+    PRIMARY KEY (account_id, user_id)
+) WITHOUT ROWID;
 -- Chats that wait for somebody, counted for each session.
 CREATE INDEX conversations_unread_by_inbox ON conversations (account_id, inbox_id) WHERE unread_count > 0;
 -- The sessions in the columns that support staff know.
