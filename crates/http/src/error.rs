@@ -169,15 +169,6 @@ impl ApiError {
         Self::invalid_fields([(field.to_owned(), sentence.into())])
     }
 
-    /// The same with another name for one of its fields.
-    #[must_use]
-    pub fn renamed(mut self, field: &str, name: &str) -> Self {
-        if let Some(sentences) = self.errors.remove(field) {
-            self.errors.insert(name.to_owned(), sentences);
-        }
-        self
-    }
-
     /// Several wrong fields.
     pub fn invalid_fields(fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut error = Self::new(ErrorCode::ValidationError, "The given data was invalid.");

@@ -1,5 +1,6 @@
 //! A code as a picture to scan.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use qrcode::render::svg;
 use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, QrCode};
@@ -43,6 +44,11 @@ pub fn png(text: &str) -> Result<Vec<u8>, PictureError> {
     writer.write_image_data(&pixels)?;
     writer.finish()?;
     Ok(picture)
+}
+
+/// The code as PNG in an address of its own, as pages show it.
+pub fn data_uri(text: &str) -> Result<String, PictureError> {
+    Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png(text)?)))
 }
 
 /// The code as SVG.

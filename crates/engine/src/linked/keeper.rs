@@ -12,7 +12,7 @@ use frontdesk_model::inbound::InboundEvent;
 use frontdesk_model::linked::SessionState;
 use frontdesk_model::{InboxId, Timestamp};
 use frontdesk_store::linked_sessions::{self, LinkedSessionRow};
-use frontdesk_store::{StoreError, contacts, conversations};
+use frontdesk_store::{StoreError, contacts};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +20,10 @@ use tokio_util::task::TaskTracker;
 
 use super::keys::Keys;
 use super::note::{self, Told};
-use super::{Held, backoff, desk, live};
+use super::{Held, backoff, desk};
 use crate::inboxes::{self, Inbox};
 use crate::intake::{self, News};
-use crate::{Engine, monitoring};
+use crate::{Engine, monitoring, typing};
 
 /// A session that worked so long is forgiven its restarts.
 const STABLE: Duration = Duration::from_secs(60);
@@ -431,21 +431,10 @@ impl Keeper {
     }
 
     fn tell_typing(&self, who: &ContactHint) {
-        let Some(from) = who.identities.first() else { return };
-        let from = from.value.trim_start_matches('+');
-        live::announce_typing(&self.engine, self.row.account_id, from, true);
-        let (engine, account, inbox) = (self.engine.clone(), self.row.account_id, self.id);
-        let identities = who.identities.clone();
+        let (engine, inbox, names) = (self.engine.clone(), self.id, who.identities.clone());
         self.tasks.spawn(async move {
-            let found = engine.store.read(move |tx| {
-                let names = identities.iter().map(|name| (account, name));
-                let Some(contact) = contacts::find_many_by_identity(tx, names)?.into_values().next() else {
-                    return Ok(None);
-                };
-                conversations::find_by_contact(tx, account, inbox, contact)
-            });
-            if let Ok(Some(conversation)) = found.await {
-                engine.realtime().announce_typing(account, conversation);
+            if let Err(error) = typing::tell(&engine, inbox, &names, true).await {
+                tracing::debug!(inbox.id = inbox.0, %error, "nobody was told that a customer types");
             }
         });
     }

@@ -1,14 +1,17 @@
-//! What sockets are told of sessions beside the event log: codes and typing, which hold for moments.
+//! What sockets and webhooks are told of sessions beside the event log: codes, which hold for moments.
 
+use frontdesk_channels::linked_whatsapp::qr;
 use frontdesk_model::AccountId;
 use frontdesk_model::Timestamp;
 use frontdesk_model::linked::SessionState;
+use frontdesk_store::StoreError;
 use frontdesk_store::linked_sessions::LinkedSessionRow;
 use serde_json::{Value, json};
 
 use crate::Engine;
 use crate::realtime::channel_name::{self, PRIVATE_INBOX};
 use crate::realtime::{protocol, render};
+use crate::webhooks::passing;
 
 /// The payload of `SessionStatusChanged`: what simple clients know, and more beside it.
 pub(super) fn status(session_id: &str, state: SessionState, reason: Option<&str>, since: Timestamp) -> Value {
@@ -23,14 +26,14 @@ pub(super) fn status(session_id: &str, state: SessionState, reason: Option<&str>
 }
 
 /// Tells the account that another code waits to be scanned or typed.
-pub(super) fn announce_code(
+pub(super) async fn announce_code(
     engine: &Engine,
     session: &LinkedSessionRow,
     state: SessionState,
     code: &str,
     attempt: i64,
     expires_at: Timestamp,
-) {
+) -> Result<(), StoreError> {
     let data = json!({
         "sessionId": session.session_id,
         "session_id": session.session_id,
@@ -43,12 +46,11 @@ pub(super) fn announce_code(
     });
     tell(engine, session.account_id, "session.qr", &data);
     tell(engine, session.account_id, &render::wire_name("SessionQr"), &data);
-}
-
-/// Tells the account that a customer types, or no longer does.
-pub(super) fn announce_typing(engine: &Engine, account: AccountId, from: &str, is_typing: bool) {
-    let data = json!({ "from": from, "isTyping": is_typing });
-    tell(engine, account, &render::wire_name("DonaturTyping"), &data);
+    if state != SessionState::Qr {
+        return Ok(());
+    }
+    let image = qr::data_uri(code).ok();
+    passing::tell_qr(engine, session.inbox_id, code, image.as_deref(), Some(expires_at)).await
 }
 
 fn tell(engine: &Engine, account: AccountId, name: &str, data: &Value) {

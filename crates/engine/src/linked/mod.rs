@@ -36,10 +36,11 @@ use frontdesk_model::{AccountId, InboxId, Timestamp, UserId};
 use frontdesk_store::linked_sessions::{self, LinkedSessionRow, NewLinkedSession};
 use frontdesk_store::{StoreError, Topic, Tx, linked_commands, linked_keys};
 
-use crate::Engine;
 use crate::caller::Actor;
 use crate::inboxes::{self, InboxError, NewInbox};
 use crate::vault::VaultError;
+use crate::webhooks::endpoints::{NewWebhook, WebhookError};
+use crate::{Engine, webhooks};
 
 pub(crate) use supervisor::run;
 
@@ -134,6 +135,24 @@ pub enum SessionError {
     Store(#[from] StoreError),
 }
 
+impl From<WebhookError> for SessionError {
+    fn from(error: WebhookError) -> Self {
+        let wrong = |message: String| FieldError { key: "webhook_url".to_owned(), message };
+        match error {
+            WebhookError::NotFound(_) => Self::NotFound,
+            WebhookError::Invalid(fields) => {
+                let told = fields
+                    .into_iter()
+                    .map(|(_, sentence)| sentence.replace("url field", "webhook_url field"));
+                Self::Invalid(told.map(wrong).collect())
+            }
+            WebhookError::Conflict(sentence) => Self::Invalid(vec![wrong(sentence)]),
+            WebhookError::Vault(error) => Self::Vault(error),
+            WebhookError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl From<InboxError> for SessionError {
     fn from(error: InboxError) -> Self {
         match error {
@@ -161,11 +180,13 @@ pub struct Session {
     pub row: LinkedSessionRow,
     /// Conversations with something unread.
     pub active_chats: i64,
+    /// What signs its webhooks, shown this once: when it was made.
+    pub webhook_secret: Option<String>,
 }
 
 impl Session {
     /// As it is at this moment: a connected session that no node holds any more is being brought back.
-    fn as_seen(mut self, now: Timestamp) -> Self {
+    fn seen_at(mut self, now: Timestamp) -> Self {
         if self.row.state == SessionState::Connected && self.row.owner_at(now).is_none() {
             self.row.state = SessionState::Reconnecting;
         }
@@ -206,13 +227,17 @@ pub async fn create(engine: &Engine, actor: Actor, new: NewSession) -> Result<Se
         error => error.into(),
     })?;
     let (id, now) = (made.config.id, engine.clock.now());
-    if new.webhook_url.is_some() {
-        engine
-            .store
-            .write(move |tx| linked_sessions::set_webhook(tx, account, id, new.webhook_url.as_deref(), now))
-            .await?;
-    }
-    get(engine, account, id).await
+    let Some(url) = new.webhook_url else { return get(engine, account, id).await };
+    let webhook = NewWebhook { url: url.clone(), inbox: Some(id), ..NewWebhook::default() };
+    let webhook = match webhooks::endpoints::create(engine, actor, webhook).await {
+        Ok(made) => made,
+        Err(error) => {
+            inboxes::delete(engine, actor, id).await?;
+            return Err(error.into());
+        }
+    };
+    engine.store.write(move |tx| linked_sessions::set_webhook(tx, account, id, Some(&url), now)).await?;
+    Ok(Session { webhook_secret: Some(webhook.secret), ..get(engine, account, id).await? })
 }
 
 /// The first channel with sessions: what programs make by name alone.
@@ -234,7 +259,7 @@ fn session_field(field: FieldError) -> FieldError {
 pub async fn get(engine: &Engine, account: AccountId, inbox: InboxId) -> Result<Session, SessionError> {
     let found =
         engine.store.read(move |tx| with_chats(tx, account, |tx| linked_sessions::find(tx, account, inbox)));
-    found.await?.map(|session| session.as_seen(engine.clock.now())).ok_or(SessionError::NotFound)
+    found.await?.map(|session| session.seen_at(engine.clock.now())).ok_or(SessionError::NotFound)
 }
 
 /// The session that an account calls so.
@@ -243,7 +268,7 @@ pub async fn find(engine: &Engine, account: AccountId, session_id: &str) -> Resu
     let found = engine
         .store
         .read(move |tx| with_chats(tx, account, |tx| linked_sessions::find_by_name(tx, account, &name)));
-    found.await?.map(|session| session.as_seen(engine.clock.now())).ok_or(SessionError::NotFound)
+    found.await?.map(|session| session.seen_at(engine.clock.now())).ok_or(SessionError::NotFound)
 }
 
 fn with_chats(
@@ -253,7 +278,7 @@ fn with_chats(
 ) -> Result<Option<Session>, StoreError> {
     let Some(row) = find(tx)? else { return Ok(None) };
     let active_chats = linked_sessions::active_chats_of(tx, account, row.inbox_id)?;
-    Ok(Some(Session { row, active_chats }))
+    Ok(Some(Session { row, active_chats, webhook_secret: None }))
 }
 
 /// Sessions of an account after an inbox, by inbox.
@@ -273,7 +298,7 @@ pub async fn list(
         };
         let sessions = rows.into_iter().map(|row| {
             let active_chats = chats.get(&row.inbox_id).copied().unwrap_or_default();
-            Session { row, active_chats }.as_seen(now)
+            Session { row, active_chats, webhook_secret: None }.seen_at(now)
         });
         Ok::<_, StoreError>(sessions.collect())
     });

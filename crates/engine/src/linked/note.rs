@@ -95,7 +95,7 @@ pub(super) async fn write_code(
         })
         .await?;
     if written {
-        live::announce_code(engine, session, state, code, attempt, expires_at);
+        live::announce_code(engine, session, state, code, attempt, expires_at).await?;
     }
     Ok(written)
 }

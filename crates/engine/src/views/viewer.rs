@@ -146,7 +146,7 @@ impl Viewer {
     ) -> Option<serde_json::Value> {
         let inbox = self.book.find(InboxId(told.get("inbox_id")?.as_i64()?))?;
         let state = serde_json::from_value(told.get("state")?.clone()).ok()?;
-        Some(session_data(inbox, &state))
+        Some(session_data(inbox, &state, told.get("session")))
     }
 
     /// Shows a file.

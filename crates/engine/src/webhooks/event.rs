@@ -271,7 +271,7 @@ fn of_inbox(book: &InboxBook, event: &Event) -> Option<News> {
     let told: Value = serde_json::from_str(event.data.as_deref()?).ok()?;
     let inbox = book.find(InboxId(told["inbox_id"].as_i64()?))?;
     let state: ConnectionState = serde_json::from_value(told["state"].clone()).ok()?;
-    let data = session_data(inbox, &state);
+    let data = session_data(inbox, &state, told.get("session"));
     Some(News {
         seq: event.seq,
         event: WebhookEvent::SessionStatus,
@@ -283,9 +283,9 @@ fn of_inbox(book: &InboxBook, event: &Event) -> Option<News> {
     })
 }
 
-/// What is told of the state of a session.
-pub fn session_data(inbox: &Inbox, state: &ConnectionState) -> Value {
-    json!({
+/// What is told of the state of a session; `session` is what a linked phone says of itself beside it.
+pub fn session_data(inbox: &Inbox, state: &ConnectionState, session: Option<&Value>) -> Value {
+    let mut data = json!({
         "sessionId": session_of(inbox),
         "status": session_status(state.code),
         "state": state.code,
@@ -294,5 +294,9 @@ pub fn session_data(inbox: &Inbox, state: &ConnectionState) -> Value {
         "since": state.since,
         "inboxId": inbox.config.id,
         "channel": inbox.config.channel,
-    })
+    });
+    if let (Some(data), Some(session)) = (data.as_object_mut(), session.and_then(Value::as_object)) {
+        data.extend(session.clone());
+    }
+    data
 }

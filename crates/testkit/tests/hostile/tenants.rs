@@ -71,6 +71,11 @@ struct Tenant {
     delivery: i64,
 }
 
+/// Below a session: routes that are there for inboxes of every channel.
+fn is_of_chats(endpoint: &Endpoint) -> bool {
+    ["/chats", "/messages", "/contacts"].iter().any(|part| endpoint.path.contains(part))
+}
+
 impl Tenant {
     async fn settle(server: &TestServer, account: AccountId, mark: &str, number: &str) -> Self {
         let inbox = server.connect(account, "whatsapp_cloud", number, &[]).await.0;
@@ -191,7 +196,9 @@ impl Tenant {
             ("{id}", Some(&"inboxes")) => self.inbox.to_string(),
             ("{id}", Some(&"users")) => self.user.to_string(),
             ("{id}", Some(&"tokens")) => self.token_id.to_string(),
-            ("{session_id}", _) => self.inbox.to_string(),
+            // Chats, messages and contacts are there for any inbox.
+            ("{session_id}", _) if is_of_chats(endpoint) => self.inbox.to_string(),
+            ("{session_id}", _) => self.session.clone(),
             ("{chat_id}", _) => self.conversation.to_string(),
             ("{id}", Some(&"webhooks")) => self.webhook.to_string(),
             ("{delivery_id}", _) => self.delivery.to_string(),
@@ -205,7 +212,6 @@ impl Tenant {
             ("{id}", Some(&"quick-replies")) => self.quick_reply.to_string(),
             ("{id}", Some(&"merges")) => self.merge.to_string(),
             // A number is a person of whoever asks; an id is one of ours.
-            ("{session_id}", _) => self.session.clone(),
             ("{phone}", _) => format!("id:{}", self.contact),
             (part, _) if part.starts_with('{') => panic!("{}: which id is {part}?", endpoint.path),
             (part, _) => part.to_owned(),

@@ -46,15 +46,12 @@ async fn a_hundred_sessions_cost_two_megabytes_each_at_most() {
         times.sort();
         let (Some(before), Some(after)) = (before, memory()) else { continue };
         let each = after.saturating_sub(before) / SESSIONS as u64;
-        #[expect(clippy::print_stdout, reason = "the figures are what it is for")]
-        {
-            println!(
-                "{}: {} KiB for each session; GET /sessions p95 {:?}",
-                stage.database.kind,
-                each / 1024,
-                times[37]
-            );
-        }
+        println!(
+            "{}: {} KiB for each session; GET /sessions p95 {:?}",
+            stage.database.kind,
+            each / 1024,
+            times[37]
+        );
         assert!(each <= MAX_BYTES, "{each} bytes for each session");
     }
 }

@@ -1,5 +1,7 @@
 //! Phones linked to the server itself, by the simulated driver and the sandbox's phones.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod crowd;
 mod life;
 mod messages;

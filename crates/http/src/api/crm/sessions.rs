@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::SyncErrorBody;
-use crate::api::gateway::Envelope;
+use crate::api::gateway::Told;
 use crate::api::gateway::code::{self, CodeQuery, ShownCode};
 use crate::api::gateway::sessions::{self, LinkedSession, RemovedSession};
 use crate::auth::{AdminUser, InboxReader, InboxWriter};
@@ -80,21 +80,21 @@ async fn list_crm_sessions(
 
 /// Makes a session: ask for its code and scan it.
 #[utoipa::path(post, path = "/api/crm/whatsapp/sessions", tag = "crm", security(("token" = ["admin"])),
-    request_body = CreateCrmSession, responses((status = 201, body = Envelope<LinkedSession>)))]
+    request_body = CreateCrmSession, responses((status = 201, body = Told<LinkedSession>)))]
 async fn create_crm_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     JsonBody(body): JsonBody<CreateCrmSession>,
-) -> Result<(StatusCode, Json<Envelope<LinkedSession>>), ApiError> {
+) -> Result<(StatusCode, Json<Told<LinkedSession>>), ApiError> {
     let made = sessions::make(&state.engine, &caller, body.session_name, None, None).await;
     let made = made.map_err(|error| error.renamed("session_id", "session_name"))?;
-    Ok((StatusCode::CREATED, Envelope::of(made, "The session was made: ask for its code and scan it.")))
+    Ok((StatusCode::CREATED, Told::of(made, "The session was made: ask for its code and scan it.")))
 }
 
 /// The code to scan; 409 when a phone is linked already.
 #[utoipa::path(get, path = "/api/crm/whatsapp/sessions/{session_id}/qr", tag = "crm", security(("token" = ["admin"])),
     params(("session_id" = String, Path), CodeQuery), responses(
-        (status = 200, content((Envelope<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
+        (status = 200, content((Told<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
             (String = "image/svg+xml"), (String = "text/plain"))),
         (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time; `details` tells the state")))]
 async fn get_crm_session_qr(
@@ -110,36 +110,36 @@ async fn get_crm_session_qr(
 
 /// How far a session is.
 #[utoipa::path(get, path = "/api/crm/whatsapp/sessions/{session_id}/status", tag = "crm", security(("token" = ["inbox:read"])),
-    params(("session_id" = String, Path)), responses((status = 200, body = Envelope<LinkedSession>)))]
+    params(("session_id" = String, Path)), responses((status = 200, body = Told<LinkedSession>)))]
 async fn get_crm_session_status(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
     Word(session_id): Word,
-) -> Result<Json<Envelope<LinkedSession>>, ApiError> {
+) -> Result<Json<Told<LinkedSession>>, ApiError> {
     let session = sessions::session_of(&state.engine, &caller, &session_id).await?;
-    Ok(Envelope::of(session.into(), "How far the session is."))
+    Ok(Told::of(session.into(), "How far the session is."))
 }
 
 /// Unlinks the phone and removes the session with its inbox. Conversations stay readable.
 #[utoipa::path(delete, path = "/api/crm/whatsapp/sessions/{session_id}", tag = "crm", security(("token" = ["admin"])),
-    params(("session_id" = String, Path)), responses((status = 200, body = Envelope<RemovedSession>)))]
+    params(("session_id" = String, Path)), responses((status = 200, body = Told<RemovedSession>)))]
 async fn delete_crm_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Word(session_id): Word,
-) -> Result<Json<Envelope<RemovedSession>>, ApiError> {
+) -> Result<Json<Told<RemovedSession>>, ApiError> {
     let removed = sessions::remove(&state.engine, &caller, session_id).await?;
-    Ok(Envelope::of(removed, "The phone was unlinked and the session removed."))
+    Ok(Told::of(removed, "The phone was unlinked and the session removed."))
 }
 
 /// Has the caller write with this session from now on, unless a request names another.
 #[utoipa::path(post, path = "/api/crm/switch-session", tag = "crm", security(("token" = ["inbox:write"])),
-    request_body = SwitchSession, responses((status = 200, body = Envelope<ActiveSession>)))]
+    request_body = SwitchSession, responses((status = 200, body = Told<ActiveSession>)))]
 async fn switch_session(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
     JsonBody(body): JsonBody<SwitchSession>,
-) -> Result<Json<Envelope<ActiveSession>>, ApiError> {
+) -> Result<Json<Told<ActiveSession>>, ApiError> {
     let switched = linked::switch(&state.engine, caller.account_id, caller.user_id, &body.session_id).await;
     let session = switched.map_err(|error| match error {
         // As a form says it: the name is a field and no address.
@@ -149,7 +149,7 @@ async fn switch_session(
         error => error.into(),
     })?;
     let active = ActiveSession { session_id: session.row.session_id, status: session.row.state.status() };
-    Ok(Envelope::of(active, "Session switched"))
+    Ok(Told::of(active, "Session switched"))
 }
 
 /// The session that a request names, else the one that its caller switched to.

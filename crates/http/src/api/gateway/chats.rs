@@ -164,6 +164,9 @@ struct SessionMessage {
     /// What its network calls it, once that is known.
     #[schema(required = true)]
     wa_message_id: Option<String>,
+    /// The key that came with a message of ours.
+    #[schema(required = true)]
+    client_key: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
 }
@@ -185,6 +188,7 @@ impl SessionMessage {
             media_url: view.media_url.map(|path| session::absolute(state, &path)),
             media_type: view.media_type,
             wa_message_id: view.platform_message_id,
+            client_key: view.client_key,
             timestamp: view.created_at,
         }
     }

@@ -3,15 +3,13 @@
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use frontdesk_channels::linked_whatsapp::qr;
 use frontdesk_engine::linked::Code;
 use frontdesk_model::Timestamp;
 use frontdesk_model::linked::SessionState;
 use serde::{Deserialize, Serialize};
 
-use super::Envelope;
+use super::Told;
 use crate::error::ApiError;
 
 /// The form of a code.
@@ -68,13 +66,7 @@ impl ShownCode {
     pub(crate) fn of(code: &Code) -> Result<Self, ApiError> {
         let text = |state| (code.state == state).then(|| code.text.clone());
         let qr = text(SessionState::Qr);
-        let image = match &qr {
-            Some(qr) => {
-                let png = qr::png(qr).map_err(ApiError::internal)?;
-                Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
-            }
-            None => None,
-        };
+        let image = qr.as_deref().map(qr::data_uri).transpose().map_err(ApiError::internal)?;
         Ok(Self {
             qr_code: qr.clone(),
             qr,
@@ -101,7 +93,7 @@ pub(crate) fn answer(code: &Code, query: &CodeQuery, headers: &HeaderMap) -> Res
     // What is no picture is told as JSON, whatever was asked for.
     let format = if code.state == SessionState::Qr { wanted } else { CodeFormat::Json };
     let mut response = match format {
-        CodeFormat::Json => Envelope::of(ShownCode::of(code)?, "Scan this with the phone.").into_response(),
+        CodeFormat::Json => Told::of(ShownCode::of(code)?, "Scan this with the phone.").into_response(),
         CodeFormat::Png => of_kind("image/png", qr::png(&code.text).map_err(ApiError::internal)?),
         CodeFormat::Svg => of_kind("image/svg+xml", qr::svg(&code.text).map_err(ApiError::internal)?),
         CodeFormat::Raw => of_kind("text/plain; charset=utf-8", code.text.clone()),

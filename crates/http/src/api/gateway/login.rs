@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Envelope, SyncErrorBody};
+use super::{SyncErrorBody, Told};
 use crate::address::ClientAddress;
 use crate::auth;
 use crate::error::ApiError;
@@ -56,7 +56,7 @@ struct GatewayUser {
 
 /// Signs in: the token in `data.token` holds for 24 hours, for every route of the API.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "gateway", request_body = GatewayCredentials,
-    responses((status = 200, description = "Signed in", body = Envelope<GatewayToken>),
+    responses((status = 200, description = "Signed in", body = Told<GatewayToken>),
         (status = 401, body = SyncErrorBody, description = "Wrong e-mail address or password"),
         (status = 403, body = SyncErrorBody, description = "A page of another site asked")))]
 async fn log_in(
@@ -64,7 +64,7 @@ async fn log_in(
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     JsonBody(body): JsonBody<GatewayCredentials>,
-) -> Result<Json<Envelope<GatewayToken>>, ApiError> {
+) -> Result<Json<Told<GatewayToken>>, ApiError> {
     if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
         auth::check_same_origin(&Method::POST, &headers, &state.engine.settings.public_url)?;
     }
@@ -79,5 +79,5 @@ async fn log_in(
         expires_at: given.expires_at,
         user,
     };
-    Ok(Envelope::of(token, "Signed in."))
+    Ok(Told::of(token, "Signed in."))
 }

@@ -43,7 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
 
 /// Every answer of these routes.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Envelope<T> {
+pub(crate) struct Told<T> {
     /// True.
     success: bool,
     data: T,
@@ -51,7 +51,7 @@ pub(crate) struct Envelope<T> {
     message: &'static str,
 }
 
-impl<T> Envelope<T> {
+impl<T> Told<T> {
     pub(crate) fn of(data: T, message: &'static str) -> Json<Self> {
         Json(Self { success: true, data, message })
     }
@@ -59,7 +59,7 @@ impl<T> Envelope<T> {
 
 /// One page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
-struct EnvelopePage<T> {
+pub(crate) struct ToldPage<T> {
     /// True.
     success: bool,
     data: Vec<T>,

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::code::{self, CodeQuery, ShownCode};
-use super::{Envelope, SyncErrorBody};
+use super::{SyncErrorBody, Told};
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::ApiError;
 use crate::input::{JsonBody, Query, Word};
@@ -68,6 +68,11 @@ pub(crate) struct LinkedSession {
     /// Where its webhooks go.
     #[schema(required = true)]
     webhook_url: Option<String>,
+    /// What signs them, `whsec_…`: shown when the session is made, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_secret: Option<String>,
+    /// A send with an `Idempotency-Key` that is known is not sent again.
+    idempotent_sends: bool,
     driver: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -77,7 +82,7 @@ pub(crate) struct LinkedSession {
 
 impl From<Session> for LinkedSession {
     fn from(session: Session) -> Self {
-        let Session { row, active_chats } = session;
+        let Session { row, active_chats, webhook_secret } = session;
         Self {
             id: row.inbox_id.0,
             session_id: row.session_id,
@@ -92,6 +97,8 @@ impl From<Session> for LinkedSession {
             active_chats,
             last_activity: row.last_activity,
             webhook_url: row.webhook_url,
+            webhook_secret,
+            idempotent_sends: true,
             driver: row.driver,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -181,15 +188,15 @@ pub(crate) async fn page_of(
 
 /// Makes a session, with an inbox of its own. It is connected at once: ask for its code and scan it.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "gateway", security(("token" = ["admin"])),
-    request_body = CreateSession, responses((status = 201, body = Envelope<LinkedSession>)))]
+    request_body = CreateSession, responses((status = 201, body = Told<LinkedSession>)))]
 async fn create_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     JsonBody(body): JsonBody<CreateSession>,
-) -> Result<(StatusCode, Json<Envelope<LinkedSession>>), ApiError> {
+) -> Result<(StatusCode, Json<Told<LinkedSession>>), ApiError> {
     let webhook_url = webhook_url(body.webhook_url)?;
     let made = make(&state.engine, &caller, body.session_id, body.name, webhook_url).await?;
-    Ok((StatusCode::CREATED, Envelope::of(made, "The session was made: ask for its code and scan it.")))
+    Ok((StatusCode::CREATED, Told::of(made, "The session was made: ask for its code and scan it.")))
 }
 
 /// Makes a session.
@@ -223,14 +230,14 @@ fn webhook_url(given: Option<String>) -> Result<Option<String>, ApiError> {
 
 /// Unlinks the phone and removes the session with its inbox. Conversations stay readable.
 #[utoipa::path(delete, path = "/api/v1/sessions/{session_id}", tag = "gateway", security(("token" = ["admin"])),
-    params(("session_id" = String, Path)), responses((status = 200, body = Envelope<RemovedSession>)))]
+    params(("session_id" = String, Path)), responses((status = 200, body = Told<RemovedSession>)))]
 async fn delete_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Word(session_id): Word,
-) -> Result<Json<Envelope<RemovedSession>>, ApiError> {
+) -> Result<Json<Told<RemovedSession>>, ApiError> {
     let removed = remove(&state.engine, &caller, session_id).await?;
-    Ok(Envelope::of(removed, "The phone was unlinked and the session removed."))
+    Ok(Told::of(removed, "The phone was unlinked and the session removed."))
 }
 
 /// A session that is gone.
@@ -254,7 +261,7 @@ pub(crate) async fn remove(
 /// The code to scan. One is asked for when none waits; 409 when a phone is linked already.
 #[utoipa::path(get, path = "/api/v1/sessions/{session_id}/qr", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path), CodeQuery), responses(
-        (status = 200, content((Envelope<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
+        (status = 200, content((Told<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
             (String = "image/svg+xml"), (String = "text/plain"))),
         (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time; `details` tells the state")))]
 async fn get_session_qr(
@@ -270,46 +277,46 @@ async fn get_session_qr(
 
 /// How far a session is.
 #[utoipa::path(get, path = "/api/v1/sessions/{session_id}/status", tag = "gateway", security(("token" = ["inbox:read"])),
-    params(("session_id" = String, Path)), responses((status = 200, body = Envelope<LinkedSession>)))]
+    params(("session_id" = String, Path)), responses((status = 200, body = Told<LinkedSession>)))]
 async fn get_session_status(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
     Word(session_id): Word,
-) -> Result<Json<Envelope<LinkedSession>>, ApiError> {
+) -> Result<Json<Told<LinkedSession>>, ApiError> {
     let session = session_of(&state.engine, &caller, &session_id).await?;
-    Ok(Envelope::of(session.into(), "How far the session is."))
+    Ok(Told::of(session.into(), "How far the session is."))
 }
 
 /// Asks for a code to be typed on the phone, in place of scanning.
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/pairing-code", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path)), request_body = PairPhone, responses(
-        (status = 200, body = Envelope<ShownCode>),
+        (status = 200, body = Told<ShownCode>),
         (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time")))]
 async fn ask_pairing_code(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Word(session_id): Word,
     JsonBody(body): JsonBody<PairPhone>,
-) -> Result<Json<Envelope<ShownCode>>, ApiError> {
+) -> Result<Json<Told<ShownCode>>, ApiError> {
     let phone = parse_phone(&body.phone).ok_or_else(|| {
         ApiError::invalid("phone", "The phone field must be a number with its country code.")
     })?;
     let digits = phone.trim_start_matches('+');
     let code = linked::pairing_code(&state.engine, caller.actor(), &session_id, digits).await?;
-    Ok(Envelope::of(ShownCode::of(&code)?, "Type this on the phone: Linked devices, Link with phone number."))
+    Ok(Told::of(ShownCode::of(&code)?, "Type this on the phone: Linked devices, Link with phone number."))
 }
 
 /// Answers the proof that the network wants before it links the phone.
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/challenge", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path)), request_body = ChallengeAnswer, responses(
-        (status = 200, body = Envelope<LinkedSession>),
+        (status = 200, body = Told<LinkedSession>),
         (status = 409, body = SyncErrorBody, description = "No proof is waited for, or it was not taken")))]
 async fn answer_challenge(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Word(session_id): Word,
     JsonBody(body): JsonBody<ChallengeAnswer>,
-) -> Result<Json<Envelope<LinkedSession>>, ApiError> {
+) -> Result<Json<Told<LinkedSession>>, ApiError> {
     let session = session_of(&state.engine, &caller, &session_id).await?;
     if session.row.state != SessionState::Challenge {
         return Err(linked::SessionError::State(session.row.state).into());
@@ -317,18 +324,18 @@ async fn answer_challenge(
     let question = SessionQuestion::Challenge(body.answer);
     linked::ask(&state.engine, caller.account_id, &session_id, question).await?;
     let session = session_of(&state.engine, &caller, &session_id).await?;
-    Ok(Envelope::of(session.into(), "The proof was handed on."))
+    Ok(Told::of(session.into(), "The proof was handed on."))
 }
 
 /// Closes the connection of a session and opens it again; one that rests is connected.
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/restart", tag = "gateway", security(("token" = ["admin"])),
-    params(("session_id" = String, Path)), responses((status = 200, body = Envelope<LinkedSession>),
+    params(("session_id" = String, Path)), responses((status = 200, body = Told<LinkedSession>),
         (status = 409, body = SyncErrorBody, description = "The node that holds the session did not answer")))]
 async fn restart_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
     Word(session_id): Word,
-) -> Result<Json<Envelope<LinkedSession>>, ApiError> {
+) -> Result<Json<Told<LinkedSession>>, ApiError> {
     let session = linked::restart(&state.engine, caller.actor(), &session_id).await?;
-    Ok(Envelope::of(session.into(), "The session is being restarted."))
+    Ok(Told::of(session.into(), "The session is being restarted."))
 }
