@@ -263,6 +263,8 @@ pub struct LinkedSettings {
     pub simulator_url: String,
     /// The driver of inboxes that name none; empty: the first of this build.
     pub driver: String,
+    /// Drivers of this build that are no part of this crate.
+    pub drivers: Vec<&'static dyn DriverKind>,
 }
 
 impl ProviderSettings {

@@ -12,6 +12,6 @@ pub mod linked_whatsapp;
 mod messenger;
 pub mod meta;
 pub mod registry;
-mod vcard;
+pub mod vcard;
 mod whatsapp_cloud;
 mod whatsapp_gateway;

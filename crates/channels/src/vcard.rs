@@ -1,7 +1,7 @@
 //! Contact cards as phones write them.
 
 /// The values of one property of a vCard: `TEL;type=CELL:+62…`, `item1.TEL:…`.
-pub(crate) fn values<'v>(vcard: &'v str, property: &'v str) -> impl Iterator<Item = String> + 'v {
+pub fn values<'v>(vcard: &'v str, property: &'v str) -> impl Iterator<Item = String> + 'v {
     vcard.lines().filter_map(move |line| {
         let (name, value) = line.split_once(':')?;
         let name = name.split(';').next().unwrap_or(name);

@@ -10,6 +10,7 @@ mod first_inbox;
 mod listener;
 mod logging;
 pub mod metrics;
+mod native;
 mod secret_key;
 pub mod settings;
 mod signals;

@@ -222,7 +222,7 @@ impl Stage {
             },
             linked: LinkedSettings {
                 simulator_url: format!("http://{}", self.provider),
-                driver: String::new(),
+                ..LinkedSettings::default()
             },
             allow_private_hosts: vec!["127.0.0.1".to_owned()],
             timeout_ms: self.settings.timeout_ms,

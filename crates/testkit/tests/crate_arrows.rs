@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
@@ -34,6 +34,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("http", &["model", "store", "channels", "engine"]),
     // Stands on the providers' wire types alone: a fake that used our own code would repeat our mistakes.
     ("sandbox", &["provider-http", "meta-graph-client"]),
+    // A driver of a channel, apart for its licence and its size; the binary has it with a feature alone.
+    ("whatsapp-native", &["model", "channels"]),
     // The binary wires everything together.
     (
         "server",
@@ -47,6 +49,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "sandbox",
             "provider-http",
             "meta-graph-client",
+            "whatsapp-native",
         ],
     ),
     // Knows the program from outside alone: no inside may be measured in its place.
@@ -122,6 +125,26 @@ fn only_the_store_and_the_floors_know_a_database_driver() {
                 package.name,
                 dependency.name
             );
+        }
+    }
+}
+
+#[test]
+fn the_native_driver_is_in_no_build_that_does_not_ask_for_it() {
+    let metadata = MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
+    let feature = "linked-whatsapp";
+    for package in &metadata.packages {
+        let asks = package.features.get("default").is_some_and(|on| on.iter().any(|name| name == feature));
+        assert!(!asks, "{} has {feature} on by default", package.name);
+        for dependency in &package.dependencies {
+            let is_test = dependency.kind == DependencyKind::Development;
+            if dependency.name == "frontdesk-whatsapp-native" {
+                assert!(dependency.optional, "{} always has the native driver", package.name);
+            }
+            let of_whatsapp = dependency.name == "whatsapp-rust";
+            assert!(!of_whatsapp || package.name.as_str() == "frontdesk-whatsapp-native", "{}", package.name);
+            let is_dangerous = dependency.features.iter().any(|name| name.starts_with("danger"));
+            assert!(is_test || !is_dangerous, "{} trusts a server that nobody vouched for", package.name);
         }
     }
 }

@@ -417,3 +417,22 @@ impl SendError {
         }
     }
 }
+
+/// A kind of driver: a program that speaks to the network of a session. One static value each.
+pub trait DriverKind: Send + Sync {
+    /// What it is.
+    fn info(&self) -> &'static DriverInfo;
+
+    /// Makes the driver of one session. Connects nothing.
+    fn open(
+        &self,
+        context: &ChannelContext,
+        opening: SessionOpening,
+    ) -> Result<Arc<dyn SessionDriver>, OpenError>;
+}
+
+impl std::fmt::Debug for dyn DriverKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.info().name)
+    }
+}

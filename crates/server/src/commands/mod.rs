@@ -38,7 +38,7 @@ use crate::{logging, wiring};
 
 /// The inbox where a small team answers every customer: WhatsApp, Messenger and Instagram in one place.
 #[derive(Parser)]
-#[command(name = "frontdesk", version, max_term_width = 100)]
+#[command(name = "frontdesk", version = crate::native::VERSION, max_term_width = 100)]
 #[command(
     after_help = "Settings come from the defaults, the file given with --config, and the environment, the later \
     before the earlier; config.example.toml explains them all. `frontdesk doctor` looks them over.\n\n\

@@ -97,6 +97,7 @@ impl Settings {
             linked: LinkedSettings {
                 simulator_url: self.linked_whatsapp.simulator_url.trim_end_matches('/').to_owned(),
                 driver: self.linked_whatsapp.driver.clone(),
+                drivers: crate::native::drivers(),
             },
             allow_private_hosts: self.providers.allow_private_hosts.clone(),
             timeout_ms: self.providers.timeout_ms,

@@ -34,11 +34,10 @@ use url::{Host, Url};
 use self::calls::Calls;
 use self::files::Files;
 use super::connection::cannot_carry;
-use super::drivers::DriverKind;
 use super::{CAPABILITIES, address};
 use crate::contract::{
-    ChannelContext, ChatState, DriverInfo, FetchedMedia, KeyChange, MediaError, NumberCheck, OpenError,
-    SendError, Sent, SessionContact, SessionDriver, SessionKeys, SessionNews, SessionOpening,
+    ChannelContext, ChatState, DriverInfo, DriverKind, FetchedMedia, KeyChange, MediaError, NumberCheck,
+    OpenError, SendError, Sent, SessionContact, SessionDriver, SessionKeys, SessionNews, SessionOpening,
 };
 
 static INFO: DriverInfo =
