@@ -37,7 +37,6 @@ fn api_routes() -> OpenApiRouter<HttpState> {
         .merge(api::sync::routes()) //          /api/v1/sync
         .merge(api::gateway::routes()) //       /api/v1/auth/login, /api/v1/sessions
         .merge(api::crm::routes()) //           /api/crm
-        .merge(api::gateway::routes()) //       /api/v1/sessions
         .merge(api::monitoring::routes()) //    /api/v1/monitoring
         .merge(api::audit::routes()) //         /api/v1/audit
         .merge(api::realtime::routes()) //      /api/v1/realtime, /api/v1/events, /broadcasting/auth

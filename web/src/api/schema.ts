@@ -781,6 +781,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/crm/switch-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the caller write with this session from now on, unless a request names another. */
+        post: operations["switch_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/whatsapp/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sessions of the account, the oldest first. */
+        get: operations["list_crm_sessions"];
+        put?: never;
+        /** Makes a session: ask for its code and scan it. */
+        post: operations["create_crm_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/whatsapp/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlinks the phone and removes the session with its inbox. Conversations stay readable. */
+        delete: operations["delete_crm_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/whatsapp/sessions/{session_id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code to scan; 409 when a phone is linked already. */
+        get: operations["get_crm_session_qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/crm/whatsapp/sessions/{session_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a session is. */
+        get: operations["get_crm_session_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attachments/{id}/fetch": {
         parameters: {
             query?: never;
@@ -809,6 +895,23 @@ export interface paths {
         get: operations["list_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in: the token in `data.token` holds for 24 hours, for every route of the API. */
+        post: operations["log_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1551,6 +1654,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sessions of the account, the oldest first. */
+        get: operations["list_sessions"];
+        put?: never;
+        /** Makes a session, with an inbox of its own. It is connected at once: ask for its code and scan it. */
+        post: operations["create_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlinks the phone and removes the session with its inbox. Conversations stay readable. */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers the proof that the network wants before it links the phone. */
+        post: operations["answer_challenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/chats": {
         parameters: {
             query?: never;
@@ -1803,6 +1958,74 @@ export interface paths {
         put?: never;
         /** Sends a film. */
         post: operations["send_session_video"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/pairing-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a code to be typed on the phone, in place of scanning. */
+        post: operations["ask_pairing_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code to scan. One is asked for when none waits; 409 when a phone is linked already. */
+        get: operations["get_session_qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes the connection of a session and opens it again; one that rests is connected. */
+        post: operations["restart_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a session is. */
+        get: operations["get_session_status"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2711,6 +2934,11 @@ export interface components {
          * @enum {string}
          */
         Ability: "*" | "inbox:read" | "inbox:write" | "admin";
+        /** @description The session written with from now on. */
+        ActiveSession: {
+            session_id: string;
+            status: components["schemas"]["SessionStatus"];
+        };
         /**
          * @description A gift to note.
          * @example {
@@ -3256,6 +3484,11 @@ export interface components {
             text_max: components["schemas"]["TextLimit"];
             /** @description Showing the customer that we type. */
             typing: boolean;
+        };
+        /** @description An answer to the proof that the network wants. */
+        ChallengeAnswer: {
+            /** @description As the network's own page or app gives it. */
+            answer: Record<string, never>;
         };
         /**
          * @description What is absent stays; null or empty removes it.
@@ -4001,8 +4234,18 @@ export interface components {
             /** @description Its id in the channel. Chatwoot sends an outgoing message that has one to nobody: it is for mirroring. */
             source_id?: string | null;
         };
+        /**
+         * @description A session to make.
+         * @example {
+         *       "session_name": "cs-ayu"
+         *     }
+         */
+        CreateCrmSession: {
+            /** @description What programs call it; unique within the account. */
+            session_name: string;
+        };
         /** @description An account of a channel to connect. */
-        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"] | components["schemas"]["CreateInbox_whatsapp_gateway"];
+        CreateInbox: components["schemas"]["CreateInbox_whatsapp_cloud"] | components["schemas"]["CreateInbox_messenger"] | components["schemas"]["CreateInbox_instagram"] | components["schemas"]["CreateInbox_green_api"] | components["schemas"]["CreateInbox_whatsapp_gateway"] | components["schemas"]["CreateInbox_linked_whatsapp"];
         /** @description An account of WhatsApp (Green API) to connect. */
         CreateInbox_green_api: {
             /**
@@ -4093,6 +4336,27 @@ export interface components {
                  * @description Only when this inbox has a Meta app of its own: any text; enter the same text in Meta's webhook form.
                  */
                 verify_token?: string;
+            };
+        };
+        /** @description An account of WhatsApp (linked phone) to connect. */
+        CreateInbox_linked_whatsapp: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            channel: "linked_whatsapp";
+            name: string;
+            settings: {
+                /**
+                 * Driver
+                 * @description The program that speaks to WhatsApp: native, where this server was built with it, or simulated, for the phones of the sandbox. Left empty, the server decides.
+                 */
+                driver?: string;
+                /**
+                 * Session name
+                 * @description A name of your choice, as reception-1: letters, digits, dot, dash and underscore. Programs name the session by it. WhatsApp's terms forbid programs that are not its own, and numbers that write to many strangers are banned: for a number that the business cannot do without, use the Cloud API.
+                 */
+                session_id: string;
             };
         };
         /** @description An account of Facebook Messenger to connect. */
@@ -4223,6 +4487,21 @@ export interface components {
             };
         };
         /**
+         * @description A session to make.
+         * @example {
+         *       "session_id": "reception-1",
+         *       "webhook_url": "https://crm.example.org/webhook/whatsapp"
+         *     }
+         */
+        CreateSession: {
+            /** @description The name for people; the session's own when absent. */
+            name?: string | null;
+            /** @description What programs call it; unique within the account. */
+            session_id: string;
+            /** @description Where its webhooks are to go. */
+            webhook_url?: string | null;
+        };
+        /**
          * @description A token to make.
          * @example {
          *       "abilities": [
@@ -4324,6 +4603,15 @@ export interface components {
             /** @description What its provider calls it. */
             session_id: string;
             status: components["schemas"]["CrmSessionStatus"];
+        };
+        /** @description The sessions, and what goes on in them. */
+        CrmSessionList: {
+            data: components["schemas"]["LinkedSession"][];
+            message: string;
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
         };
         /**
          * @description Whether it works, in a word.
@@ -4908,6 +5196,18 @@ export interface components {
             /** @description The number with its country code. */
             phone: string;
         };
+        /**
+         * @description Who signs in.
+         * @example {
+         *       "email": "ayu@example.org",
+         *       "password": "correct horse battery"
+         *     }
+         */
+        GatewayCredentials: {
+            email: string;
+            /** Format: password */
+            password: string;
+        };
         /** @description The body of every refusal of these routes. */
         GatewayError: components["schemas"]["Error"] & {
             /** @description Null. */
@@ -4916,6 +5216,29 @@ export interface components {
             message: string;
             /** @description False. */
             success: boolean;
+        };
+        /** @description A token just given. */
+        GatewayToken: {
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description How long it holds, in seconds.
+             */
+            expires_in: number;
+            /** @description To be sent as `Authorization: Bearer …`. */
+            token: string;
+            /** @description `Bearer`. */
+            token_type: string;
+            user: components["schemas"]["GatewayUser"];
+        };
+        /** @description Whose it is. */
+        GatewayUser: {
+            email: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /** @description What to choose; what is absent or null stays, or is the default of a new bridge. */
         GivenChoices: {
@@ -5218,6 +5541,51 @@ export interface components {
             id: string | null;
             title: string | null;
             url: string | null;
+        };
+        /** @description A session. */
+        LinkedSession: {
+            /**
+             * Format: int64
+             * @description Conversations with something unread.
+             */
+            active_chats: number;
+            /** Format: date-time */
+            banned_until: string | null;
+            /** Format: date-time */
+            created_at: string;
+            driver: string;
+            /**
+             * Format: int64
+             * @description The inbox behind it.
+             */
+            id: number;
+            /** @description A send with an `Idempotency-Key` that is known is not sent again. */
+            idempotent_sends: boolean;
+            /** Format: date-time */
+            last_activity: string | null;
+            name: string;
+            /** @description The number of the phone, digits. */
+            phone_number: string | null;
+            /** @description What is told beside the state, for people. */
+            reason: string | null;
+            session_id: string;
+            /**
+             * Format: date-time
+             * @description In this state since.
+             */
+            since: string;
+            /** @description How far it really is. */
+            state: components["schemas"]["SessionState"];
+            /** @description What simple clients know. */
+            status: components["schemas"]["SessionStatus"];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            user_id: number | null;
+            /** @description What signs them, `whsec_…`: shown when the session is made, and never again. */
+            webhook_secret?: string | null;
+            /** @description Where its webhooks go. */
+            webhook_url: string | null;
         };
         /** @enum {string} */
         LinkProgress: "scan" | "wait" | "linked";
@@ -6053,6 +6421,14 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        /** @description A phone to link by a code that is typed on it. */
+        PairPhone: {
+            /**
+             * @description Its number with the country code, however written.
+             * @example +62 813-9004-5512
+             */
+            phone: string;
+        };
         /** @description Details of a message, one part per kind; all of them absent for plain text. Stored as JSON. */
         Payload: {
             contacts?: components["schemas"]["ContactCard"][];
@@ -6300,6 +6676,12 @@ export interface components {
             deleted: boolean;
             /** Format: int64 */
             id: number;
+        };
+        /** @description A session that is gone. */
+        RemovedSession: {
+            session_id: string;
+            /** @description `disconnected`. */
+            status: components["schemas"]["SessionStatus"];
         };
         /** @description A connection that is gone. */
         RemovedSyncConnection: {
@@ -6673,7 +7055,7 @@ export interface components {
             client_key?: string | null;
             /** @description A number in any notation, or `id:12`. */
             phone: string;
-            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation. */
             session_id?: string | null;
             /**
              * Format: int64
@@ -6816,7 +7198,7 @@ export interface components {
             language?: string | null;
             /** @description A number in any notation, or `id:12`. */
             phone: string;
-            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation. */
             session_id?: string | null;
             /** @description Its name, or `name:language`. */
             template_id: string;
@@ -6837,7 +7219,7 @@ export interface components {
             message?: string | null;
             /** @description A number in any notation, or `id:12`. */
             phone: string;
-            /** @description The inbox that writes, by its id or as its provider calls it; absent: the one of the newest conversation. */
+            /** @description The inbox that writes, by its id or as its provider calls it; absent: the session that was switched to, else the one of the newest conversation. */
             session_id?: string | null;
             type?: components["schemas"]["DonorMessageType"] | null;
         };
@@ -6938,9 +7320,20 @@ export interface components {
             /** Format: int64 */
             unread_count: number;
         };
+        /** @description The sessions of a page. */
+        SessionList: {
+            data: components["schemas"]["LinkedSession"][];
+            message: string;
+            /** @description Give it as `cursor` to go on; null on the last page. */
+            next_cursor: string | null;
+            /** @description True. */
+            success: boolean;
+        };
         /** @description A message of a session. */
         SessionMessage: {
             chat_id: string;
+            /** @description The key that came with a message of ours. */
+            client_key: string | null;
             direction: components["schemas"]["ChatDirection"];
             /** @description The number of whoever wrote it; null for ours. */
             from: string | null;
@@ -7002,6 +7395,34 @@ export interface components {
             timestamp: string;
         };
         /**
+         * @description How far a session is.
+         *
+         *     - `created`: Made, and nothing was tried yet.
+         *     - `starting`: The driver is being started.
+         *     - `qr`: A QR code waits to be scanned.
+         *     - `qr_expired`: Nobody scanned the codes while they held; ask for new ones.
+         *     - `code`: A pairing code waits to be typed on the phone.
+         *     - `challenge`: The network asks for a proof (a passkey) before it links the phone.
+         *     - `syncing`: Linked; the phone hands over what it has.
+         *     - `connected`: Works.
+         *     - `reconnecting`: It dropped, and is being brought back.
+         *     - `disconnected`: Stopped by people here.
+         *     - `logged_out`: The phone unlinked it; it has to be scanned again.
+         *     - `banned`: The network banned the number for a while.
+         *     - `failed`: It was brought back too often in vain.
+         * @enum {string}
+         */
+        SessionState: "created" | "starting" | "qr" | "qr_expired" | "code" | "challenge" | "syncing" | "connected" | "reconnecting" | "disconnected" | "logged_out" | "banned" | "failed";
+        /**
+         * @description The three states that simple clients know.
+         *
+         *     - `connected`: It sends and receives.
+         *     - `connecting`: It will, or wants to be scanned.
+         *     - `disconnected`: Somebody has to do something first.
+         * @enum {string}
+         */
+        SessionStatus: "connected" | "connecting" | "disconnected";
+        /**
          * @description The status wanted.
          * @example {
          *       "status": "archived"
@@ -7035,6 +7456,31 @@ export interface components {
             /** @description Lines that are here now as the sheet has them: created, updated and skipped. */
             synced: number;
             updated: number;
+        };
+        /** @description A code that waits. */
+        ShownCode: {
+            /**
+             * Format: int64
+             * @description Which code it is, from 1. After the last one the session rests until somebody asks again.
+             */
+            attempt: number;
+            /** @description What the network says of the proof that it wants. */
+            challenge: Record<string, never> | null;
+            /** @description To be typed on the phone. */
+            code: string | null;
+            /**
+             * Format: date-time
+             * @description Ask again then: another code follows.
+             */
+            expires_at: string;
+            /** @description The picture, PNG, as a `data:` address. */
+            image: string | null;
+            /** @description What the picture says; null where a pairing code or a proof is waited for. */
+            qr: string | null;
+            /** @description The same, by the name that some clients know. */
+            qr_code: string | null;
+            /** @description `qr`, `code` or `challenge`. */
+            state: components["schemas"]["SessionState"];
         };
         /** @description A value, or `true` for a secret that is set. */
         ShownSetting: string | boolean;
@@ -7819,6 +8265,15 @@ export interface components {
             tokens: number;
         };
         /**
+         * @description Which session to write with.
+         * @example {
+         *       "session_id": "cs-ayu"
+         *     }
+         */
+        SwitchSession: {
+            session_id: string;
+        };
+        /**
          * @description Who asked for a run.
          *
          *     - `manual`: A person or a program.
@@ -8131,7 +8586,106 @@ export interface components {
             id: number;
             name: string;
         };
-        /** @description An answer. */
+        /** @description Every answer of these routes. */
+        Told_ActiveSession: {
+            /** @description The session written with from now on. */
+            data: {
+                session_id: string;
+                status: components["schemas"]["SessionStatus"];
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Every answer of these routes. */
+        Told_GatewayToken: {
+            /** @description A token just given. */
+            data: {
+                /** Format: date-time */
+                expires_at: string;
+                /**
+                 * Format: int64
+                 * @description How long it holds, in seconds.
+                 */
+                expires_in: number;
+                /** @description To be sent as `Authorization: Bearer …`. */
+                token: string;
+                /** @description `Bearer`. */
+                token_type: string;
+                user: components["schemas"]["GatewayUser"];
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Every answer of these routes. */
+        Told_LinkedSession: {
+            /** @description A session. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Conversations with something unread.
+                 */
+                active_chats: number;
+                /** Format: date-time */
+                banned_until: string | null;
+                /** Format: date-time */
+                created_at: string;
+                driver: string;
+                /**
+                 * Format: int64
+                 * @description The inbox behind it.
+                 */
+                id: number;
+                /** @description A send with an `Idempotency-Key` that is known is not sent again. */
+                idempotent_sends: boolean;
+                /** Format: date-time */
+                last_activity: string | null;
+                name: string;
+                /** @description The number of the phone, digits. */
+                phone_number: string | null;
+                /** @description What is told beside the state, for people. */
+                reason: string | null;
+                session_id: string;
+                /**
+                 * Format: date-time
+                 * @description In this state since.
+                 */
+                since: string;
+                /** @description How far it really is. */
+                state: components["schemas"]["SessionState"];
+                /** @description What simple clients know. */
+                status: components["schemas"]["SessionStatus"];
+                /** Format: date-time */
+                updated_at: string;
+                /** Format: int64 */
+                user_id: number | null;
+                /** @description What signs them, `whsec_…`: shown when the session is made, and never again. */
+                webhook_secret?: string | null;
+                /** @description Where its webhooks go. */
+                webhook_url: string | null;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Every answer of these routes. */
+        Told_RemovedSession: {
+            /** @description A session that is gone. */
+            data: {
+                session_id: string;
+                /** @description `disconnected`. */
+                status: components["schemas"]["SessionStatus"];
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Every answer of these routes. */
         Told_SessionChatState: {
             /** @description What became of a chat. */
             data: {
@@ -8144,7 +8698,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description An answer. */
+        /** @description Every answer of these routes. */
         Told_SessionContact: {
             /** @description Whoever has a number. */
             data: {
@@ -8174,7 +8728,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description An answer. */
+        /** @description Every answer of these routes. */
         Told_SessionNumber: {
             /** @description Whether a number is on the network. */
             data: {
@@ -8192,7 +8746,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description An answer. */
+        /** @description Every answer of these routes. */
         Told_SessionPicture: {
             /** @description Somebody's picture. */
             data: {
@@ -8207,7 +8761,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description An answer. */
+        /** @description Every answer of these routes. */
         Told_SessionSent: {
             /** @description A stored message: its status comes later, over the webhook and the live updates. */
             data: {
@@ -8224,6 +8778,38 @@ export interface components {
                 status: components["schemas"]["MessageStatus"];
                 /** Format: date-time */
                 timestamp: string;
+            };
+            /** @description What was done, for people. */
+            message: string;
+            /** @description True. */
+            success: boolean;
+        };
+        /** @description Every answer of these routes. */
+        Told_ShownCode: {
+            /** @description A code that waits. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Which code it is, from 1. After the last one the session rests until somebody asks again.
+                 */
+                attempt: number;
+                /** @description What the network says of the proof that it wants. */
+                challenge: Record<string, never> | null;
+                /** @description To be typed on the phone. */
+                code: string | null;
+                /**
+                 * Format: date-time
+                 * @description Ask again then: another code follows.
+                 */
+                expires_at: string;
+                /** @description The picture, PNG, as a `data:` address. */
+                image: string | null;
+                /** @description What the picture says; null where a pairing code or a proof is waited for. */
+                qr: string | null;
+                /** @description The same, by the name that some clients know. */
+                qr_code: string | null;
+                /** @description `qr`, `code` or `challenge`. */
+                state: components["schemas"]["SessionState"];
             };
             /** @description What was done, for people. */
             message: string;
@@ -8260,6 +8846,8 @@ export interface components {
         ToldPage_SessionMessage: {
             data: {
                 chat_id: string;
+                /** @description The key that came with a message of ours. */
+                client_key: string | null;
                 direction: components["schemas"]["ChatDirection"];
                 /** @description The number of whoever wrote it; null for ours. */
                 from: string | null;
@@ -10959,6 +11547,200 @@ export interface operations {
             503: components["responses"]["SyncRefused"];
         };
     };
+    switch_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchSession"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_ActiveSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    list_crm_sessions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmSessionList"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    create_crm_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCrmSession"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    delete_crm_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_RemovedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_crm_session_qr: {
+        parameters: {
+            query?: {
+                /** @description The form; absent: `png` where `Accept` says `image/png`, `svg` where it says `image/svg+xml`, else `json`. */
+                format?: "json" | "png" | "svg" | "raw";
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_ShownCode"];
+                    "image/png": number[];
+                    "image/svg+xml": string;
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description A phone is linked, or no code came in time; `details` tells the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_crm_session_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
     refetch_media: {
         parameters: {
             query?: never;
@@ -11013,6 +11795,54 @@ export interface operations {
             422: components["responses"]["Invalid"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayCredentials"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_GatewayToken"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            /** @description Wrong e-mail address or password */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            /** @description A page of another site asked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     list_channels: {
@@ -12852,6 +13682,140 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows wanted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    create_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSession"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_RemovedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    answer_challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChallengeAnswer"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description No proof is waited for, or it was not taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
     list_session_chats: {
         parameters: {
             query?: {
@@ -12881,13 +13845,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionChat"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     mark_session_chat_read: {
@@ -12911,12 +13875,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionChatState"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     search_session_chats: {
@@ -12946,13 +13910,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionChat"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     get_session_contact: {
@@ -12976,12 +13940,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionContact"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     check_session_contact: {
@@ -13005,12 +13969,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionNumber"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     get_session_contact_picture: {
@@ -13034,12 +13998,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionPicture"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     list_session_messages: {
@@ -13069,13 +14033,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionMessage"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_audio: {
@@ -13112,10 +14076,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13125,8 +14089,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13137,8 +14101,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_contact: {
@@ -13174,10 +14138,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13187,8 +14151,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13199,8 +14163,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_document: {
@@ -13237,10 +14201,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13250,8 +14214,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13262,8 +14226,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_image: {
@@ -13300,10 +14264,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13313,8 +14277,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13325,8 +14289,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_location: {
@@ -13362,10 +14326,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13375,8 +14339,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13387,8 +14351,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_template: {
@@ -13424,10 +14388,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13437,8 +14401,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, a variable has no value, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13449,8 +14413,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_text: {
@@ -13486,10 +14450,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13499,8 +14463,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13511,8 +14475,8 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     send_session_video: {
@@ -13549,10 +14513,10 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
@@ -13562,8 +14526,8 @@ export interface operations {
                     "application/json": components["schemas"]["GatewayError"];
                 };
             };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongType"];
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
@@ -13574,8 +14538,161 @@ export interface operations {
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    ask_pairing_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PairPhone"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_ShownCode"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description A phone is linked, or no code came in time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            413: components["responses"]["SyncRefused"];
+            415: components["responses"]["SyncRefused"];
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_session_qr: {
+        parameters: {
+            query?: {
+                /** @description The form; absent: `png` where `Accept` says `image/png`, `svg` where it says `image/svg+xml`, else `json`. */
+                format?: "json" | "png" | "svg" | "raw";
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_ShownCode"];
+                    "image/png": number[];
+                    "image/svg+xml": string;
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description A phone is linked, or no code came in time; `details` tells the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            422: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    restart_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            /** @description The node that holds the session did not answer */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncError"];
+                };
+            };
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
+        };
+    };
+    get_session_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told_LinkedSession"];
+                };
+            };
+            400: components["responses"]["SyncRefused"];
+            401: components["responses"]["SyncRefused"];
+            403: components["responses"]["SyncRefused"];
+            404: components["responses"]["SyncRefused"];
+            500: components["responses"]["SyncRefused"];
+            503: components["responses"]["SyncRefused"];
         };
     };
     get_suggestion_settings: {
