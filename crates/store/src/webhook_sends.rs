@@ -45,11 +45,12 @@ statements! {
          WHERE e.status = 'enabled' AND e.rest_until <= $1 AND EXISTS (SELECT 1 FROM webhook_sends d
             WHERE d.endpoint_id = e.id AND d.state IN ('queued', 'claimed') AND d.due_at <= $1 AND d.state = 'queued')
          ORDER BY e.id LIMIT $2");
+    // As an array: a subquery that PostgreSQL runs again for each row would find others each time, beyond the limit.
     CLAIM = each(
         concat!("UPDATE webhook_sends SET state = 'claimed', lease_until = $3, claim_token = $4, attempts = attempts + 1,
             is_held = FALSE WHERE id IN (", claimable!(), ") RETURNING id"),
         concat!("UPDATE webhook_sends SET state = 'claimed', lease_until = $3, claim_token = $4, attempts = attempts + 1,
-            is_held = FALSE WHERE id IN (", claimable!(), " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING id"));
+            is_held = FALSE WHERE id = ANY (ARRAY(", claimable!(), " FOR UPDATE SKIP LOCKED)) AND state = 'queued' RETURNING id"));
     CLAIMED = both(concat!("SELECT ", columns!(), " FROM webhook_sends s WHERE s.account_id = $1 AND s.id = $2"));
     DELIVERED = both(
         "UPDATE webhook_sends SET state = 'delivered', lease_until = 0, claim_token = NULL, http_status = $4, last_error = NULL,

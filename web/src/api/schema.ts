@@ -6046,6 +6046,8 @@ export interface components {
             /** @description Its `id`. */
             item: string;
         };
+        /** @description What something is called. */
+        NumberOrName: number | string;
         /** @description A number to look up. */
         NumberToCheck: {
             /**
@@ -7080,9 +7082,12 @@ export interface components {
         SendSessionContact: {
             /** @description The same key is the same message; `Idempotency-Key` does too. */
             client_key?: string | null;
-            contact: components["schemas"]["SessionCard"];
+            contact?: components["schemas"]["SessionCard"] | null;
+            /** @description Several. */
+            contacts?: components["schemas"]["SessionCard"][];
             /** @description A number in any notation. */
             phone: string;
+            reply_to?: components["schemas"]["NumberOrName"] | null;
         };
         /**
          * @description A place for somebody.
@@ -7104,6 +7109,7 @@ export interface components {
             name?: string | null;
             /** @description A number in any notation. */
             phone: string;
+            reply_to?: components["schemas"]["NumberOrName"] | null;
         };
         /**
          * @description A file for somebody.
@@ -7130,6 +7136,7 @@ export interface components {
             message?: string | null;
             /** @description A number in any notation. */
             phone: string;
+            reply_to?: components["schemas"]["NumberOrName"] | null;
             /** @description The film, likewise. */
             video?: string | null;
         };
@@ -7162,8 +7169,9 @@ export interface components {
             client_key?: string | null;
             /** @description A number in any notation. */
             phone: string;
+            reply_to?: components["schemas"]["NumberOrName"] | null;
             /** @description A quick reply by its shortcut or number, or an approved template of the session's network as `name` or `name:language`. */
-            template_id: components["schemas"]["TemplateId"];
+            template_id: components["schemas"]["NumberOrName"];
             variables?: components["schemas"]["GivenValues"];
         };
         /**
@@ -7179,6 +7187,7 @@ export interface components {
             message: string;
             /** @description A number in any notation. */
             phone: string;
+            reply_to?: components["schemas"]["NumberOrName"] | null;
         };
         /**
          * @description An approved template for a donor.
@@ -7270,8 +7279,12 @@ export interface components {
         };
         /** @description Somebody on a card. */
         SessionCard: {
+            emails?: string[];
             name: string;
-            phone: string;
+            organization?: string | null;
+            phone?: string | null;
+            /** @description Further numbers. */
+            phones?: string[];
         };
         /** @description A chat of a session. */
         SessionChat: {
@@ -8523,8 +8536,6 @@ export interface components {
          * @enum {string}
          */
         TemplateHeaderKind: "text" | "image" | "video" | "document";
-        /** @description Which text. */
-        TemplateId: number | string;
         /** @description A text with places to fill in, `{{1}}` or `{{name}}`. */
         TemplateText: {
             /** @description The text. */

@@ -147,6 +147,8 @@ struct StatusData<'a> {
     message_id: i64,
     /// What its network calls it, once it was sent.
     wa_message_id: Option<String>,
+    /// The key that it was sent with.
+    client_key: Option<String>,
     error: Option<StatusError>,
 }
 
@@ -223,6 +225,7 @@ fn status_data<'a>(inbox: &'a Inbox, message: &MessageView) -> StatusData<'a> {
         chat_id: message.conversation_id.to_string(),
         message_id: message.id.0,
         wa_message_id: message.platform_message_id.clone(),
+        client_key: message.client_key.clone(),
         error: message.status_error.clone(),
     }
 }

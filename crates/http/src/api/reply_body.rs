@@ -292,7 +292,7 @@ async fn read_form(
 fn value_of(name: &str, text: String) -> Value {
     match name {
         "content" | "message" | "type" | "client_key" | "phone" | "name" | "session_id" | "caption"
-        | "filename" | "image" | "document" | "audio" | "video" => Value::String(text),
+        | "filename" | "image" | "document" | "audio" | "video" | "reply_to" => Value::String(text),
         _ => serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
 }

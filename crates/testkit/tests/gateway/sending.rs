@@ -217,3 +217,24 @@ async fn thirty_messages_a_minute_and_no_more_whatever_they_are() {
         assert_eq!(desk.count("messages").await, 30);
     }
 }
+
+#[tokio::test]
+async fn an_answer_quotes_what_it_answers_by_either_name() {
+    for desk in desks().await {
+        let first = desk.send("text", json!({ "phone": SITI, "message": "Halo" })).await;
+        let id = first["data"]["message_id"].clone();
+        for name in [id.clone(), json!(id.to_string())] {
+            desk.send("text", json!({ "phone": SITI, "message": "Lagi", "reply_to": name })).await;
+        }
+        let chat = first["data"]["chat_id"].as_str().unwrap();
+        let path = format!("/api/v1/conversations/{chat}/messages");
+        let told = desk.server.get(&path).bearer(&desk.token).send().await.ok(200);
+        let quoting = told["data"].as_array().unwrap().iter().filter(|m| m["reply_to"]["id"] == id).count();
+        assert_eq!(quoting, 2, "{told}");
+        let unknown = json!({ "phone": SITI, "message": "Lagi", "reply_to": "wamid.unknown" });
+        refused(&desk.post("text", unknown).await, "reply_to");
+        let cards = json!([{ "name": "Budi", "phones": ["+6281390045513"] }, { "name": "Ani", "phone": "+6281390045514" }]);
+        let sent = desk.send("contact", json!({ "phone": SITI, "contacts": cards })).await;
+        assert_eq!(sent["data"]["content"], "Budi, Ani");
+    }
+}

@@ -11,8 +11,8 @@ use frontdesk_engine::crm::{CrmError, Key, chats, quick_replies};
 use frontdesk_engine::replies::{Reply, Special, To};
 use frontdesk_model::content::{ContactCard, Labelled, Location};
 use frontdesk_model::message::MessageStatus;
-use frontdesk_model::{InboxId, Timestamp};
-use frontdesk_store::messages::MessageRow;
+use frontdesk_model::{InboxId, MessageId, RemoteId, Timestamp};
+use frontdesk_store::messages::{self, MessageRow};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -93,6 +93,8 @@ struct SendSessionText {
     phone: String,
     #[schema(min_length = 1)]
     message: String,
+    /// The message of this chat that it answers, by its `id`.
+    reply_to: Option<NumberOrName>,
     /// The same key is the same message; `Idempotency-Key` does too.
     #[schema(max_length = 200)]
     client_key: Option<String>,
@@ -118,7 +120,9 @@ async fn send_session_text(
         return Err(ApiError::invalid("message", "The message field is required."));
     }
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
-    send(&state, &caller, to, Reply { content: Some(body.message), client_key, ..Reply::default() }).await
+    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    send(&state, &caller, to, Reply { content: Some(body.message), client_key, reply_to, ..Reply::default() })
+        .await
 }
 
 /// A file for somebody.
@@ -143,6 +147,8 @@ struct SendSessionMedia {
     /// What to call it.
     #[schema(max_length = 255)]
     filename: Option<String>,
+    /// The message of this chat that it answers, by its `id`.
+    reply_to: Option<NumberOrName>,
     /// The same key is the same message; `Idempotency-Key` does too.
     #[schema(max_length = 200)]
     client_key: Option<String>,
@@ -176,6 +182,7 @@ async fn send_media(
     let wanted: SendSessionMedia = fields.read()?;
     let client_key = client_key(&headers, wanted.client_key)?;
     let to = recipient(&state, &caller, inbox, &wanted.phone).await?;
+    let reply_to = quoted(&state, &caller, inbox, wanted.reply_to).await?;
     let text = match field {
         "image" => wanted.image,
         "document" => wanted.document,
@@ -183,7 +190,8 @@ async fn send_media(
         _ => wanted.video,
     };
     let content = wanted.caption.or(wanted.message).filter(|words| !words.trim().is_empty());
-    let mut reply = Reply { content, client_key, as_document: field == "document", ..Reply::default() };
+    let mut reply =
+        Reply { content, client_key, reply_to, as_document: field == "document", ..Reply::default() };
     match (fields.files(), text) {
         ([], None) => return Err(media::refuse(field)),
         ([], Some(text)) => {
@@ -241,20 +249,55 @@ struct SendSessionTemplate {
     #[schema(max_length = 100)]
     phone: String,
     /// A quick reply by its shortcut or number, or an approved template of the session's network as `name` or `name:language`.
-    template_id: TemplateId,
+    template_id: NumberOrName,
     #[serde(default)]
     variables: GivenValues,
+    /// The message of this chat that it answers, by its `id`.
+    reply_to: Option<NumberOrName>,
     /// The same key is the same message; `Idempotency-Key` does too.
     #[schema(max_length = 200)]
     client_key: Option<String>,
 }
 
-/// Which text.
+/// What something is called.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-enum TemplateId {
+enum NumberOrName {
     Number(i64),
     Name(String),
+}
+
+impl NumberOrName {
+    fn text(self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Name(name) => name,
+        }
+    }
+}
+
+/// The message that `reply_to` names: by our number, or as its network calls it.
+async fn quoted(
+    state: &HttpState,
+    caller: &Caller,
+    inbox: InboxId,
+    name: Option<NumberOrName>,
+) -> Result<Option<MessageId>, ApiError> {
+    let Some(name) = name.map(NumberOrName::text).filter(|name| !name.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let (account, wanted) = (caller.account_id, name.trim().to_owned());
+    let found = state.engine.store.read(move |tx| {
+        let by_network = messages::find_by_remote(tx, account, inbox, &RemoteId::new(wanted.as_str()))?;
+        match (by_network, wanted.parse().map(MessageId)) {
+            (None, Ok(id)) => messages::find(tx, account, id),
+            (found, _) => Ok(found),
+        }
+    });
+    let found: Option<MessageRow> = found.await?;
+    let row = found.filter(|row| row.inbox_id == inbox);
+    let row = row.ok_or_else(|| ApiError::invalid("reply_to", "The selected reply_to is invalid."))?;
+    Ok(Some(row.id))
 }
 
 /// What is filled in: by name, or in the order of the text.
@@ -323,15 +366,18 @@ async fn send_session_template(
     let client_key = client_key(&headers, body.client_key)?;
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
     let key = Key::parse(session::person(&body.phone));
-    let name = match body.template_id {
-        TemplateId::Number(number) => number.to_string(),
-        TemplateId::Name(name) => name,
-    };
+    let name = body.template_id.text();
+    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
     let given = body.variables.read();
     let engine = &state.engine;
     if let Some(text) = quick_replies::fill_named(engine, &caller, &name, key.clone(), &given).await? {
-        return send(&state, &caller, to, Reply { content: Some(text), client_key, ..Reply::default() })
-            .await;
+        return send(
+            &state,
+            &caller,
+            to,
+            Reply { content: Some(text), client_key, reply_to, ..Reply::default() },
+        )
+        .await;
     }
     let wanted = Wanted { name, language: None, values: given.by_number() };
     let template = templates::fill(engine, &caller, &to, key, wanted).await.map_err(|error| match error {
@@ -340,7 +386,7 @@ async fn send_session_template(
         error => error.into(),
     })?;
     let special = Some(Special::Template(template));
-    send(&state, &caller, to, Reply { special, client_key, ..Reply::default() }).await
+    send(&state, &caller, to, Reply { special, client_key, reply_to, ..Reply::default() }).await
 }
 
 /// A place for somebody.
@@ -356,6 +402,8 @@ struct SendSessionLocation {
     longitude: f64,
     name: Option<String>,
     address: Option<String>,
+    /// The message of this chat that it answers, by its `id`.
+    reply_to: Option<NumberOrName>,
     /// The same key is the same message; `Idempotency-Key` does too.
     #[schema(max_length = 200)]
     client_key: Option<String>,
@@ -379,9 +427,10 @@ async fn send_session_location(
     let inbox = session::find(&state, caller.account_id, &id).await?.config.id;
     let client_key = client_key(&headers, body.client_key)?;
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
+    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
     let SendSessionLocation { latitude, longitude, name, address, .. } = body;
     let special = Some(Special::Location(Location { latitude, longitude, name, address, url: None }));
-    send(&state, &caller, to, Reply { special, client_key, ..Reply::default() }).await
+    send(&state, &caller, to, Reply { special, client_key, reply_to, ..Reply::default() }).await
 }
 
 /// A contact card for somebody.
@@ -391,7 +440,14 @@ struct SendSessionContact {
     /// A number in any notation.
     #[schema(max_length = 100)]
     phone: String,
-    contact: SessionCard,
+    /// One card.
+    contact: Option<SessionCard>,
+    /// Several.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    contacts: Vec<SessionCard>,
+    /// The message of this chat that it answers, by its `id`.
+    reply_to: Option<NumberOrName>,
     /// The same key is the same message; `Idempotency-Key` does too.
     #[schema(max_length = 200)]
     client_key: Option<String>,
@@ -402,8 +458,31 @@ struct SendSessionContact {
 struct SessionCard {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    #[schema(min_length = 5, max_length = 40)]
-    phone: String,
+    #[schema(max_length = 40)]
+    phone: Option<String>,
+    /// Further numbers.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    phones: Vec<String>,
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    emails: Vec<String>,
+    #[schema(max_length = 200)]
+    organization: Option<String>,
+}
+
+impl From<SessionCard> for ContactCard {
+    fn from(card: SessionCard) -> Self {
+        let labelled =
+            |values: Vec<String>| values.into_iter().map(|value| Labelled { value, label: None }).collect();
+        let phones = card.phone.into_iter().chain(card.phones).collect();
+        Self {
+            name: card.name,
+            phones: labelled(phones),
+            emails: labelled(card.emails),
+            organization: card.organization,
+        }
+    }
 }
 
 /// Sends a contact card.
@@ -424,9 +503,12 @@ async fn send_session_contact(
     let inbox = session::find(&state, caller.account_id, &id).await?.config.id;
     let client_key = client_key(&headers, body.client_key)?;
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
-    let SessionCard { name, phone } = body.contact;
-    let card =
-        ContactCard { name, phones: vec![Labelled { value: phone, label: None }], ..ContactCard::default() };
-    let special = Some(Special::Contacts(vec![card]));
-    send(&state, &caller, to, Reply { special, client_key, ..Reply::default() }).await
+    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    let cards: Vec<ContactCard> =
+        body.contact.into_iter().chain(body.contacts).map(ContactCard::from).collect();
+    if cards.is_empty() {
+        return Err(ApiError::invalid("contact", "The contact field is required."));
+    }
+    let special = Some(Special::Contacts(cards));
+    send(&state, &caller, to, Reply { special, client_key, reply_to, ..Reply::default() }).await
 }
