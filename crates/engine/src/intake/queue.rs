@@ -65,6 +65,11 @@ impl IntakeQueue {
         (Self { workers, applied: Notify::new() }, IntakeWorkers(receivers))
     }
 
+    /// Something was applied beside the queue: news that waits for a message stored at the same moment finds it.
+    pub(crate) fn applied_beside(&self) {
+        self.applied.notify_one();
+    }
+
     /// Hands a body over and waits until it is durable.
     pub(crate) async fn submit(&self, received: Received) -> Result<Receipt, StoreError> {
         let mut hasher = DefaultHasher::new();

@@ -417,7 +417,10 @@ impl Keeper {
                 linked_sessions::touch(tx, inbox, now)
             });
             match applied.await {
-                Ok(()) => break,
+                Ok(()) => {
+                    self.engine.intake().applied_beside();
+                    break;
+                }
                 Err(error) if error.is_unavailable() => tokio::time::sleep(STORE_PAUSE).await,
                 Err(error) => return Err(error),
             }

@@ -12,9 +12,10 @@ use frontdesk_testkit::server::{PASSWORD, START, TestServer};
 use serde_json::{Value, json};
 
 /// Write routes without a body of ours, whose body is a file, or the provider's or Pusher's and is signed as a whole.
-const WITHOUT_FIELDS: [&str; 14] = [
+const WITHOUT_FIELDS: [&str; 15] = [
     "/api/crm/import/contacts",
     "/api/crm/import/donations",
+    "/api/v1/auth/login",
     "/api/v1/media",
     "/api/v1/session",
     "/api/v1/sync/chatwoot/webhook",
@@ -33,6 +34,8 @@ const BRIDGES: &str = "/api/v1/sync/bridges";
 const CONNECTIONS: &str = "/api/v1/sync/connections";
 const RULES: &str = "/api/v1/monitoring/alerts/rules";
 const DONOR: &str = "/api/crm/contacts/{phone}";
+const SESSIONS: &str = "/api/v1/sessions";
+const CRM_SESSIONS: &str = "/api/crm/whatsapp/sessions";
 const QUICK_REPLIES: &str = "/api/crm/quick-replies";
 
 fn crm_settings() -> Value {
@@ -387,6 +390,44 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             "/api/crm/messages/template",
             "/api/crm/messages/template".to_owned(),
             json!({ "phone": "6281390045512", "template_id": "receipt" }),
+            &[],
+        ),
+        ("POST", SESSIONS, SESSIONS.to_owned(), json!({ "session_id": "phone-1" }), &[]),
+        ("DELETE", "/api/v1/sessions/{session_id}", format!("{SESSIONS}/nobody"), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/pairing-code",
+            format!("{SESSIONS}/nobody/pairing-code"),
+            json!({ "phone": "6281390045512" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/challenge",
+            format!("{SESSIONS}/nobody/challenge"),
+            json!({ "answer": {} }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/restart",
+            format!("{SESSIONS}/nobody/restart"),
+            json!({}),
+            &[],
+        ),
+        ("POST", CRM_SESSIONS, CRM_SESSIONS.to_owned(), json!({ "session_name": "phone-2" }), &[]),
+        (
+            "DELETE",
+            "/api/crm/whatsapp/sessions/{session_id}",
+            format!("{CRM_SESSIONS}/nobody"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/crm/switch-session",
+            "/api/crm/switch-session".to_owned(),
+            json!({ "session_id": "nobody" }),
             &[],
         ),
         ("POST", "/api/crm/merges/{id}/undo", "/api/crm/merges/1/undo".to_owned(), json!({}), &[]),

@@ -1,6 +1,7 @@
 //! From the first code to the last: linking, dropping, bans, signing out.
 
 use frontdesk_sandbox::linked::phone;
+use frontdesk_store::linked_sessions;
 use frontdesk_testkit::stage::{Stage, StageSettings, until};
 use serde_json::{Value, json};
 
@@ -63,7 +64,7 @@ async fn codes_run_out_and_another_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_phone_without_a_camera_types_a_code_and_a_careful_one_wants_a_proof() {
+async fn a_phone_without_a_camera_types_a_code() {
     for stage in Stage::on_all(StageSettings::default()).await {
         add_phone(&stage, "typed", NUMBER);
         stage.call("POST", "/api/v1/sessions", json!({ "session_id": "typed" })).await;
@@ -74,10 +75,58 @@ async fn a_phone_without_a_camera_types_a_code_and_a_careful_one_wants_a_proof()
         let typed = shown["data"]["code"].as_str().unwrap();
         phone::type_code(&stage.sandbox, &inbox, typed).unwrap();
         in_state(&stage, "typed", "connected").await;
+    }
+}
 
-        add_phone(&stage, "careful", "6281211005500");
-        let phones = &mut stage.sandbox.world().linked.phones;
-        phones.entry("careful".to_owned()).or_default().wants_proof = true;
+#[tokio::test]
+async fn a_careful_phone_wants_a_proof_before_it_is_linked() {
+    for stage in Stage::on_all(StageSettings::default()).await {
+        add_phone(&stage, "careful", NUMBER);
+        stage.sandbox.world().linked.phones.entry("careful".to_owned()).or_default().wants_proof = true;
+        stage.call("POST", "/api/v1/sessions", json!({ "session_id": "careful" })).await;
+        let path = "/api/v1/sessions/careful/challenge";
+        let (code, refused) = stage.call("POST", path, json!({ "answer": { "proof": "ok" } })).await;
+        assert_eq!(code, 409, "nothing is asked yet: {refused}");
+        stage.call("GET", "/api/v1/sessions/careful/qr", Value::Null).await;
+        scan(&stage, "careful");
+        in_state(&stage, "careful", "challenge").await;
+        let (_, shown) = stage.call("GET", "/api/v1/sessions/careful/qr", Value::Null).await;
+        assert_eq!(shown["data"]["challenge"]["type"], "passkey", "{shown}");
+        let (code, refused) = stage.call("POST", path, json!({ "answer": { "proof": "wrong" } })).await;
+        assert_eq!((code, &refused["details"]["reason"]), (409, &json!("BAD_PROOF")), "{refused}");
+        assert_eq!(status(&stage, "careful").await["state"], "challenge");
+        let (code, taken) = stage.call("POST", path, json!({ "answer": { "proof": "ok" } })).await;
+        assert_eq!(code, 200, "{taken}");
+        in_state(&stage, "careful", "connected").await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_lease_another_took_lets_go_of_the_session() {
+    let mut settings = StageSettings::default();
+    settings.engine.linked.lease_ms = 900;
+    for stage in Stage::on_all(settings).await {
+        link(&stage, "reception", NUMBER).await;
+        let id = stage.inbox("reception").await;
+        let (now, other) = (stage.first().clock.now(), "another node");
+        stage
+            .database
+            .store
+            .write(move |tx| {
+                linked_sessions::release_all(tx)?;
+                linked_sessions::claim(tx, id, other, now.plus_ms(60_000), now).map(drop)
+            })
+            .await
+            .unwrap();
+        until("the phone's connection is closed", || async {
+            let world = stage.sandbox.world();
+            world.linked.phones.get("reception").is_some_and(|phone| !phone.is_connected()).then_some(())
+        })
+        .await;
+        let row = stage.read(move |tx| linked_sessions::all(tx)).await.remove(0);
+        assert_eq!(row.owner.as_deref(), Some(other), "and writes nothing any more");
+        stage.clock.advance_ms(61_000);
+        in_state(&stage, "reception", "connected").await;
     }
 }
 
