@@ -7,7 +7,7 @@ use super::settings::LinkedSettings;
 /// The wait before restart number `restarts`, from 1: doubled each time up to the longest, then between half of it and the
 /// whole, so that sessions that dropped together do not come back together. `chance` is a number from 0 to 1.
 pub(super) fn wait(settings: &LinkedSettings, restarts: i64, chance: f64) -> Duration {
-    let doublings = u32::try_from(restarts.saturating_sub(1)).unwrap_or_default().min(30);
+    let doublings = u32::try_from(restarts.saturating_sub(1).clamp(0, 30)).unwrap_or_default();
     let longest = settings.backoff_longest_ms.max(settings.backoff_first_ms);
     let whole = settings.backoff_first_ms.saturating_mul(1 << doublings).min(longest);
     Duration::from_millis(whole).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)

@@ -53,7 +53,10 @@ fn fill(database: &Connection, table: &str) {
         let values = columns.iter().map(|(name, kind)| match (table, name.as_str(), kind.as_str()) {
             ("outbox", "state", _) => "'queued'".to_owned(),
             ("nodes", "seen_at", _) => "1".to_owned(),
-            ("crm_settings", "account_id", _) => (900 + number).to_string(), // one row for each account
+            // One row for each account.
+            ("crm_settings" | "suggest_progress" | "suggest_settings", "account_id", _) => {
+                (900 + number).to_string()
+            }
             (_, "account_id", _) => "1".to_owned(),
             (_, name, "BIGINT" | "INTEGER")
                 if name.ends_with("_at") || name.contains("until") || name == "window_start" =>

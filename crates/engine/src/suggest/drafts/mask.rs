@@ -44,7 +44,7 @@ impl Mask {
     /// The text as it may leave.
     pub(super) fn hide(&mut self, text: &str) -> String {
         // Nobody writes our marks.
-        let text = text.replace("[[", "[ [").replace("]]", "] ]");
+        let text = text.replace('[', "(").replace(']', ")");
         let mut ranges: Vec<std::ops::Range<usize>> = personal(&text, &self.names)
             .into_iter()
             .filter(|part| match part.kind {
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn marks_that_stand_for_nothing_are_not_put_back() {
         let mut mask = mask();
-        assert_eq!(mask.hide("say [[P1]]"), "say [ [P1] ]");
+        assert_eq!(mask.hide("say [[x]]"), "say ((x))");
         for wrong in ["[[P1]]", "[[P0]]", "[[x]]", "[[P1"] {
             assert_eq!(mask.put_back(wrong), None, "{wrong}");
         }
