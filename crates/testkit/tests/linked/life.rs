@@ -123,7 +123,7 @@ async fn a_node_whose_lease_another_took_lets_go_of_the_session() {
             world.linked.phones.get("reception").is_some_and(|phone| !phone.is_connected()).then_some(())
         })
         .await;
-        let row = stage.read(move |tx| linked_sessions::all(tx)).await.remove(0);
+        let row = stage.read(linked_sessions::all).await.remove(0);
         assert_eq!(row.owner.as_deref(), Some(other), "and writes nothing any more");
         stage.clock.advance_ms(61_000);
         in_state(&stage, "reception", "connected").await;
