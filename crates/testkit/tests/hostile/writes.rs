@@ -35,6 +35,7 @@ const CONNECTIONS: &str = "/api/v1/sync/connections";
 const RULES: &str = "/api/v1/monitoring/alerts/rules";
 const DONOR: &str = "/api/crm/contacts/{phone}";
 const SESSIONS: &str = "/api/v1/sessions";
+const WEBHOOKS: &str = "/api/v1/webhooks";
 const CRM_SESSIONS: &str = "/api/crm/whatsapp/sessions";
 const QUICK_REPLIES: &str = "/api/crm/quick-replies";
 
@@ -412,6 +413,82 @@ fn requests(of: &Ids) -> Vec<(&'static str, &'static str, String, Value, &'stati
             "POST",
             "/api/v1/sessions/{session_id}/restart",
             format!("{SESSIONS}/nobody/restart"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/chats/{chat_id}/read",
+            format!("{SESSIONS}/{inbox}/chats/{conversation}/read"),
+            json!({}),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/text",
+            format!("{SESSIONS}/{inbox}/messages/text"),
+            json!({ "phone": "6281390045512", "message": "hi" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/image",
+            format!("{SESSIONS}/{inbox}/messages/image"),
+            json!({ "phone": "6281390045512", "image": "data:image/png;base64,iVBORw0KGgo=" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/document",
+            format!("{SESSIONS}/{inbox}/messages/document"),
+            json!({ "phone": "6281390045512", "document": "data:image/png;base64,iVBORw0KGgo=" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/audio",
+            format!("{SESSIONS}/{inbox}/messages/audio"),
+            json!({ "phone": "6281390045512", "audio": "data:image/png;base64,iVBORw0KGgo=" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/video",
+            format!("{SESSIONS}/{inbox}/messages/video"),
+            json!({ "phone": "6281390045512", "video": "data:image/png;base64,iVBORw0KGgo=" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/location",
+            format!("{SESSIONS}/{inbox}/messages/location"),
+            json!({ "phone": "6281390045512", "latitude": -6.2, "longitude": 106.8 }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/contact",
+            format!("{SESSIONS}/{inbox}/messages/contact"),
+            json!({ "phone": "6281390045512", "name": "Budi", "contact_phone": "6281390045599" }),
+            &[],
+        ),
+        (
+            "POST",
+            "/api/v1/sessions/{session_id}/messages/template",
+            format!("{SESSIONS}/{inbox}/messages/template"),
+            json!({ "phone": "6281390045512", "template_id": "receipt" }),
+            &[],
+        ),
+        ("POST", "/api/v1/webhooks", WEBHOOKS.to_owned(), json!({ "url": "https://example.org/hook" }), &[]),
+        ("PATCH", "/api/v1/webhooks/{id}", format!("{WEBHOOKS}/1"), json!({ "description": "CRM" }), &[]),
+        ("DELETE", "/api/v1/webhooks/{id}", format!("{WEBHOOKS}/999"), json!({}), &[]),
+        ("POST", "/api/v1/webhooks/{id}/secret", format!("{WEBHOOKS}/999/secret"), json!({}), &[]),
+        ("POST", "/api/v1/webhooks/{id}/test", format!("{WEBHOOKS}/999/test"), json!({}), &[]),
+        ("POST", "/api/v1/webhooks/{id}/replay", format!("{WEBHOOKS}/999/replay"), json!({}), &[]),
+        (
+            "POST",
+            "/api/v1/webhooks/{id}/deliveries/{delivery_id}/replay",
+            format!("{WEBHOOKS}/999/deliveries/1/replay"),
             json!({}),
             &[],
         ),
