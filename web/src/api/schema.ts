@@ -5030,6 +5030,15 @@ export interface components {
          * @enum {string}
          */
         EndpointStatus: "enabled" | "paused" | "disabled";
+        /** @description The body of every refusal. */
+        EnvelopeRefusal: components["schemas"]["Error"] & {
+            /** @description Null. */
+            data: boolean | null;
+            /** @description What is wrong. Beside `errors` the gateway says their first sentence, the others `The given data was invalid.` */
+            message: string;
+            /** @description False. */
+            success: boolean;
+        };
         /** @description The body of every error. */
         Error: {
             /** @description What went wrong, for programs. */
@@ -5207,15 +5216,6 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
-        };
-        /** @description The body of every refusal of these routes. */
-        GatewayError: components["schemas"]["Error"] & {
-            /** @description Null. */
-            data: boolean | null;
-            /** @description What is wrong: the first sentence of `errors`, else `error`. */
-            message: string;
-            /** @description False. */
-            success: boolean;
         };
         /** @description A token just given. */
         GatewayToken: {
@@ -8379,13 +8379,6 @@ export interface components {
          * @enum {string}
          */
         SyncEntity: "contacts" | "conversations" | "history";
-        /** @description The body of every refusal of these routes. */
-        SyncError: components["schemas"]["Error"] & {
-            /** @description The same as `error`; `The given data was invalid.` beside `errors`. */
-            message: string;
-            /** @description False. */
-            success: boolean;
-        };
         /** @description An import as it is shown: what was asked for, and what became of it. */
         SyncImport: {
             /**
@@ -8597,7 +8590,7 @@ export interface components {
             id: number;
             name: string;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_ActiveSession: {
             /** @description The session written with from now on. */
             data: {
@@ -8609,7 +8602,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_GatewayToken: {
             /** @description A token just given. */
             data: {
@@ -8631,7 +8624,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_LinkedSession: {
             /** @description A session. */
             data: {
@@ -8683,7 +8676,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_RemovedSession: {
             /** @description A session that is gone. */
             data: {
@@ -8696,7 +8689,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_SessionChatState: {
             /** @description What became of a chat. */
             data: {
@@ -8709,7 +8702,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_SessionContact: {
             /** @description Whoever has a number. */
             data: {
@@ -8739,7 +8732,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_SessionNumber: {
             /** @description Whether a number is on the network. */
             data: {
@@ -8757,7 +8750,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_SessionPicture: {
             /** @description Somebody's picture. */
             data: {
@@ -8772,7 +8765,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_SessionSent: {
             /** @description A stored message: its status comes later, over the webhook and the live updates. */
             data: {
@@ -8795,7 +8788,7 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
-        /** @description Every answer of these routes. */
+        /** @description An answer with a sentence. */
         Told_ShownCode: {
             /** @description A code that waits. */
             data: {
@@ -9412,7 +9405,7 @@ export interface components {
             };
         };
         /** @description Refused; `error` says why, `code` for programs. */
-        SyncRefused: {
+        RefusedInEnvelope: {
             headers: {
                 [name: string]: unknown;
             };
@@ -9420,13 +9413,14 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "NOT_FOUND",
+                 *       "data": null,
                  *       "details": {},
                  *       "error": "There is no such connection.",
                  *       "message": "There is no such connection.",
                  *       "success": false
                  *     }
                  */
-                "application/json": components["schemas"]["SyncError"];
+                "application/json": components["schemas"]["EnvelopeRefusal"];
             };
         };
         /** @description The body is too large. */
@@ -10045,11 +10039,11 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_DonorInList"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_donor: {
@@ -10073,21 +10067,21 @@ export interface operations {
                     "application/json": components["schemas"]["DonorProfile"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description That is no number */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     change_donor: {
@@ -10114,15 +10108,15 @@ export interface operations {
                     "application/json": components["schemas"]["DonorProfile"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_donor_donations: {
@@ -10150,13 +10144,13 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_Donation"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     add_donation: {
@@ -10192,24 +10186,24 @@ export interface operations {
                     "application/json": components["schemas"]["NotedDonation"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description Another donation has the external_id */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_notes: {
@@ -10237,13 +10231,13 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_DonorNote"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     add_note: {
@@ -10270,24 +10264,24 @@ export interface operations {
                     "application/json": components["schemas"]["Success_DonorNote"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description There are as many as there may be */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_donor_reminders: {
@@ -10315,13 +10309,13 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_Reminder"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     add_reminder: {
@@ -10348,15 +10342,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Reminder"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     merge_donors: {
@@ -10381,16 +10375,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success_DonorMerge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description One of the two is not known here */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             /** @description One of the two was merged meanwhile */
@@ -10399,22 +10393,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or the two are one already */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     show_dashboard: {
@@ -10438,11 +10432,11 @@ export interface operations {
                     "application/json": components["schemas"]["CrmDashboard"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_donations: {
@@ -10472,11 +10466,11 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_Donation"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_donation: {
@@ -10499,12 +10493,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Donation"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     remove_donation: {
@@ -10527,12 +10521,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_RemovedDonorThing"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     change_donation: {
@@ -10559,15 +10553,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Donation"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     refund_donation: {
@@ -10594,15 +10588,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Donation"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     export_contacts: {
@@ -10623,10 +10617,10 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     export_donations: {
@@ -10647,10 +10641,10 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     import_contacts: {
@@ -10682,22 +10676,22 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SheetReport"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description More than 10 MiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     import_donations: {
@@ -10729,22 +10723,22 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SheetReport"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description More than 10 MiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_chats: {
@@ -10774,11 +10768,11 @@ export interface operations {
                     "application/json": components["schemas"]["Chats"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_chat: {
@@ -10806,13 +10800,13 @@ export interface operations {
                     "application/json": components["schemas"]["ChatMessages"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     mark_chat_read: {
@@ -10835,12 +10829,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_ChatState"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     star_chat: {
@@ -10867,15 +10861,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_ChatState"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_merges: {
@@ -10901,11 +10895,11 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_DonorMerge"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     undo_merge: {
@@ -10928,21 +10922,21 @@ export interface operations {
                     "application/json": components["schemas"]["Success_DonorMerge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description Undone already, too old, or merged further since */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_quick_reply: {
@@ -10976,32 +10970,32 @@ export interface operations {
                     "application/json": components["schemas"]["SentToDonor"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_to_donor: {
@@ -11036,32 +11030,32 @@ export interface operations {
                     "application/json": components["schemas"]["SentToDonor"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_template: {
@@ -11095,32 +11089,32 @@ export interface operations {
                     "application/json": components["schemas"]["SentToDonor"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description The inbox has no templates, its provider refused, `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or a variable has no value */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     remove_note: {
@@ -11143,12 +11137,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_RemovedDonorThing"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     change_note: {
@@ -11175,15 +11169,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_DonorNote"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_note_edits: {
@@ -11206,12 +11200,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Vec_DonorNoteEdit"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_quick_replies: {
@@ -11232,10 +11226,10 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Vec_QuickReply"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     add_quick_reply: {
@@ -11260,23 +11254,23 @@ export interface operations {
                     "application/json": components["schemas"]["Success_QuickReply"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description There are as many as there may be */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     remove_quick_reply: {
@@ -11299,12 +11293,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_RemovedDonorThing"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     change_quick_reply: {
@@ -11331,15 +11325,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_QuickReply"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     preview_quick_reply: {
@@ -11366,15 +11360,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_FilledQuickReply"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_reminders: {
@@ -11404,11 +11398,11 @@ export interface operations {
                     "application/json": components["schemas"]["Listed_Reminder"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     remove_reminder: {
@@ -11431,12 +11425,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_RemovedDonorThing"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     change_reminder: {
@@ -11463,15 +11457,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Reminder"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     finish_reminder: {
@@ -11494,12 +11488,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Reminder"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_crm_settings: {
@@ -11520,10 +11514,10 @@ export interface operations {
                     "application/json": components["schemas"]["Success_CrmSettings"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     save_crm_settings: {
@@ -11548,14 +11542,14 @@ export interface operations {
                     "application/json": components["schemas"]["Success_CrmSettings"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     switch_session: {
@@ -11580,14 +11574,14 @@ export interface operations {
                     "application/json": components["schemas"]["Told_ActiveSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_crm_sessions: {
@@ -11613,11 +11607,11 @@ export interface operations {
                     "application/json": components["schemas"]["CrmSessionList"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     create_crm_session: {
@@ -11642,14 +11636,14 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     delete_crm_session: {
@@ -11672,12 +11666,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_RemovedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_crm_session_qr: {
@@ -11706,22 +11700,22 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description A phone is linked, or no code came in time; `details` tells the state */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_crm_session_status: {
@@ -11744,12 +11738,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     refetch_media: {
@@ -11830,14 +11824,14 @@ export interface operations {
                     "application/json": components["schemas"]["Told_GatewayToken"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
             /** @description Wrong e-mail address or password */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             /** @description A page of another site asked */
@@ -11846,14 +11840,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_channels: {
@@ -13716,11 +13710,11 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     create_session: {
@@ -13745,14 +13739,14 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     delete_session: {
@@ -13775,12 +13769,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_RemovedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     answer_challenge: {
@@ -13807,24 +13801,24 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description No proof is waited for, or it was not taken */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_session_chats: {
@@ -13856,13 +13850,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionChat"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     mark_session_chat_read: {
@@ -13886,12 +13880,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionChatState"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     search_session_chats: {
@@ -13921,13 +13915,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionChat"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_session_contact: {
@@ -13951,12 +13945,21 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionContact"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            /** @description That is no number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
+                };
+            };
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     check_session_contact: {
@@ -13980,12 +13983,21 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionNumber"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            /** @description That is no number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
+                };
+            };
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_session_contact_picture: {
@@ -14009,12 +14021,21 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionPicture"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            /** @description That is no number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
+                };
+            };
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_session_messages: {
@@ -14044,13 +14065,13 @@ export interface operations {
                     "application/json": components["schemas"]["ToldPage_SessionMessage"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_audio: {
@@ -14087,33 +14108,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_contact: {
@@ -14149,33 +14170,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_document: {
@@ -14212,33 +14233,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_image: {
@@ -14275,33 +14296,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_location: {
@@ -14337,33 +14358,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_template: {
@@ -14399,33 +14420,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, a variable has no value, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_text: {
@@ -14461,33 +14482,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     send_session_video: {
@@ -14524,33 +14545,33 @@ export interface operations {
                     "application/json": components["schemas"]["Told_SessionSent"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT` */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
             /** @description A field is wrong, or `WINDOW_CLOSED` */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             429: components["responses"]["RateLimited"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     ask_pairing_code: {
@@ -14577,24 +14598,24 @@ export interface operations {
                     "application/json": components["schemas"]["Told_ShownCode"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description A phone is linked, or no code came in time */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_session_qr: {
@@ -14623,22 +14644,22 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description A phone is linked, or no code came in time; `details` tells the state */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     restart_session: {
@@ -14661,21 +14682,21 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description The node that holds the session did not answer */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_session_status: {
@@ -14698,12 +14719,12 @@ export interface operations {
                     "application/json": components["schemas"]["Told_LinkedSession"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_suggestion_settings: {
@@ -14780,10 +14801,10 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Vec_Bridge"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     create_bridge: {
@@ -14808,32 +14829,32 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Bridge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description The inbox has a bridge */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
             /** @description Chatwoot refused or failed */
             502: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            503: components["responses"]["SyncRefused"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_bridge: {
@@ -14856,12 +14877,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Bridge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     delete_bridge: {
@@ -14887,22 +14908,22 @@ export interface operations {
                     "application/json": components["schemas"]["Success_DeletedBridge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
             /** @description Chatwoot refused or failed */
             502: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            503: components["responses"]["SyncRefused"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     update_bridge: {
@@ -14929,24 +14950,24 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Bridge"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
             /** @description Chatwoot refused or failed */
             502: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            503: components["responses"]["SyncRefused"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     import_into_bridge: {
@@ -14982,24 +15003,24 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description The bridge or its connection is paused, or another import into this Chatwoot is under way */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     deliver_chatwoot: {
@@ -15151,10 +15172,10 @@ export interface operations {
                     "application/json": components["schemas"]["Success_Vec_SyncConnection"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     create_sync_connection: {
@@ -15188,23 +15209,23 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description The account has as many as it may have */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_sync_connection: {
@@ -15227,12 +15248,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     delete_sync_connection: {
@@ -15255,12 +15276,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_RemovedSyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     update_sync_connection: {
@@ -15287,24 +15308,24 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description Another connection leads there */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     pause_sync_connection: {
@@ -15327,12 +15348,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     resume_sync_connection: {
@@ -15355,21 +15376,21 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description It does not work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     sync_connection: {
@@ -15408,22 +15429,22 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description The connection is paused */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     test_sync_connection: {
@@ -15446,21 +15467,21 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncConnection"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description It does not work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     run_sync: {
@@ -15494,16 +15515,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
             /** @description There is no such connection */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
             /** @description The connection is paused */
@@ -15512,14 +15533,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            413: components["responses"]["SyncRefused"];
-            415: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            413: components["responses"]["RefusedInEnvelope"];
+            415: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_sync_runs: {
@@ -15547,11 +15568,11 @@ export interface operations {
                     "application/json": components["schemas"]["SyncRuns"];
                 };
             };
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            422: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            422: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     get_sync_run: {
@@ -15574,12 +15595,12 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     cancel_sync_run: {
@@ -15602,21 +15623,21 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description It has ended */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     resume_sync_run: {
@@ -15639,21 +15660,21 @@ export interface operations {
                     "application/json": components["schemas"]["Success_SyncRun"];
                 };
             };
-            400: components["responses"]["SyncRefused"];
-            401: components["responses"]["SyncRefused"];
-            403: components["responses"]["SyncRefused"];
-            404: components["responses"]["SyncRefused"];
+            400: components["responses"]["RefusedInEnvelope"];
+            401: components["responses"]["RefusedInEnvelope"];
+            403: components["responses"]["RefusedInEnvelope"];
+            404: components["responses"]["RefusedInEnvelope"];
             /** @description It neither failed nor was cancelled */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncError"];
+                    "application/json": components["schemas"]["EnvelopeRefusal"];
                 };
             };
-            500: components["responses"]["SyncRefused"];
-            503: components["responses"]["SyncRefused"];
+            500: components["responses"]["RefusedInEnvelope"];
+            503: components["responses"]["RefusedInEnvelope"];
         };
     };
     list_tokens: {

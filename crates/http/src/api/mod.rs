@@ -7,6 +7,7 @@ pub mod contacts;
 mod conversation_filter;
 pub mod conversations;
 pub mod crm;
+pub(crate) mod envelope;
 pub mod gateway;
 pub mod inbox;
 pub mod inbox_link;

@@ -340,7 +340,11 @@ impl DeliveriesQuery {
             ),
             None => None,
         };
-        Ok(SendFilter { state, event: self.event.filter(|name| !name.is_empty()) })
+        let event = self.event.filter(|name| !name.is_empty());
+        if event.as_deref().is_some_and(|name| WebhookEvent::parse(name).is_none()) {
+            return Err(ApiError::invalid("event", "The selected event is invalid."));
+        }
+        Ok(SendFilter { state, event })
     }
 }
 

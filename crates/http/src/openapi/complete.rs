@@ -7,7 +7,7 @@ use super::refusals::{
     self, FAILED, FORBIDDEN, INVALID, NOT_FOUND, RATE, RATE_LIMITED, Refusal, TOO_LARGE, TOO_MANY_ATTEMPTS,
     UNAUTHENTICATED, UNAVAILABLE, UNREADABLE, UNSIGNED, WRONG_TYPE,
 };
-use super::{chatwoot, doors, for_each_operation, forms, reply, sync};
+use super::{chatwoot, doors, envelope, for_each_operation, forms, reply};
 use crate::rate::LIMITED;
 
 /// The document as served.
@@ -16,7 +16,7 @@ pub(crate) fn complete(document: &Document) -> Value {
     document["components"]["securitySchemes"] = security_schemes();
     document["components"]["responses"] = refusals::components();
     chatwoot::describe(&mut document);
-    sync::describe(&mut document);
+    envelope::describe(&mut document);
     doors::describe(&mut document);
     forms::describe(&mut document);
     reply::describe(&mut document);
@@ -28,7 +28,7 @@ pub(crate) fn complete(document: &Document) -> Value {
             schemes.push(json!({ "cookie": [] }));
         }
         chatwoot::describe_refusals(path, operation);
-        sync::describe_refusals(path, operation);
+        envelope::describe_refusals(path, operation);
         let refusals = refusals_of(method, path, operation);
         let limited = is_limited(method, path);
         operation.entry("security").or_insert_with(|| json!([])); // said, not left open: anyone may call it

@@ -1,17 +1,17 @@
 //! The description of the API: gathered from the handlers, then completed with what holds for all of them.
 //!
-//! `complete.rs` adds what follows from what an operation takes, `refusals.rs` the answers that refuse, `reply.rs`
-//! what makes a reply complete, `chatwoot.rs` and
-//! `sync.rs` how refusals are told there, `doors.rs` and `forms.rs` what the registry of channels knows. `GET /api/openapi.json` serves it, `openapi.json` at the top of the
-//! repository is a copy, and the page's types are made of that.
+//! `complete.rs` adds what follows from what an operation takes, `refusals.rs` the answers that refuse, `chatwoot.rs` and
+//! `envelope.rs` how refusals are told there, `reply.rs` what makes a reply complete, `doors.rs` and `forms.rs` what the
+//! registry of channels knows. `GET /api/openapi.json` serves it, `openapi.json` at the top of the repository is a copy, and
+//! the page's types are made of that.
 
 mod chatwoot;
 mod complete;
 mod doors;
+mod envelope;
 mod forms;
 mod refusals;
 mod reply;
-mod sync;
 
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi as Document;
 pub(crate) use complete::complete;
 
 use crate::api::chatwoot::ChatwootErrorBody;
-use crate::api::sync::SyncErrorBody;
+use crate::api::envelope::EnvelopeRefusal;
 use crate::error::ErrorBody;
 
 /// Who may call a route, as its `security` states.
@@ -85,7 +85,7 @@ pub struct Endpoint {
         (name = "webhooks", description = "Where providers deliver"),
         (name = "health", description = "Whether the server lives, is ready, and how it does"),
     ),
-    components(schemas(ErrorBody, ChatwootErrorBody, SyncErrorBody))
+    components(schemas(ErrorBody, ChatwootErrorBody, EnvelopeRefusal))
 )]
 struct Described;
 

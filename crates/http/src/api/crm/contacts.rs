@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::donations::Donation;
 use super::notes::Note;
 use super::reminders::Reminder;
+use crate::api::envelope::EnvelopeRefusal;
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{JsonBody, Word};
@@ -80,7 +81,7 @@ impl Donatur {
 #[utoipa::path(get, path = "/api/crm/contacts/{phone}", tag = "crm", security(("token" = ["inbox:read"])),
     params(("phone" = String, Path, description = "A number in any notation, or `id:12`")),
     responses((status = 200, body = DonorProfile),
-        (status = 422, body = super::SyncErrorBody, description = "That is no number")))]
+        (status = 422, body = EnvelopeRefusal, description = "That is no number")))]
 async fn get_donor(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Listed, RemovedDonorThing, Success};
+use super::{Listed, RemovedDonorThing};
 use crate::api::conversations::given;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody, MaybeJson, Query, Word};
@@ -137,7 +138,7 @@ struct NotedDonation {
     params(("phone" = String, Path)), request_body = AddDonation,
     responses((status = 201, body = NotedDonation),
         (status = 200, body = NotedDonation, description = "Noted before under the same external_id"),
-        (status = 409, body = super::SyncErrorBody, description = "Another donation has the external_id")))]
+        (status = 409, body = EnvelopeRefusal, description = "Another donation has the external_id")))]
 async fn add_donation(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

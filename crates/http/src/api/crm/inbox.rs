@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
 use crate::api::conversations::page_of;
+use crate::api::envelope::Success;
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, MaybeJson, Query};

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Listed, Success};
+use super::Listed;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody, Query};
@@ -110,9 +111,9 @@ impl From<MergeRow> for DonorMerge {
 /// Makes one contact part of another: gifts, notes, reminders, numbers and conversations move.
 #[utoipa::path(post, path = "/api/crm/contacts/merge", tag = "crm", security(("token" = ["inbox:write"])),
     request_body = MergeDonors, responses((status = 201, body = Success<DonorMerge>),
-        (status = 404, body = super::SyncErrorBody, description = "One of the two is not known here"),
-        (status = 409, body = super::SyncErrorBody, description = "One of the two was merged meanwhile"),
-        (status = 422, body = super::SyncErrorBody, description = "A field is wrong, or the two are one already")))]
+        (status = 404, body = EnvelopeRefusal, description = "One of the two is not known here"),
+        (status = 409, body = EnvelopeRefusal, description = "One of the two was merged meanwhile"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or the two are one already")))]
 async fn merge_donors(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -146,7 +147,7 @@ async fn list_merges(
 /// Makes two contacts of one again. What came since stays with the one that was kept.
 #[utoipa::path(post, path = "/api/crm/merges/{id}/undo", tag = "crm", security(("token" = ["inbox:write"])),
     params(("id" = i64, Path)), responses((status = 200, body = Success<DonorMerge>),
-        (status = 409, body = super::SyncErrorBody, description = "Undone already, too old, or merged further since")))]
+        (status = 409, body = EnvelopeRefusal, description = "Undone already, too old, or merged further since")))]
 async fn undo_merge(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::sessions;
+use crate::api::envelope::EnvelopeRefusal;
 use crate::api::reply_body::{ReplyBody, idempotency_key};
 use crate::auth::InboxWriter;
 use crate::error::ApiError;
@@ -107,8 +108,8 @@ struct SentToDonorData {
         description = "The same as `client_key`, which goes before it.")),
     request_body(content((SendToDonor = "application/json"), (SendToDonorForm = "multipart/form-data"))),
     responses((status = 200, body = SentToDonor),
-        (status = 409, body = super::SyncErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = super::SyncErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
 async fn send_to_donor(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -190,9 +191,9 @@ impl TemplateValues {
     params(("Idempotency-Key" = Option<String>, Header, max_length = 200, pattern = "^[!-~]([ -~]*[!-~])?$",
         description = "The same as `client_key`, which goes before it.")),
     request_body = SendTemplateToDonor, responses((status = 200, body = SentToDonor),
-        (status = 409, body = super::SyncErrorBody, description = "The inbox has no templates, its provider refused, \
+        (status = 409, body = EnvelopeRefusal, description = "The inbox has no templates, its provider refused, \
             `CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = super::SyncErrorBody, description = "A field is wrong, or a variable has no value")))]
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or a variable has no value")))]
 async fn send_template(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -238,8 +239,8 @@ struct SendQuickReply {
     params(("Idempotency-Key" = Option<String>, Header, max_length = 200, pattern = "^[!-~]([ -~]*[!-~])?$",
         description = "The same as `client_key`, which goes before it.")),
     request_body = SendQuickReply, responses((status = 200, body = SentToDonor),
-        (status = 409, body = super::SyncErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = super::SyncErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
 async fn send_quick_reply(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

@@ -21,7 +21,7 @@ use frontdesk_engine::crm::CrmError;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::sync::{Success, SyncErrorBody, refuse_in_shape};
+use super::envelope::{self, Success};
 use crate::error::{ApiError, ErrorCode};
 use crate::paging::Position;
 use crate::state::HttpState;
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .merge(sessions::routes())
         .merge(settings::routes())
         .merge(dashboard::routes())
-        .layer(axum::middleware::from_fn(refuse_in_shape))
+        .layer(axum::middleware::from_fn(envelope::refuse))
 }
 
 /// One page of a list.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Listed, RemovedDonorThing, Success};
+use super::{Listed, RemovedDonorThing};
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody, Query, Word};
@@ -72,7 +73,7 @@ struct AddNote {
 /// Notes something about a donor. Whoever has the number is made when nobody has.
 #[utoipa::path(post, path = "/api/crm/contacts/{phone}/notes", tag = "crm", security(("token" = ["inbox:write"])),
     params(("phone" = String, Path)), request_body = AddNote, responses((status = 201, body = Success<Note>),
-        (status = 409, body = super::SyncErrorBody, description = "There are as many as there may be")))]
+        (status = 409, body = EnvelopeRefusal, description = "There are as many as there may be")))]
 async fn add_note(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

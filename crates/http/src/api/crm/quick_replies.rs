@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{RemovedDonorThing, Success};
+use super::RemovedDonorThing;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody};
@@ -92,7 +93,7 @@ struct AddQuickReply {
 /// Keeps a text.
 #[utoipa::path(post, path = "/api/crm/quick-replies", tag = "crm", security(("token" = ["inbox:write"])),
     request_body = AddQuickReply, responses((status = 201, body = Success<QuickReply>),
-        (status = 409, body = super::SyncErrorBody, description = "There are as many as there may be")))]
+        (status = 409, body = EnvelopeRefusal, description = "There are as many as there may be")))]
 async fn add_quick_reply(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Listed, RemovedDonorThing, Success};
+use super::{Listed, RemovedDonorThing};
 use crate::api::conversations::given;
+use crate::api::envelope::Success;
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, JsonBody, Query, Word};

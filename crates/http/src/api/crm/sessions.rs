@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::SyncErrorBody;
-use crate::api::gateway::Told;
+use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::api::gateway::code::{self, CodeQuery, ShownCode};
 use crate::api::gateway::sessions::{self, LinkedSession, RemovedSession};
 use crate::auth::{AdminUser, InboxReader, InboxWriter};
@@ -96,7 +95,7 @@ async fn create_crm_session(
     params(("session_id" = String, Path), CodeQuery), responses(
         (status = 200, content((Told<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
             (String = "image/svg+xml"), (String = "text/plain"))),
-        (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time; `details` tells the state")))]
+        (status = 409, body = EnvelopeRefusal, description = "A phone is linked, or no code came in time; `details` tells the state")))]
 async fn get_crm_session_qr(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

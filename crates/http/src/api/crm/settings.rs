@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
+use crate::api::envelope::Success;
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::ApiError;
 use crate::input::JsonBody;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Query, unreadable};
@@ -94,7 +94,7 @@ impl SheetReport {
 #[utoipa::path(post, path = "/api/crm/import/contacts", tag = "crm", security(("token" = ["admin"])), params(ImportQuery),
     request_body(content = String, content_type = "text/csv", example = "phone,name,custom.city\n+6281390045512,Siti,Bandung\n"),
     responses((status = 200, body = Success<SheetReport>),
-        (status = 413, body = super::SyncErrorBody, description = "More than 10 MiB")))]
+        (status = 413, body = EnvelopeRefusal, description = "More than 10 MiB")))]
 async fn import_contacts(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -114,7 +114,7 @@ async fn import_contacts(
     request_body(content = String, content_type = "text/csv",
         example = "external_id,phone,amount,received_at\nINV-2041,+6281390045512,250000,2026-01-31\n"),
     responses((status = 200, body = Success<SheetReport>),
-        (status = 413, body = super::SyncErrorBody, description = "More than 10 MiB")))]
+        (status = 413, body = EnvelopeRefusal, description = "More than 10 MiB")))]
 async fn import_donations(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

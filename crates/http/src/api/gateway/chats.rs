@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Told, ToldPage, session};
+use super::{ToldPage, session};
 use crate::api::conversations::page_of;
 use crate::api::crm::inbox::{ChatDirection, ChatsQuery, check_limit, find_chats, in_short};
+use crate::api::envelope::Told;
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::{Ids, Query, Word};

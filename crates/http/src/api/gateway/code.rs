@@ -9,7 +9,7 @@ use frontdesk_model::Timestamp;
 use frontdesk_model::linked::SessionState;
 use serde::{Deserialize, Serialize};
 
-use super::Told;
+use crate::api::envelope::Told;
 use crate::error::ApiError;
 
 /// The form of a code.

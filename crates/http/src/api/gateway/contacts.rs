@@ -14,7 +14,8 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Told, session};
+use super::session;
+use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::ApiError;
 use crate::input::Ids;
@@ -94,7 +95,8 @@ async fn find(state: &HttpState, account: AccountId, inbox: &Inbox, name: &str) 
 /// Shows what is known of whoever has a number.
 #[utoipa::path(get, path = "/api/v1/sessions/{session_id}/contacts/{phone}", tag = "gateway",
     security(("token" = ["inbox:read"])), params(("session_id" = String, Path), ("phone" = String, Path)),
-    responses((status = 200, body = Told<SessionContact>)))]
+    responses((status = 200, body = Told<SessionContact>),
+        (status = 422, body = EnvelopeRefusal, description = "That is no number")))]
 async fn get_session_contact(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,
@@ -136,7 +138,8 @@ struct SessionNumber {
 /// Asks whether a number is on the network of a session. Networks count such questions.
 #[utoipa::path(get, path = "/api/v1/sessions/{session_id}/contacts/{phone}/check", tag = "gateway",
     security(("token" = ["inbox:write"])), params(("session_id" = String, Path), ("phone" = String, Path)),
-    responses((status = 200, body = Told<SessionNumber>)))]
+    responses((status = 200, body = Told<SessionNumber>),
+        (status = 422, body = EnvelopeRefusal, description = "That is no number")))]
 async fn check_session_contact(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -175,7 +178,8 @@ struct SessionPicture {
 /// Shows the picture of whoever has a number.
 #[utoipa::path(get, path = "/api/v1/sessions/{session_id}/contacts/{phone}/picture", tag = "gateway",
     security(("token" = ["inbox:read"])), params(("session_id" = String, Path), ("phone" = String, Path)),
-    responses((status = 200, body = Told<SessionPicture>)))]
+    responses((status = 200, body = Told<SessionPicture>),
+        (status = 422, body = EnvelopeRefusal, description = "That is no number")))]
 async fn get_session_contact_picture(
     State(state): State<HttpState>,
     InboxReader(caller): InboxReader,

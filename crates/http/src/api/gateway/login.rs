@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{SyncErrorBody, Told};
 use crate::address::ClientAddress;
+use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::auth;
 use crate::error::ApiError;
 use crate::input::JsonBody;
@@ -57,8 +57,8 @@ struct GatewayUser {
 /// Signs in: the token in `data.token` holds for 24 hours, for every route of the API.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "gateway", request_body = GatewayCredentials,
     responses((status = 200, description = "Signed in", body = Told<GatewayToken>),
-        (status = 401, body = SyncErrorBody, description = "Wrong e-mail address or password"),
-        (status = 403, body = SyncErrorBody, description = "A page of another site asked")))]
+        (status = 401, body = EnvelopeRefusal, description = "Wrong e-mail address or password"),
+        (status = 403, body = EnvelopeRefusal, description = "A page of another site asked")))]
 async fn log_in(
     State(state): State<HttpState>,
     ClientAddress(address): ClientAddress,

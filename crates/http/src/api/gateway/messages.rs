@@ -18,9 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::media::{self, File};
-use super::refusal::GatewayErrorBody;
-use super::{Told, session};
+use super::session;
 use crate::api::crm::messages::store;
+use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::api::reply_body::{FILE_FIELDS, ReplyBody, idempotency_key};
 use crate::auth::InboxWriter;
 use crate::error::ApiError;
@@ -81,7 +81,8 @@ fn shown(row: MessageRow) -> Json<Told<SessionSent>> {
 }
 
 fn client_key(headers: &HeaderMap, given: Option<String>) -> Result<Option<String>, ApiError> {
-    given.map_or_else(|| idempotency_key(headers), |key| Ok(Some(key)))
+    let of_header = idempotency_key(headers)?;
+    Ok(given.or(of_header))
 }
 
 /// Words for somebody.
@@ -105,8 +106,8 @@ struct SendSessionText {
     params(("session_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, max_length = 200,
         pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same as `client_key`, which goes before it.")),
     request_body = SendSessionText, responses((status = 200, body = Told<SessionSent>),
-        (status = 409, body = GatewayErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = GatewayErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
 async fn send_session_text(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -216,8 +217,8 @@ macro_rules! media_routes {
                 pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same as `client_key`, which goes before it.")),
             request_body(content((SendSessionMedia = "application/json"), (SendSessionMediaForm = "multipart/form-data"))),
             responses((status = 200, body = Told<SessionSent>),
-                (status = 409, body = GatewayErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-                (status = 422, body = GatewayErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+                (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+                (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
         async fn $name(
             State(state): State<HttpState>,
             InboxWriter(caller): InboxWriter,
@@ -353,8 +354,8 @@ impl GivenValues {
     params(("session_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, max_length = 200,
         pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same as `client_key`, which goes before it.")),
     request_body = SendSessionTemplate, responses((status = 200, body = Told<SessionSent>),
-        (status = 409, body = GatewayErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = GatewayErrorBody, description = "A field is wrong, a variable has no value, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, a variable has no value, or `WINDOW_CLOSED`")))]
 async fn send_session_template(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -415,8 +416,8 @@ struct SendSessionLocation {
     params(("session_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, max_length = 200,
         pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same as `client_key`, which goes before it.")),
     request_body = SendSessionLocation, responses((status = 200, body = Told<SessionSent>),
-        (status = 409, body = GatewayErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = GatewayErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
 async fn send_session_location(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,
@@ -491,8 +492,8 @@ impl From<SessionCard> for ContactCard {
     params(("session_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, max_length = 200,
         pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same as `client_key`, which goes before it.")),
     request_body = SendSessionContact, responses((status = 200, body = Told<SessionSent>),
-        (status = 409, body = GatewayErrorBody, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
-        (status = 422, body = GatewayErrorBody, description = "A field is wrong, or `WINDOW_CLOSED`")))]
+        (status = 409, body = EnvelopeRefusal, description = "`CONVERSATION_CLOSED` or `IDEMPOTENCY_CONFLICT`"),
+        (status = 422, body = EnvelopeRefusal, description = "A field is wrong, or `WINDOW_CLOSED`")))]
 async fn send_session_contact(
     State(state): State<HttpState>,
     InboxWriter(caller): InboxWriter,

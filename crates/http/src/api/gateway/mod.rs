@@ -18,16 +18,14 @@ mod contacts;
 mod login;
 mod media;
 mod messages;
-mod refusal;
 mod session;
 pub(crate) mod sessions;
 
-use axum::Json;
 use frontdesk_engine::linked::SessionError;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::sync::SyncErrorBody;
+use super::envelope;
 use crate::error::{ApiError, ErrorCode};
 use crate::state::HttpState;
 
@@ -38,23 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .merge(chats::routes())
         .merge(messages::routes())
         .merge(contacts::routes())
-        .layer(axum::middleware::from_fn(refusal::in_shape))
-}
-
-/// Every answer of these routes.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Told<T> {
-    /// True.
-    success: bool,
-    data: T,
-    /// What was done, for people.
-    message: &'static str,
-}
-
-impl<T> Told<T> {
-    pub(crate) fn of(data: T, message: &'static str) -> Json<Self> {
-        Json(Self { success: true, data, message })
-    }
+        .layer(axum::middleware::from_fn(envelope::refuse_in_detail))
 }
 
 /// One page of a list.

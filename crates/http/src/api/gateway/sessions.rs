@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::code::{self, CodeQuery, ShownCode};
-use super::{SyncErrorBody, Told};
+use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::ApiError;
 use crate::input::{JsonBody, Query, Word};
@@ -263,7 +263,7 @@ pub(crate) async fn remove(
     params(("session_id" = String, Path), CodeQuery), responses(
         (status = 200, content((Told<ShownCode> = "application/json"), (Vec<u8> = "image/png"),
             (String = "image/svg+xml"), (String = "text/plain"))),
-        (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time; `details` tells the state")))]
+        (status = 409, body = EnvelopeRefusal, description = "A phone is linked, or no code came in time; `details` tells the state")))]
 async fn get_session_qr(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -291,7 +291,7 @@ async fn get_session_status(
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/pairing-code", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path)), request_body = PairPhone, responses(
         (status = 200, body = Told<ShownCode>),
-        (status = 409, body = SyncErrorBody, description = "A phone is linked, or no code came in time")))]
+        (status = 409, body = EnvelopeRefusal, description = "A phone is linked, or no code came in time")))]
 async fn ask_pairing_code(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -310,7 +310,7 @@ async fn ask_pairing_code(
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/challenge", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path)), request_body = ChallengeAnswer, responses(
         (status = 200, body = Told<LinkedSession>),
-        (status = 409, body = SyncErrorBody, description = "No proof is waited for, or it was not taken")))]
+        (status = 409, body = EnvelopeRefusal, description = "No proof is waited for, or it was not taken")))]
 async fn answer_challenge(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -330,7 +330,7 @@ async fn answer_challenge(
 /// Closes the connection of a session and opens it again; one that rests is connected.
 #[utoipa::path(post, path = "/api/v1/sessions/{session_id}/restart", tag = "gateway", security(("token" = ["admin"])),
     params(("session_id" = String, Path)), responses((status = 200, body = Told<LinkedSession>),
-        (status = 409, body = SyncErrorBody, description = "The node that holds the session did not answer")))]
+        (status = 409, body = EnvelopeRefusal, description = "The node that holds the session did not answer")))]
 async fn restart_session(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

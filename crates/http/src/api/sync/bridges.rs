@@ -14,7 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connections::{ConnectionKey, shown};
-use super::{Success, runs};
+use super::runs;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody, Query};
@@ -196,8 +197,8 @@ async fn list_bridges(
 /// Bridges an inbox: an API inbox is made in Chatwoot, where customers' messages appear and can be answered.
 #[utoipa::path(post, path = "/api/v1/sync/bridges", tag = "sync", security(("token" = ["admin"])),
     request_body = CreateBridge, responses((status = 201, body = Success<Bridge>),
-        (status = 409, body = crate::api::sync::SyncErrorBody, description = "The inbox has a bridge"),
-        (status = 502, body = crate::api::sync::SyncErrorBody, description = "Chatwoot refused or failed")))]
+        (status = 409, body = EnvelopeRefusal, description = "The inbox has a bridge"),
+        (status = 502, body = EnvelopeRefusal, description = "Chatwoot refused or failed")))]
 async fn create_bridge(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -233,7 +234,7 @@ async fn get_bridge(
 /// Changes a bridge, or switches it on or off.
 #[utoipa::path(patch, path = "/api/v1/sync/bridges/{id}", tag = "sync", security(("token" = ["admin"])),
     params(("id" = i64, Path)), request_body = UpdateBridge, responses((status = 200, body = Success<Bridge>),
-        (status = 502, body = crate::api::sync::SyncErrorBody, description = "Chatwoot refused or failed")))]
+        (status = 502, body = EnvelopeRefusal, description = "Chatwoot refused or failed")))]
 async fn update_bridge(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -251,7 +252,7 @@ async fn update_bridge(
 /// Ends a bridge. What was shown in Chatwoot stays there, unless its inbox is to go too.
 #[utoipa::path(delete, path = "/api/v1/sync/bridges/{id}", tag = "sync", security(("token" = ["admin"])),
     params(("id" = i64, Path), DeleteQuery), responses((status = 200, body = Success<DeletedBridge>),
-        (status = 502, body = crate::api::sync::SyncErrorBody, description = "Chatwoot refused or failed")))]
+        (status = 502, body = EnvelopeRefusal, description = "Chatwoot refused or failed")))]
 async fn delete_bridge(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -288,7 +289,7 @@ struct ImportHistory {
 #[utoipa::path(post, path = "/api/v1/sync/bridges/{id}/import", tag = "sync", security(("token" = ["admin"])),
     params(("id" = i64, Path)), request_body = ImportHistory, responses((status = 200, body = Success<RunView>),
         (status = 202, body = Success<RunView>, description = "It goes on"),
-        (status = 409, body = crate::api::sync::SyncErrorBody,
+        (status = 409, body = EnvelopeRefusal,
             description = "The bridge or its connection is paused, or another import into this Chatwoot is under way")))]
 async fn import_into_bridge(
     State(state): State<HttpState>,

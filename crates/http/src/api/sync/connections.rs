@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
 use crate::api::conversations::given;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody};
@@ -177,7 +177,7 @@ struct ConnectSyncConfig {
 #[utoipa::path(post, path = "/api/v1/sync/connections", tag = "sync", security(("token" = ["admin"])),
     request_body = ConnectSync, responses((status = 201, body = Success<SyncConnection>),
         (status = 200, body = Success<SyncConnection>, description = "It was connected already: its key is the new one"),
-        (status = 409, body = super::SyncErrorBody, description = "The account has as many as it may have")))]
+        (status = 409, body = EnvelopeRefusal, description = "The account has as many as it may have")))]
 async fn create_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -245,7 +245,7 @@ struct ChangeSyncConnectionConfig {
 #[utoipa::path(patch, path = "/api/v1/sync/connections/{id}", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), request_body = ChangeSyncConnection,
     responses((status = 200, body = Success<SyncConnection>),
-        (status = 409, body = super::SyncErrorBody, description = "Another connection leads there")))]
+        (status = 409, body = EnvelopeRefusal, description = "Another connection leads there")))]
 async fn update_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -288,7 +288,7 @@ async fn delete_sync_connection(
 /// Tries whether a connection works. 422 says what to put right. A paused one goes on.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/test", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>),
-        (status = 422, body = super::SyncErrorBody, description = "It does not work")))]
+        (status = 422, body = EnvelopeRefusal, description = "It does not work")))]
 async fn test_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -313,7 +313,7 @@ async fn pause_sync_connection(
 /// Switches a paused connection on, once it was tried. 422 says what to put right.
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/resume", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$")), responses((status = 200, body = Success<SyncConnection>),
-        (status = 422, body = super::SyncErrorBody, description = "It does not work")))]
+        (status = 422, body = EnvelopeRefusal, description = "It does not work")))]
 async fn resume_sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

@@ -6,33 +6,16 @@
 mod bridges;
 mod connections;
 mod runs;
-mod told;
 
-use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::envelope;
 use crate::state::HttpState;
-
-pub(crate) use told::{SyncErrorBody, refuse_in_shape};
 
 pub(crate) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .merge(connections::routes())
         .merge(bridges::routes())
         .merge(runs::routes())
-        .layer(axum::middleware::from_fn(refuse_in_shape))
-}
-
-/// An answer.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Success<T> {
-    /// True.
-    success: bool,
-    data: T,
-}
-
-impl<T> Success<T> {
-    pub(crate) fn of(data: T) -> axum::Json<Self> {
-        axum::Json(Self { success: true, data })
-    }
+        .layer(axum::middleware::from_fn(envelope::refuse))
 }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Success;
 use super::connections::ConnectionKey;
+use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody, Query};
@@ -67,7 +67,7 @@ struct SyncWait {
 #[utoipa::path(post, path = "/api/v1/sync/connections/{id}/sync", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(conn_)?[0-9]{1,18}$"), SyncWait), responses((status = 200, body = Success<RunView>),
         (status = 202, body = Success<RunView>, description = "It goes on"),
-        (status = 409, body = super::SyncErrorBody, description = "The connection is paused")))]
+        (status = 409, body = EnvelopeRefusal, description = "The connection is paused")))]
 async fn sync_connection(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -105,8 +105,8 @@ struct RunSync {
 #[utoipa::path(post, path = "/api/v1/sync/run", tag = "sync", security(("token" = ["admin"])), request_body = RunSync,
     responses((status = 200, body = Success<RunView>),
         (status = 202, body = Success<RunView>, description = "It goes on"),
-        (status = 404, body = super::SyncErrorBody, description = "There is no such connection"),
-        (status = 409, body = super::SyncErrorBody, description = "The connection is paused")))]
+        (status = 404, body = EnvelopeRefusal, description = "There is no such connection"),
+        (status = 409, body = EnvelopeRefusal, description = "The connection is paused")))]
 async fn run_sync(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -203,7 +203,7 @@ async fn get_sync_run(
 /// Stops a run: at once while it waits, else at its next step.
 #[utoipa::path(post, path = "/api/v1/sync/runs/{id}/cancel", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(run_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RunView>),
-        (status = 409, body = super::SyncErrorBody, description = "It has ended")))]
+        (status = 409, body = EnvelopeRefusal, description = "It has ended")))]
 async fn cancel_sync_run(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,
@@ -216,7 +216,7 @@ async fn cancel_sync_run(
 /// Has a run that failed or was cancelled go on where it was.
 #[utoipa::path(post, path = "/api/v1/sync/runs/{id}/resume", tag = "sync", security(("token" = ["admin"])),
     params(("id" = String, Path, pattern = "^(run_)?[0-9]{1,18}$")), responses((status = 200, body = Success<RunView>),
-        (status = 409, body = super::SyncErrorBody, description = "It neither failed nor was cancelled")))]
+        (status = 409, body = EnvelopeRefusal, description = "It neither failed nor was cancelled")))]
 async fn resume_sync_run(
     State(state): State<HttpState>,
     AdminUser(caller): AdminUser,

@@ -1,8 +1,8 @@
-//! How refusals are told below `/api/v1/sync`, `/api/v1/sessions` and `/api/crm`: the usual ones with `success` and `message`.
+//! How refusals are told below `/api/v1/sync`, `/api/v1/sessions` and `/api/crm`: in their envelope.
 
 use serde_json::{Map, Value, json};
 
-const NAME: &str = "SyncRefused";
+const NAME: &str = "RefusedInEnvelope";
 /// What every operation there may refuse with, and what more of them do.
 const ALWAYS: [&str; 4] = ["401", "403", "500", "503"];
 
@@ -11,9 +11,9 @@ pub(super) fn describe(document: &mut Value) {
     document["components"]["responses"][NAME] = json!({
         "description": "Refused; `error` says why, `code` for programs.",
         "content": { "application/json": {
-            "schema": { "$ref": "#/components/schemas/SyncError" },
+            "schema": { "$ref": "#/components/schemas/EnvelopeRefusal" },
             "example": {
-                "success": false, "error": "There is no such connection.", "message": "There is no such connection.",
+                "success": false, "data": null, "error": "There is no such connection.", "message": "There is no such connection.",
                 "code": "NOT_FOUND", "details": {},
             },
         } },
