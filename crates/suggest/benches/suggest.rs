@@ -56,8 +56,29 @@ fn turn(number: usize) -> String {
     let mut words: Vec<String> = (0..5 + next(8)).map(|_| WORDS[next(WORDS.len())].to_owned()).collect();
     // Every turn has a word of its own kind: real ones do, and the list of stems must not stay small.
     words.push(format!("{}{}", WORDS[next(WORDS.len())], ["a", "os", "nya", "ing", "ed", "ku"][next(6)]));
-    words.push(format!("w{}", next(20_000)));
+    words.push(rare(next(20_000)));
     words.join(" ")
+}
+
+/// One of many words that no table knows.
+fn rare(number: usize) -> String {
+    const SYLLABLES: [&str; 28] = [
+        "ba", "ke", "lo", "mi", "nu", "pra", "sto", "ti", "vel", "zu", "gra", "chi", "do", "fen", "hur",
+        "jo", "kal", "lim", "mos", "ner", "pol", "qui", "rak", "sun", "tor", "ul", "wex", "yan",
+    ];
+    [number % 28, number / 28 % 28, number / 784 % 28].map(|at| SYLLABLES[at]).concat()
+}
+
+/// The same, with a slip in every other word.
+fn mistyped(number: usize) -> String {
+    let slip = |(at, word): (usize, &str)| {
+        let mut letters: Vec<char> = word.chars().collect();
+        if at % 2 == 0 && letters.len() >= 4 {
+            letters.swap(1 + number % 2, 2 + number % 2);
+        }
+        letters.into_iter().collect::<String>()
+    };
+    turn(number).split(' ').enumerate().map(slip).collect::<Vec<_>>().join(" ")
 }
 
 fn pair(number: usize) -> Pair {
@@ -101,6 +122,13 @@ fn suggest(criterion: &mut Criterion) {
                 first_name: None,
                 count: 3,
             }))
+        });
+    });
+    criterion.bench_function("suggest/100k mistyped", |b| {
+        b.iter(|| {
+            number += 1;
+            let question = mistyped(1_000_000 + number);
+            black_box(index.suggest(&Ask { question: &question, before: None, first_name: None, count: 3 }))
         });
     });
     criterion.bench_function("learn/100k", |b| {
