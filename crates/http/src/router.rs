@@ -1,18 +1,26 @@
 //! Every route. Each noun's file names its own; what is no JSON API stands here.
 
+use std::sync::LazyLock;
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use frontdesk_engine::Engine;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::openapi::{self, Endpoint};
 use crate::state::{HttpSettings, HttpState};
 use crate::{api, error, health, rate, short_paths, socket, trace, web_app, webhooks};
+
+/// Where the description of the API is.
+const DESCRIPTION: &str = "/api/openapi.json";
 
 /// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
 fn api_routes() -> OpenApiRouter<HttpState> {
@@ -48,14 +56,14 @@ fn api_routes() -> OpenApiRouter<HttpState> {
 pub fn router(engine: Engine, settings: HttpSettings) -> Router {
     let max_body_bytes = settings.max_body_bytes;
     let state = HttpState::new(engine, settings);
-    let (routes, document) = api_routes().split_for_parts();
-    let docs =
-        SwaggerUi::new("/api/docs").external_url_unchecked("/api/openapi.json", openapi::complete(&document));
+    let (routes, _) = api_routes().split_for_parts();
+    let docs = SwaggerUi::new("/api/docs").config(Config::from(DESCRIPTION));
     let routes = routes.layer(from_fn_with_state(state.clone(), rate::limit));
     // The same routes once more, for addresses that lost their beginning.
     let short = routes.clone().layer(DefaultBodyLimit::max(max_body_bytes)).with_state(state.clone());
     routes
         .merge(docs)
+        .route(DESCRIPTION, get(describe))
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .merge(webhooks::routes()) //            the doors of the channels: limits of their own, nothing in their way
         .merge(socket::routes()) //              /app/{key}, the live socket
@@ -64,6 +72,12 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(trace::follow))
         .with_state(state)
+}
+
+/// The description, written once somebody asks for it: as a text it takes a tenth of what it takes as a tree.
+async fn describe() -> impl IntoResponse {
+    static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+    ([(CONTENT_TYPE, "application/json")], WRITTEN.clone())
 }
 
 /// What no route is for: the page and its files, and addresses of the gateway that lost their beginning.

@@ -4774,6 +4774,11 @@ export interface components {
          */
         DeliveryOutcome: "sent" | "retry" | "failed" | "unknown";
         /**
+         * Format: double
+         * @description A number of any size, with the digits it was written with.
+         */
+        Digits: number;
+        /**
          * @description Which way a message went.
          *
          *     - `inbound`: From the customer to us.
@@ -5255,7 +5260,7 @@ export interface components {
          */
         GivenStatus: "enabled" | "paused";
         /** @description A value. */
-        GivenValue: string | number;
+        GivenValue: string | components["schemas"]["Digits"];
         /** @description What is filled in: by name, or in the order of the text. */
         GivenValues: {
             [key: string]: components["schemas"]["GivenValue"];

@@ -30,6 +30,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Sqlite {
     path: PathBuf,
     writer: mpsc::Sender<Box<dyn Job>>,
+    /// Connections that nobody reads with. Each is opened when it is first needed: it takes a megabyte.
     readers: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
@@ -38,7 +39,7 @@ impl Sqlite {
     /// Opens (and creates) the file, and starts the writer thread.
     pub fn open(path: &Path, clock: SharedClock, signals: Signals) -> Result<Self, StoreError> {
         let writer = open_writer(path)?;
-        let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<Vec<_>, _>>()?;
+        let readers = vec![open_reader(path)?];
         let (sender, receiver) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())

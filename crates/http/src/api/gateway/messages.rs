@@ -314,16 +314,19 @@ enum GivenValues {
 #[serde(untagged)]
 enum GivenValue {
     Text(String),
-    Whole(i64),
-    Number(f64),
+    Number(Digits),
 }
+
+/// A number of any size, with the digits it was written with.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(value_type = f64)]
+struct Digits(serde_json::Number);
 
 impl GivenValue {
     fn text(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Whole(number) => number.to_string(),
-            Self::Number(number) => number.to_string(),
+            Self::Number(Digits(number)) => number.to_string(),
         }
     }
 }
