@@ -4,6 +4,9 @@ import { createPinia, setActivePinia } from 'pinia'
 import type { Component } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { i18n } from '@/locales/i18n'
+import office from '@/locales/office/en'
+
+i18n.global.mergeLocaleMessage('en', office)
 
 export function renderApp(component: Component, props: Record<string, unknown> = {}) {
   const pinia = createPinia()

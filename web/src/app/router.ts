@@ -1,6 +1,7 @@
 /** Every screen on one page. A new screen: one route here, and one line in `app/screens.ts` for the rail. */
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import InboxScreen from '@/features/conversations/InboxScreen.vue'
+import { withOfficeTexts } from '@/locales/i18n'
 import { useSession } from '@/stores/session'
 
 declare module 'vue-router' {
@@ -38,13 +39,13 @@ const routes: RouteRecordRaw[] = [
     // The address that the documentation of the API gives.
     alias: '/api/v1/monitoring/dashboard',
     name: 'monitoring',
-    component: () => import('@/features/monitoring/MonitoringScreen.vue'),
+    component: withOfficeTexts(() => import('@/features/monitoring/MonitoringScreen.vue')),
     meta: { title: 'nav.monitoring' },
   },
   {
     path: '/settings',
     name: 'settings',
-    component: () => import('@/features/settings/SettingsScreen.vue'),
+    component: withOfficeTexts(() => import('@/features/settings/SettingsScreen.vue')),
     redirect: () => ({ name: useSession().isAdmin ? 'channels' : 'tokens' }),
     children: [
       {

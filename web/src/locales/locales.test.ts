@@ -3,6 +3,9 @@ import en from './en'
 import id from './id'
 import { i18n } from './i18n'
 import { defaultLanguage, directionOf } from './languages'
+import officeEn from './office/en'
+import officeId from './office/id'
+import officePtBR from './office/pt-BR'
 import ptBR from './pt-BR'
 
 function flatten(tree: object, path = ''): Record<string, string> {
@@ -15,11 +18,11 @@ function flatten(tree: object, path = ''): Record<string, string> {
   )
 }
 const placeholders = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort()
-const source = flatten(en)
+const source = flatten({ ...en, ...officeEn })
 
 describe.each([
-  ['pt-BR', ptBR],
-  ['id', id],
+  ['pt-BR', { ...ptBR, ...officePtBR }],
+  ['id', { ...id, ...officeId }],
 ])('%s', (_tag, messages) => {
   const translated = flatten(messages)
 
@@ -34,6 +37,8 @@ describe.each([
     }
   })
 })
+
+i18n.global.mergeLocaleMessage('en', officeEn)
 
 it('counts in words', () => {
   const { t } = i18n.global

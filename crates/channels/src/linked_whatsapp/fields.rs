@@ -20,7 +20,7 @@ pub(super) static FIELDS: &[Field] = &[
                number that the business cannot do without, use the Cloud API.",
         secret: false,
         required: true,
-        pattern: Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+        pattern: Some(r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$"),
     },
     Field {
         key: DRIVER,
