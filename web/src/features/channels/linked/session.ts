@@ -99,8 +99,8 @@ export function useLinkedSession(inboxId: number, sessionId: string) {
     await refresh()
   }
 
-  useAccountNews<{ session_id?: string }>(['SessionQr', 'SessionStatusChanged'], (news) => {
-    if (news.session_id === sessionId) void refresh()
+  useAccountNews<{ inbox_id?: number }>(['InboxStateChanged', 'SessionQr'], (news) => {
+    if (news.inbox_id === inboxId) void refresh()
   })
   onBeforeUnmount(() => {
     ended = true
