@@ -28,14 +28,16 @@ statements! {
     ATTACH = both(
         "UPDATE attachments SET message_id = $3, inbox_id = $4, kind = $5
          WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND inbox_id IS NULL AND state = 'ready'");
+    // As an array: a subquery that PostgreSQL runs again for each row would find others each time, beyond the limit.
     CLAIM = each(
         concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
          WHERE id IN (SELECT d.id FROM attachments d WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
                         ORDER BY d.due_at LIMIT $4)
          RETURNING ", columns!()),
         concat!("UPDATE attachments SET lease_until = $2, claim_token = $3, attempts = attempts + 1
-         WHERE id IN (SELECT d.id FROM attachments d WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
-                        ORDER BY d.due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+         WHERE id = ANY (ARRAY(SELECT d.id FROM attachments d
+                        WHERE d.state = 'pending' AND d.due_at <= $1 AND d.lease_until <= $1
+                        ORDER BY d.due_at LIMIT $4 FOR UPDATE SKIP LOCKED)) AND state = 'pending' AND lease_until <= $1
          RETURNING ", columns!()));
     FINISH = both(
         "UPDATE attachments SET state = 'ready', storage_key = $4, size_bytes = $5, sha256 = $6, mime_type = $7, kind = $8,

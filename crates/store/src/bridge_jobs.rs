@@ -33,11 +33,12 @@ statements! {
     INSERT = both(
         "INSERT INTO bridge_jobs (account_id, bridge_id, lane, kind, job_key, data, state, due_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7) ON CONFLICT (bridge_id, job_key) DO NOTHING");
+    // As an array: a subquery that PostgreSQL runs again for each row would find others each time, beyond the limit.
     CLAIM = each(
         concat!("UPDATE bridge_jobs SET state = 'claimed', lease_until = $2, claim_token = $3, attempts = attempts + 1,
             updated_at = $1 WHERE id IN (", claimable!(), ") RETURNING ", columns!()),
         concat!("UPDATE bridge_jobs SET state = 'claimed', lease_until = $2, claim_token = $3, attempts = attempts + 1,
-            updated_at = $1 WHERE id IN (", claimable!(), " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING ", columns!()));
+            updated_at = $1 WHERE id = ANY (ARRAY(", claimable!(), " FOR UPDATE SKIP LOCKED)) AND state = 'queued' RETURNING ", columns!()));
     PROLONG = both(
         "UPDATE bridge_jobs SET lease_until = $4 WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'claimed'");
     FINISH = both("DELETE FROM bridge_jobs WHERE account_id = $1 AND id = $2 AND claim_token = $3");

@@ -39,12 +39,13 @@ statements! {
         "INSERT INTO outbox (account_id, inbox_id, conversation_id, message_id, kind, data, state, due_at, created_at, updated_at,
              request_id, trace_parent)
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $7, $7, $8, $9)");
+    // As an array: a subquery that PostgreSQL runs again for each row would find others each time, beyond the limit.
     CLAIM = each(
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
          WHERE id IN (", claimable!("SELECT value FROM json_each($5)"), ") RETURNING ", columns!()),
         concat!("UPDATE outbox SET state = 'claimed', lease_until = $2, claim_token = $3, updated_at = $1
-         WHERE id IN (", claimable!("SELECT CAST(jsonb_array_elements_text(CAST(CAST($5 AS TEXT) AS JSONB)) AS BIGINT)"),
-            " FOR UPDATE SKIP LOCKED) AND state = 'queued' RETURNING ", columns!()));
+         WHERE id = ANY (ARRAY(", claimable!("SELECT CAST(jsonb_array_elements_text(CAST(CAST($5 AS TEXT) AS JSONB)) AS BIGINT)"),
+            " FOR UPDATE SKIP LOCKED)) AND state = 'queued' RETURNING ", columns!()));
     START = both(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $4, updated_at = $5
          WHERE account_id = $1 AND id = $2 AND claim_token = $3 AND state = 'claimed' RETURNING attempts");

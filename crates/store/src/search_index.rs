@@ -25,8 +25,8 @@ statements! {
     TAKE = each(
         "SELECT 0",
         "WITH taken AS (
-            DELETE FROM messages_to_index WHERE message_id IN (
-                SELECT message_id FROM messages_to_index ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+            DELETE FROM messages_to_index WHERE message_id = ANY (ARRAY(
+                SELECT message_id FROM messages_to_index ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED))
             RETURNING message_id),
          indexed AS (
             INSERT INTO message_words (message_id, account_id, conversation_id, words)
