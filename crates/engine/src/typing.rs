@@ -2,10 +2,25 @@
 
 use frontdesk_model::InboxId;
 use frontdesk_model::contact::Identity;
+use frontdesk_model::inbound::InboundEvent;
 use frontdesk_store::{StoreError, contacts, conversations};
 
 use crate::webhooks::passing;
 use crate::{Engine, inboxes};
+
+/// Tells of those among the events that are about typing, whichever way they came. That it could not be told is no harm.
+pub(crate) async fn tell_all(
+    engine: &Engine,
+    inbox: InboxId,
+    events: impl IntoIterator<Item = &InboundEvent>,
+) {
+    for event in events {
+        let InboundEvent::Typing(news) = event else { continue };
+        if let Err(error) = tell(engine, inbox, &news.contact.identities, news.is_typing).await {
+            tracing::debug!(inbox.id = inbox.0, %error, "nobody was told that a customer types");
+        }
+    }
+}
 
 /// Tells that whoever goes by one of these names, the best first, began or stopped typing. Somebody unknown here is told to
 /// webhooks alone.
@@ -23,10 +38,11 @@ pub async fn tell(
     let found = engine
         .store
         .read(move |tx| {
-            let asked = names.iter().map(|name| (account, name));
-            let Some(id) = contacts::find_many_by_identity(tx, asked)?.into_values().next() else {
-                return Ok(None);
-            };
+            let mut known = None;
+            for name in &names {
+                known = known.or(contacts::owner_now(tx, account, name)?);
+            }
+            let Some(id) = known else { return Ok(None) };
             let Some(contact) = contacts::find(tx, account, id)? else { return Ok(None) };
             let talk = conversations::find_by_contact(tx, account, inbox, contact.id)?;
             Ok::<_, StoreError>(talk.map(|talk| (talk, contact.phone)))

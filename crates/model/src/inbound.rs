@@ -23,8 +23,8 @@ pub enum InboundEvent {
     Edit(EditNews),
     /// A message was taken back.
     Delete(DeleteNews),
-    /// The customer is typing.
-    Typing(ContactHint),
+    /// The customer types, or stopped.
+    Typing(TypingNews),
     /// A person's names on the network changed.
     IdentityChange(IdentityChange),
     /// The provider says something about the inbox itself.
@@ -127,6 +127,15 @@ pub struct EditNews {
     pub version: i64,
     /// When.
     pub at: Timestamp,
+}
+
+/// Somebody types, or stopped. Worth something only now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypingNews {
+    /// Who.
+    pub contact: ContactHint,
+    /// They type now.
+    pub is_typing: bool,
 }
 
 /// A message taken back.

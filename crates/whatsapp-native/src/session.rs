@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use frontdesk_channels::contract::{Ack, KeyChange, SessionEvent, SessionKeys, SessionNews};
-use frontdesk_model::inbound::InboundEvent;
+use frontdesk_model::inbound::{InboundEvent, TypingNews};
 use frontdesk_model::linked::LinkedPhone;
 use frontdesk_model::{RemoteId, SharedClock};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -403,9 +403,11 @@ async fn pass_on(core: &Core, client: &Client, event: &Event, attempt: &mut i64)
         }
         Event::ChatPresence(presence) => {
             use whatsapp_rust::wacore::types::presence::ChatPresence;
-            let is_typing = presence.state == ChatPresence::Composing && !presence.source.is_group;
-            if let Some(party) = people::party(client, &presence.source, "").await.filter(|_| is_typing) {
-                core.tell(SessionEvent::Inbound(vec![InboundEvent::Typing(party.hint)])).await;
+            let is_typing = presence.state == ChatPresence::Composing;
+            let party = people::party(client, &presence.source, "").await;
+            if let Some(party) = party.filter(|_| !presence.source.is_group) {
+                let typing = TypingNews { contact: party.hint, is_typing };
+                core.tell(SessionEvent::Inbound(vec![InboundEvent::Typing(typing)])).await;
             }
         }
         _ => {}

@@ -7,7 +7,7 @@
 //! Errors: only what is no webhook at all. An unknown kind is `Ignored`.
 
 use frontdesk_model::inbound::{
-    DeleteNews, Echo, EditNews, InboundEvent, InboundMessage, Notice, ReactionNews, StatusNews,
+    DeleteNews, Echo, EditNews, InboundEvent, InboundMessage, Notice, ReactionNews, StatusNews, TypingNews,
 };
 use frontdesk_model::message::{MessageStatus, StatusError};
 use frontdesk_model::{RemoteId, Timestamp};
@@ -167,11 +167,8 @@ fn read_session(kind: &str, news: &SessionNews, told_at: Option<Timestamp>) -> I
 }
 
 fn read_typing(typing: &Typing) -> InboundEvent {
-    if !typing.is_typing {
-        return ignored("somebody stopped typing".to_owned());
-    }
     match people::party(&typing.from, None) {
-        Some(party) => InboundEvent::Typing(party.hint),
+        Some(party) => InboundEvent::Typing(TypingNews { contact: party.hint, is_typing: typing.is_typing }),
         None => ignored("somebody types in a chat with nobody".to_owned()),
     }
 }

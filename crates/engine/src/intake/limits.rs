@@ -43,10 +43,8 @@ pub(super) fn shorten(event: &mut InboundEvent) {
             shorten_id(&mut c.remote_id);
             c.old.iter_mut().chain(&mut c.new).for_each(shorten_identity);
         }
-        InboundEvent::Typing(_)
-        | InboundEvent::Notice(_)
-        | InboundEvent::Ignored { .. }
-        | InboundEvent::Unreadable { .. } => {}
+        InboundEvent::Typing(t) => shorten_contact(&mut t.contact),
+        InboundEvent::Notice(_) | InboundEvent::Ignored { .. } | InboundEvent::Unreadable { .. } => {}
     }
 }
 

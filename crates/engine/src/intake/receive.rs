@@ -1,8 +1,11 @@
 //! A raw webhook request: is it genuine, and can it be read?
 
 use bytes::Bytes;
-use frontdesk_channels::contract::{Door, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest};
+use frontdesk_channels::contract::{
+    Door, DoorKeys, ParseError, Refusal, RoutedEvent, VerifiedBy, WebhookRequest,
+};
 use frontdesk_model::InboxId;
+use frontdesk_model::inbound::InboundEvent;
 use frontdesk_store::webhook_logs::WebhookState;
 use sha2::{Digest, Sha256};
 
@@ -11,7 +14,7 @@ use super::limits;
 use super::queue::Receipt;
 use crate::inboxes::InboxBook;
 use crate::monitoring::webhooks::{Told, note_refused};
-use crate::{Engine, inboxes};
+use crate::{Engine, inboxes, typing};
 
 /// Why a webhook request was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +110,8 @@ async fn keep(
         }
     }
     told.kind = door.kind_of(&body);
+    let typing =
+        parsed.as_deref().map(|events| typing_of(book, keys, verified_by, events)).unwrap_or_default();
     let unreadable = parsed.as_ref().err().cloned();
     let received = Received {
         door: door.path(),
@@ -122,6 +127,10 @@ async fn keep(
     let receipt = receipt.map_err(|_| ReceiveError::NotStored)?;
     metrics::counter!("frontdesk_webhooks_total", "door" => door.path(), "state" => receipt.as_str())
         .increment(1);
+    // Repeats too: bodies about typing may be the same each time.
+    for (inbox, event) in &typing {
+        typing::tell_all(engine, *inbox, [event]).await;
+    }
     if let Some(error) = &unreadable {
         tracing::warn!(
             door = door.path(),
@@ -131,6 +140,21 @@ async fn keep(
         );
     }
     Ok((receipt, unreadable))
+}
+
+/// Who types, each with the inbox it is for, where what vouches for the body vouches for that one.
+fn typing_of(
+    book: &InboxBook,
+    keys: &DoorKeys,
+    verified_by: VerifiedBy,
+    events: &[RoutedEvent],
+) -> Vec<(InboxId, InboundEvent)> {
+    let about_typing = events.iter().filter(|routed| matches!(routed.event, InboundEvent::Typing(_)));
+    let for_inboxes = about_typing.flat_map(|routed| {
+        let inboxes = book.find_for(routed, verified_by, keys).iter().map(|inbox| inbox.config.id);
+        inboxes.filter(|id| keys.vouch_for(verified_by, *id)).map(|id| (id, routed.event.clone()))
+    });
+    for_inboxes.collect()
 }
 
 /// What tells bodies apart: the first half of SHA-256 over door and body. Every index entry is paid for with each body,

@@ -425,21 +425,11 @@ impl Keeper {
                 Err(error) => return Err(error),
             }
         }
-        for event in events.iter() {
-            if let InboundEvent::Typing(who) = event {
-                self.tell_typing(who);
-            }
+        if events.iter().any(|event| matches!(event, InboundEvent::Typing(_))) {
+            let (engine, inbox) = (self.engine.clone(), self.id);
+            self.tasks.spawn(async move { typing::tell_all(&engine, inbox, events.iter()).await });
         }
         Ok(())
-    }
-
-    fn tell_typing(&self, who: &ContactHint) {
-        let (engine, inbox, names) = (self.engine.clone(), self.id, who.identities.clone());
-        self.tasks.spawn(async move {
-            if let Err(error) = typing::tell(&engine, inbox, &names, true).await {
-                tracing::debug!(inbox.id = inbox.0, %error, "nobody was told that a customer types");
-            }
-        });
     }
 
     /// The number behind an id became known: whoever is known under either is one person from now on.

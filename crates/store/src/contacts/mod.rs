@@ -48,6 +48,7 @@ statements! {
          FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::TEXT[]) AS n (account_id, kind, value)
          JOIN contact_identities i ON i.account_id = n.account_id AND i.kind = n.kind AND i.value = n.value
          ORDER BY i.account_id, i.kind, i.value FOR UPDATE OF i");
+    OWNER_NOW = both("SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3");
     BY_IDENTITY = each(
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
         "SELECT contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3 FOR UPDATE");
@@ -308,6 +309,16 @@ pub fn find_many_by_identity<'a>(
     let rows = names.into_iter().map(|(account, kind, value)| row![account, kind, value]).collect();
     let found = tx.query_many::<(AccountId, IdentityKind, String, ContactId)>(&OWNERS_MANY, rows)?;
     Ok(found.into_iter().map(|(account, kind, value, id)| ((account, kind, value), id)).collect())
+}
+
+/// Who has a name at this moment, for those who only read.
+pub fn owner_now(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &Identity,
+) -> Result<Option<ContactId>, StoreError> {
+    let found = tx.find::<(ContactId,)>(&OWNER_NOW, p![account, name.kind.as_str(), name.value])?;
+    Ok(found.map(|(id,)| id))
 }
 
 /// Writes name, e-mail and phone of a contact back.

@@ -171,7 +171,7 @@ async fn typing_and_read_marks_go_both_ways() {
     stage.mock.push(OWN, typing.build()).await;
     let (events, _) = stage.inbound().await;
     assert!(
-        matches!(&events[0], InboundEvent::Typing(who) if who.identities.first() == Identity::phone(SARI).as_ref())
+        matches!(&events[0], InboundEvent::Typing(news) if news.is_typing && news.contact.identities.first() == Identity::phone(SARI).as_ref())
     );
     stage.driver.chatstate(&chat(SARI), ChatState::Recording).await.expect("it is told");
     let told = stage.mock.node("our typing", |node| node.tag == "chatstate").await;

@@ -3,7 +3,7 @@
 use frontdesk_model::contact::ContactHint;
 use frontdesk_model::content::{ContactCard, Content, Location, MediaKind, MediaRef, Payload};
 use frontdesk_model::inbound::{
-    DeleteNews, Echo, EditNews, InboundEvent, InboundMessage, ReactionNews, StatusNews,
+    DeleteNews, Echo, EditNews, InboundEvent, InboundMessage, ReactionNews, StatusNews, TypingNews,
 };
 use frontdesk_model::message::{MessageKind, MessageStatus, StatusError};
 use frontdesk_model::{RemoteId, Timestamp};
@@ -24,7 +24,9 @@ pub(super) fn read(event: &Value, now: Timestamp) -> SessionEvent {
         "receipt" => {
             return SessionEvent::Inbound(receipts(event, at));
         }
-        "typing" => InboundEvent::Typing(person(event)),
+        "typing" => {
+            InboundEvent::Typing(TypingNews { contact: person(event), is_typing: event["state"] != "paused" })
+        }
         "edit" => match target() {
             Some(target) => InboundEvent::Edit(EditNews {
                 target,
