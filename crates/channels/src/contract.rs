@@ -55,6 +55,11 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// What people and programs call an inbox, where that is not its route key: the name of a session.
+    fn called<'s>(&self, _settings: &'s InboxSettings) -> Option<&'s str> {
+        None
+    }
+
     /// What its door checks webhooks of this inbox against, beside the keys of the settings file.
     fn own_keys(&self, _settings: &InboxSettings) -> OwnKeys {
         OwnKeys::default()

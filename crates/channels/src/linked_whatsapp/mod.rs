@@ -69,6 +69,10 @@ impl Channel for LinkedWhatsApp {
         self.session_id(settings).map(str::to_owned)
     }
 
+    fn called<'s>(&self, settings: &'s InboxSettings) -> Option<&'s str> {
+        self.session_id(settings)
+    }
+
     fn stranger(&self, digits: &str) -> Option<Stranger> {
         let identities = address::identities(Some(digits), None);
         (!identities.is_empty()).then(|| Stranger { thread: address::of_phone(digits), identities })

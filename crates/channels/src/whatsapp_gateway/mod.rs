@@ -95,6 +95,10 @@ impl Channel for WhatsAppGateway {
         fields::text(settings, fields::SESSION_ID).map(str::to_owned)
     }
 
+    fn called<'s>(&self, settings: &'s InboxSettings) -> Option<&'s str> {
+        fields::text(settings, fields::SESSION_ID)
+    }
+
     fn own_keys(&self, settings: &InboxSettings) -> OwnKeys {
         let secret = fields::text(settings, fields::WEBHOOK_SECRET).map(str::to_owned);
         OwnKeys { secret, verify_token: None }

@@ -11,7 +11,6 @@ use super::CrmError;
 use super::people::{self, Key};
 use crate::inboxes::{Inbox, InboxBook};
 use crate::replies::{Recipient, To};
-use crate::webhooks::event::session_of;
 use crate::{Engine, inboxes};
 
 /// Where to write to somebody: their conversation with the newest message, in an inbox that is still here; without one the
@@ -85,7 +84,7 @@ pub async fn known(
 }
 
 fn is_called(inbox: &Inbox, name: &str) -> bool {
-    session_of(inbox) == name || inbox.route_key == name || inbox.config.id.to_string() == name
+    inbox.called() == name || inbox.route_key == name || inbox.config.id.to_string() == name
 }
 
 fn unreachable() -> CrmError {

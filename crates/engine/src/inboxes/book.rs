@@ -33,12 +33,9 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// What people and programs call it: the route, without what makes names of sessions the account's own.
+    /// What people and programs call it: its session, else as its provider does.
     pub fn called(&self) -> &str {
-        match self.channel.sessions().and_then(|sessions| sessions.session_id(&self.config.settings)) {
-            Some(session_id) => session_id,
-            None => &self.route_key,
-        }
+        self.channel.called(&self.config.settings).unwrap_or(&self.route_key)
     }
 }
 

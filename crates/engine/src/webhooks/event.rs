@@ -8,7 +8,7 @@ use frontdesk_model::message::{Direction, MessageKind, MessageStatus, StatusErro
 use frontdesk_model::{AccountId, InboxId, MessageId, Timestamp};
 use frontdesk_store::attachments::AttachmentState;
 use frontdesk_store::events::{Event, EventKind};
-use frontdesk_store::{StoreError, Tx, contacts, conversations};
+use frontdesk_store::{StoreError, Tx, contacts, conversations, messages};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,12 +56,6 @@ pub(super) fn body(event: WebhookEvent, data: &impl Serialize) -> String {
     serde_json::to_string(&json!({ "event": event, "data": data })).unwrap_or_default()
 }
 
-/// What an inbox is called by programs: its session, else what its provider calls it.
-pub fn session_of(inbox: &Inbox) -> &str {
-    let own = inbox.config.settings.get("session_id").filter(|name| !name.is_empty());
-    own.map_or(&inbox.route_key, String::as_str)
-}
-
 /// A phone number as gateways write it: digits alone.
 pub fn bare_phone(phone: &str) -> &str {
     phone.trim_start_matches('+')
@@ -107,9 +101,25 @@ struct MessageData<'a> {
     #[serde(skip_serializing_if = "Payload::is_empty")]
     payload: Payload,
     reply_to_message_id: Option<i64>,
+    /// The message it answers.
+    quoted: Option<Quoted>,
     is_forwarded: bool,
     is_deleted: bool,
     edited_at: Option<Timestamp>,
+}
+
+/// The message that another one answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quoted {
+    /// As webhooks and answers name it: a customer's as its network does, ours by our number.
+    id: String,
+    /// What its network calls it.
+    wa_message_id: String,
+    /// Our own number of it, where it is here.
+    message_id: Option<MessageId>,
+    /// Whether we wrote it, where it is here.
+    from_me: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -220,7 +230,7 @@ fn status_data<'a>(inbox: &'a Inbox, message: &MessageView) -> StatusData<'a> {
         id: message_id(message),
         status: message.status,
         timestamp: message.updated_at,
-        session_id: session_of(inbox),
+        session_id: inbox.called(),
         inbox_id: message.inbox_id,
         chat_id: message.conversation_id.to_string(),
         message_id: message.id.0,
@@ -255,7 +265,7 @@ fn message_data<'a>(
         kind: message.kind,
         id: message_id(message),
         timestamp: message.created_at,
-        session_id: session_of(inbox),
+        session_id: inbox.called(),
         inbox_id: message.inbox_id,
         chat_id: message.conversation_id.to_string(),
         message_id: message.id.0,
@@ -263,11 +273,29 @@ fn message_data<'a>(
         media_url: media.first().and_then(|file| file.url.clone()),
         media,
         payload: message.payload.clone(),
+        quoted: quoted(tx, account, message)?,
         reply_to_message_id: message.reply_to.as_ref().and_then(|quote| quote.id).map(|id| id.0),
         is_forwarded: message.forwarded,
         is_deleted: message.deleted_at.is_some(),
         edited_at: message.edited_at,
     })
+}
+
+fn quoted(tx: &mut Tx<'_>, account: AccountId, message: &MessageView) -> Result<Option<Quoted>, StoreError> {
+    if message.reply_to.is_none() {
+        return Ok(None);
+    }
+    let row = messages::find(tx, account, message.id)?;
+    let Some(remote_id) = row.and_then(|row| row.reply_to) else { return Ok(None) };
+    let found = messages::find_by_remote(tx, account, message.inbox_id, &remote_id)?;
+    let from_me = found.as_ref().map(|row| row.direction == Direction::Outbound);
+    let message_id = found.map(|row| row.id);
+    let wa_message_id = remote_id.as_written().to_owned();
+    let id = match message_id {
+        Some(id) if from_me == Some(true) => id.to_string(),
+        _ => wa_message_id.clone(),
+    };
+    Ok(Some(Quoted { id, wa_message_id, message_id, from_me }))
 }
 
 fn of_inbox(book: &InboxBook, event: &Event) -> Option<News> {
@@ -289,7 +317,7 @@ fn of_inbox(book: &InboxBook, event: &Event) -> Option<News> {
 /// What is told of the state of a session; `session` is what a linked phone says of itself beside it.
 pub fn session_data(inbox: &Inbox, state: &ConnectionState, session: Option<&Value>) -> Value {
     let mut data = json!({
-        "sessionId": session_of(inbox),
+        "sessionId": inbox.called(),
         "status": session_status(state.code),
         "state": state.code,
         "message": state.message,

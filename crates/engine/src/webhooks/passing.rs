@@ -24,7 +24,7 @@ pub async fn tell_typing(
     let data = json!({
         "from": event::bare_phone(from),
         "isTyping": is_typing,
-        "sessionId": event::session_of(&inbox),
+        "sessionId": inbox.called(),
         "inboxId": inbox.config.id,
     });
     tell(engine, &inbox, WebhookEvent::Typing, format!("t{from}"), data).await
@@ -40,7 +40,7 @@ pub async fn tell_qr(
 ) -> Result<(), StoreError> {
     let Some(inbox) = inboxes::book(engine).await?.find(inbox).cloned() else { return Ok(()) };
     let data = json!({
-        "sessionId": event::session_of(&inbox),
+        "sessionId": inbox.called(),
         "qr": qr,
         "image": image,
         "expiresAt": expires_at,

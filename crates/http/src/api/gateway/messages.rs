@@ -12,6 +12,7 @@ use frontdesk_engine::replies::{Reply, Special, To};
 use frontdesk_model::content::{ContactCard, Labelled, Location};
 use frontdesk_model::message::MessageStatus;
 use frontdesk_model::{InboxId, MessageId, RemoteId, Timestamp};
+use frontdesk_store::conversations;
 use frontdesk_store::messages::{self, MessageRow};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -121,7 +122,7 @@ async fn send_session_text(
         return Err(ApiError::invalid("message", "The message field is required."));
     }
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
-    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    let reply_to = quoted(&state, &caller, inbox, &to, body.reply_to).await?;
     send(&state, &caller, to, Reply { content: Some(body.message), client_key, reply_to, ..Reply::default() })
         .await
 }
@@ -183,7 +184,7 @@ async fn send_media(
     let wanted: SendSessionMedia = fields.read()?;
     let client_key = client_key(&headers, wanted.client_key)?;
     let to = recipient(&state, &caller, inbox, &wanted.phone).await?;
-    let reply_to = quoted(&state, &caller, inbox, wanted.reply_to).await?;
+    let reply_to = quoted(&state, &caller, inbox, &to, wanted.reply_to).await?;
     let text = match field {
         "image" => wanted.image,
         "document" => wanted.document,
@@ -282,18 +283,24 @@ async fn quoted(
     state: &HttpState,
     caller: &Caller,
     inbox: InboxId,
+    to: &To,
     name: Option<NumberOrName>,
 ) -> Result<Option<MessageId>, ApiError> {
     let Some(name) = name.map(NumberOrName::text).filter(|name| !name.trim().is_empty()) else {
         return Ok(None);
     };
     let (account, wanted) = (caller.account_id, name.trim().to_owned());
+    let chat = if let To::Conversation(chat) = to { Some(*chat) } else { None };
     let found = state.engine.store.read(move |tx| {
-        let by_network = messages::find_by_remote(tx, account, inbox, &RemoteId::new(wanted.as_str()))?;
-        match (by_network, wanted.parse().map(MessageId)) {
-            (None, Ok(id)) => messages::find(tx, account, id),
-            (found, _) => Ok(found),
+        // Some networks' ids are unique within a chat alone, and kept with it.
+        let chat = chat.map(|chat| conversations::find(tx, account, chat)).transpose()?.flatten();
+        let within = chat.map(|chat| RemoteId::within(&wanted, &chat.thread));
+        for remote_id in [Some(RemoteId::new(wanted.as_str())), within].into_iter().flatten() {
+            if let Some(found) = messages::find_by_remote(tx, account, inbox, &remote_id)? {
+                return Ok(Some(found));
+            }
         }
+        wanted.parse().map(MessageId).map_or(Ok(None), |id| messages::find(tx, account, id))
     });
     let found: Option<MessageRow> = found.await?;
     let row = found.filter(|row| row.inbox_id == inbox);
@@ -371,7 +378,7 @@ async fn send_session_template(
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
     let key = Key::parse(session::person(&body.phone));
     let name = body.template_id.text();
-    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    let reply_to = quoted(&state, &caller, inbox, &to, body.reply_to).await?;
     let given = body.variables.read();
     let engine = &state.engine;
     if let Some(text) = quick_replies::fill_named(engine, &caller, &name, key.clone(), &given).await? {
@@ -431,7 +438,7 @@ async fn send_session_location(
     let inbox = session::find(&state, caller.account_id, &id).await?.config.id;
     let client_key = client_key(&headers, body.client_key)?;
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
-    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    let reply_to = quoted(&state, &caller, inbox, &to, body.reply_to).await?;
     let SendSessionLocation { latitude, longitude, name, address, .. } = body;
     let special = Some(Special::Location(Location { latitude, longitude, name, address, url: None }));
     send(&state, &caller, to, Reply { special, client_key, reply_to, ..Reply::default() }).await
@@ -507,7 +514,7 @@ async fn send_session_contact(
     let inbox = session::find(&state, caller.account_id, &id).await?.config.id;
     let client_key = client_key(&headers, body.client_key)?;
     let to = recipient(&state, &caller, inbox, &body.phone).await?;
-    let reply_to = quoted(&state, &caller, inbox, body.reply_to).await?;
+    let reply_to = quoted(&state, &caller, inbox, &to, body.reply_to).await?;
     let cards: Vec<ContactCard> =
         body.contact.into_iter().chain(body.contacts).map(ContactCard::from).collect();
     if cards.is_empty() {

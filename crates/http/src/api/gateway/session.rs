@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_engine::crm::Key;
 use frontdesk_engine::inboxes::Inbox;
-use frontdesk_engine::webhooks::event::{bare_phone, session_of};
+use frontdesk_engine::webhooks::event::bare_phone;
 use frontdesk_engine::{crm, inboxes};
 use frontdesk_model::{AccountId, ConversationId};
 use frontdesk_store::conversations::{self, ConversationRow};
@@ -20,7 +20,7 @@ pub(super) async fn find(state: &HttpState, account: AccountId, name: &str) -> R
     let book = inboxes::book(&state.engine).await?;
     let here = || book.all().filter(|inbox| inbox.config.account_id == account);
     let found = here()
-        .find(|inbox| session_of(inbox) == name)
+        .find(|inbox| inbox.called() == name)
         .or_else(|| here().find(|inbox| inbox.route_key == name || inbox.config.id.to_string() == name));
     found.cloned().ok_or_else(|| ApiError::not_found("session"))
 }
