@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use frontdesk_model::inbox::{ConnectionState, InboxSettings};
+use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxSettings};
 use frontdesk_model::{AccountId, InboxId, Timestamp};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
@@ -23,6 +23,9 @@ statements! {
         "UPDATE inboxes SET state_code = $3, state_message = $4, state_action = $5, state_since = $6
          WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
             AND (state_code <> $3 OR state_message <> $4 OR COALESCE(state_action, '') <> COALESCE($5, ''))");
+    SETTLED_STATE = each(
+        "SELECT state_code FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL",
+        "SELECT state_code FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE");
     SET_USED_UP = both(
         "UPDATE inboxes SET used_up_message = $3, used_up_at = $4
          WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL AND COALESCE(used_up_at, 0) < $4");
@@ -235,6 +238,15 @@ pub fn set_state(
 ) -> Result<bool, StoreError> {
     let params = p![account, inbox, state.code, state.message, state.action, now];
     Ok(tx.execute(&SET_STATE, params)? > 0)
+}
+
+/// How an inbox is, within a transaction that writes: whoever is changing that is waited for, and then waits for this one.
+pub fn settled_state(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    inbox: InboxId,
+) -> Result<Option<ConnectionCode>, StoreError> {
+    Ok(tx.find::<(ConnectionCode,)>(&SETTLED_STATE, p![account, inbox])?.map(|(code,)| code))
 }
 
 /// Notes that the provider says at `now` that its allowance for an inbox is used up.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use frontdesk_engine::caller::Actor;
 use frontdesk_engine::inboxes::{self, NewInbox};
+use frontdesk_model::clock::Clock as _;
 use frontdesk_model::message::MessageStatus;
 use frontdesk_model::{ConversationId, InboxId, MessageId};
 use frontdesk_sandbox::faults::Fault;
 use frontdesk_sandbox::gateway::{GatewayMessage, GatewaySession};
 use frontdesk_store::attachments::{self, AttachmentState};
+use frontdesk_store::outbox;
 use frontdesk_testkit::stage::{Stage, StageSettings, id_of, sample, until};
 use serde_json::{Value, json};
 
@@ -207,8 +209,6 @@ async fn a_session_that_drops_holds_its_queue_and_shows_the_gateways_code() {
         desk.stage.sandbox.set_gateway_status(SESSION, "connected");
         until("the inbox works again", || async { (desk.state().await.0 == "connected").then_some(()) })
             .await;
-        // One that was looked at in the moment of the change waits a while longer.
-        desk.stage.clock.advance_ms(60_000);
         desk.stage.reaches(held, MessageStatus::Delivered).await;
         assert_eq!(desk.state().await.0, "connected");
     }
@@ -231,5 +231,76 @@ async fn a_token_that_expires_says_sign_in_again_and_a_login_renews_itself() {
         }
         assert_eq!(desk.sent().len(), 2);
         assert_eq!(desk.check().await.0, "connected");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_written_while_a_session_comes_back_goes_out_within_two_seconds() {
+    for desk in desks(&TOKEN).await {
+        let conversation = desk.conversation().await;
+        for n in 0..12 {
+            desk.stage.sandbox.set_gateway_status(SESSION, "disconnected");
+            until("the inbox says so", || async { (desk.state().await.0 == "reconnect").then_some(()) })
+                .await;
+            // Looked at before, during and after the change.
+            let before = desk.reply(conversation, json!({ "content": format!("before {n}") })).await;
+            let back = async { desk.stage.sandbox.set_gateway_status(SESSION, "connected") };
+            let (meanwhile, ()) =
+                tokio::join!(desk.reply(conversation, json!({ "content": format!("meanwhile {n}") })), back);
+            until("the inbox works again", || async { (desk.state().await.0 == "connected").then_some(()) })
+                .await;
+            let began = std::time::Instant::now();
+            for id in [before, meanwhile] {
+                desk.stage.arrives(id).await;
+            }
+            assert!(began.elapsed().as_millis() <= 2_000, "round {n}: {:?}", began.elapsed());
+        }
+        assert_eq!(desk.sent().len(), 24);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_fails_is_tried_after_ten_thirty_and_sixty_seconds_and_then_given_up() {
+    for desk in desks(&TOKEN).await {
+        let conversation = desk.conversation().await;
+        desk.stage.sandbox.gateway(|gateway| gateway.faults.extend([const { Fault::Unavailable }; 4]));
+        let id = desk.reply(conversation, json!({ "content": "Apa kabar?" })).await;
+        let account = desk.stage.account;
+        for (tries, wait_ms) in [(1, 10_000), (2, 30_000), (3, 60_000)] {
+            let due_at = until("it was tried", || async {
+                let row = desk.stage.read(move |tx| outbox::find_of_message(tx, account, id)).await?;
+                let is_waiting = row.attempts == tries && row.state == outbox::OutboxState::Queued;
+                is_waiting.then_some(row.due_at)
+            })
+            .await;
+            let left_ms = due_at.millis_since(desk.stage.clock.now());
+            assert!((wait_ms - 5_000..=wait_ms).contains(&left_ms), "try {tries}: {left_ms} of {wait_ms} ms");
+            desk.stage.clock.advance_ms(left_ms.max(0));
+        }
+        desk.stage.reaches(id, MessageStatus::Failed).await;
+        assert_eq!((desk.sends(), desk.sent().len()), (4, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_donor_who_types_is_told_to_whoever_listens() {
+    for desk in desks(&TOKEN).await {
+        let hook = json!({ "url": "http://127.0.0.1:9/", "events": ["typing"] });
+        let (status, hook) = desk.stage.call("POST", "/api/v1/webhooks", hook).await;
+        assert_eq!(status, 201, "{hook}");
+        desk.conversation().await;
+        for (n, is_typing) in [(1, true), (2, false), (3, false)] {
+            // The same body twice, as gateways send it that have no ids for deliveries.
+            let body = json!({ "event": "typing", "data": { "from": SITI, "isTyping": is_typing, "sessionId": SESSION } });
+            let call =
+                reqwest::Client::new().post(format!("{}/api/webhook/whatsapp", desk.stage.nodes[0].url));
+            let answer = call.bearer_auth(SECRET).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            let (_, told) = desk
+                .stage
+                .call("GET", &format!("/api/v1/webhooks/{}/deliveries", hook["id"]), Value::Null)
+                .await;
+            assert_eq!(told["data"].as_array().map(Vec::len), Some(n), "{told}");
+        }
     }
 }
