@@ -109,6 +109,11 @@ pub struct LimitedRetry {
 }
 
 impl LimitedRetry {
+    /// After 10, 30 and 60 seconds: the preset of channels whose phones are linked by a code.
+    pub fn brief() -> Self {
+        Self { waits_ms: vec![10_000, 30_000, 60_000], jitter: 0.0 }
+    }
+
     /// Waits that double, from `first_ms` up to `longest_ms`.
     pub fn doubling(first_ms: u64, longest_ms: u64, retries: usize, jitter: f64) -> Self {
         let doubled = std::iter::successors(Some(first_ms), |wait_ms| Some(wait_ms.saturating_mul(2)));

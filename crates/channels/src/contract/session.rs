@@ -22,7 +22,7 @@ use frontdesk_model::{InboxId, RemoteId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ChannelContext, FetchedMedia, MediaError, OpenError, SendError, Sent};
+use super::{ChannelContext, FetchedMedia, MediaError, OpenError, SendError, Sent, SentOnce};
 
 /// How many events of a session wait for the engine; a driver that has more waits.
 pub const EVENTS_WAITING: usize = 64;
@@ -98,6 +98,12 @@ pub trait SessionDriver: Send + Sync {
 
     /// Sends one message, reactions among them: exactly once. `Ok` when the network took it.
     async fn send(&self, message: &OutboundMessage) -> Result<Sent, SendError>;
+
+    /// What the phone sent of a message whose answer was lost: its id, or nothing when it never came. `None` where the phone cannot
+    /// be asked that.
+    async fn find_sent(&self, _message: &SentOnce) -> Result<Option<Vec<RemoteId>>, SendError> {
+        Ok(None)
+    }
 
     /// Changes the words of a message of ours.
     async fn edit(&self, to: &Recipient, target: &RemoteId, text: &str) -> Result<(), SendError>;

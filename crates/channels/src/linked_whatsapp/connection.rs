@@ -12,11 +12,11 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxConfig};
 use frontdesk_model::linked::SessionState;
 use frontdesk_model::outbound::{OutboundBody, OutboundMessage, Recipient};
 
-use super::{address, qr};
+use super::{address, fields, qr};
 use crate::contract::{
-    ChannelContext, ChatState, Connection, Directory, FetchedMedia, LinkStep, Linking, MediaAddress,
-    MediaError, Profile, Profiles, Receipts, Retry, Scope, SendError, Sent, SessionAnswer, SessionDesk,
-    SessionDriver, SessionQuestion,
+    ChannelContext, ChatState, Connection, Directory, FetchedMedia, Journal, LimitedRetry, LinkStep, Linking,
+    MediaAddress, MediaError, Profile, Profiles, Receipts, Retry, RetryPlan, Scope, SendError, Sent,
+    SentOnce, SessionAnswer, SessionDesk, SessionDriver, SessionQuestion,
 };
 
 /// How often, and how long apart, it is looked for a code that was just asked for.
@@ -75,6 +75,13 @@ impl Connection for LinkedInbox {
         driver.fetch_media(media, path, max_bytes).await
     }
 
+    fn retry_plan(&self) -> RetryPlan {
+        match fields::text(&self.inbox.settings, fields::RETRY) {
+            Some(fields::PATIENT) => RetryPlan::Patient,
+            _ => RetryPlan::Limited(LimitedRetry::brief()),
+        }
+    }
+
     fn receipts(&self) -> Option<&dyn Receipts> {
         Some(self)
     }
@@ -89,6 +96,25 @@ impl Connection for LinkedInbox {
 
     fn directory(&self) -> Option<&dyn Directory> {
         Some(self)
+    }
+
+    fn journal(&self) -> Option<&dyn Journal> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Journal for LinkedInbox {
+    async fn find_sent(&self, message: &SentOnce) -> Result<Vec<RemoteId>, SendError> {
+        match self.driver()?.find_sent(message).await? {
+            Some(found) => Ok(found),
+            None => Err(cannot_carry("Nobody can tell what became of a message of this phone.")),
+        }
+    }
+
+    /// What is asked for here is the phone's own memory: what it does not list never came.
+    async fn takes_once(&self) -> bool {
+        true
     }
 }
 

@@ -8,6 +8,10 @@ use crate::contract::{Field, FieldError};
 pub(super) const SESSION_ID: &str = "session_id";
 /// The program that speaks to WhatsApp.
 pub(super) const DRIVER: &str = "driver";
+/// How messages are tried again.
+pub(super) const RETRY: &str = "retry";
+/// For a day.
+pub(super) const PATIENT: &str = "patient";
 /// The longest name of a session.
 const MAX_NAME: usize = 64;
 
@@ -30,6 +34,14 @@ pub(super) static FIELDS: &[Field] = &[
         secret: false,
         required: false,
         pattern: Some("^[a-z]{1,32}$"),
+    },
+    Field {
+        key: RETRY,
+        label: "When a message does not go out",
+        help: "brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.",
+        secret: false,
+        required: false,
+        pattern: Some("^(patient|brief)$"),
     },
 ];
 
@@ -56,6 +68,9 @@ pub(super) fn check(settings: &InboxSettings) -> Result<(), Vec<FieldError>> {
         .is_some_and(|name| !name.bytes().all(|b| b.is_ascii_lowercase()) || name.len() > 32)
     {
         refuse(DRIVER, format!("The {DRIVER} field takes the name of a driver, as native."));
+    }
+    if text(settings, RETRY).is_some_and(|word| !matches!(word, PATIENT | "brief")) {
+        refuse(RETRY, format!("The {RETRY} field must be patient or brief."));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }

@@ -15,8 +15,6 @@ use crate::contract::{ChannelContext, LimitedRetry, OpenError, RetryPlan, SendPa
 
 /// What such servers allow a user in a minute.
 const PER_MINUTE: u32 = 30;
-/// When a message is tried again that certainly did not go out.
-const WAITS_MS: [u64; 3] = [10_000, 30_000, 60_000];
 /// Stands where a stack wants an address: each session has one of its own.
 const NOWHERE: &str = "https://whatsapp-gateway.invalid";
 
@@ -53,7 +51,7 @@ pub(super) fn open(context: &ChannelContext, inbox: &InboxConfig) -> Result<Clie
         pace: SendPace { per_second: 0, per_minute: per_minute.unwrap_or(PER_MINUTE) },
         retry_plan: match fields::text(settings, fields::RETRY) {
             Some(fields::PATIENT) => RetryPlan::Patient,
-            _ => RetryPlan::Limited(LimitedRetry { waits_ms: WAITS_MS.to_vec(), jitter: 0.0 }),
+            _ => RetryPlan::Limited(LimitedRetry::brief()),
         },
         is_local,
         webhook_secret: fields::text(settings, fields::WEBHOOK_SECRET).map(str::to_owned),

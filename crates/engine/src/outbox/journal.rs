@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::send;
 use crate::intake::{News, status};
+use crate::linked::Place;
 use crate::{Engine, inboxes};
 
 /// How many are looked up in one round.
@@ -19,6 +20,8 @@ const BATCH: i64 = 20;
 const AGAIN_MS: i64 = 60_000;
 /// After this long it will not appear any more, and a person decides, in milliseconds.
 const GIVE_UP_MS: i64 = 3_600_000;
+/// Where another node can ask, or the phone is not connected now: looked for again after this long, in milliseconds.
+const ELSEWHERE_MS: i64 = 5_000;
 /// Longer than any message is kept waiting for the provider's word.
 const NEVER_MS: i64 = 10 * 365 * 86_400_000;
 
@@ -64,6 +67,10 @@ async fn look_up(engine: &Engine, row: &OutboxRow, now: Timestamp) -> Result<Opt
     }
     let again =
         if now.millis_since(message.sent_at) < GIVE_UP_MS { Some(now.plus_ms(AGAIN_MS)) } else { never };
+    if inbox.channel.sessions().is_some() && engine.linked().place_of(row.inbox_id) != Place::Here {
+        // The node that holds the session asks its phone.
+        return Ok(again.map(|at| at.min(now.plus_ms(ELSEWHERE_MS))));
+    }
     let asked = SentOnce {
         client_ref: message.client_ref.clone().unwrap_or_default(),
         to,

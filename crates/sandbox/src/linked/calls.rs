@@ -65,6 +65,17 @@ fn carry_out(sandbox: &Sandbox, inbox: &Inbox, what: &str, args: &Value) -> Resu
     let now = sandbox.clock().now();
     match what {
         "send" => send(sandbox, inbox, args),
+        "find_sent" => {
+            let customer_id = customer_of(sandbox, args)?;
+            let mut world = sandbox.world();
+            let mut sent = world.chat_mut(&customer_id, &inbox.id).entries.iter();
+            let found = sent.find(|entry| {
+                entry.author == Author::Business
+                    && entry.reference.is_some()
+                    && entry.reference.as_deref() == args["reference"].as_str()
+            });
+            Ok(json!({ "id": found.map(|entry| entry.id.clone()) }))
+        }
         "edit" | "revoke" => {
             let customer_id = customer_of(sandbox, args)?;
             let id = args["target"].as_str().unwrap_or_default();

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod chain;
 mod crowd;
+mod ladder;
 mod life;
 mod messages;
 mod phones;

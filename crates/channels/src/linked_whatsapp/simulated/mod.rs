@@ -37,7 +37,8 @@ use super::connection::cannot_carry;
 use super::{CAPABILITIES, address};
 use crate::contract::{
     ChannelContext, ChatState, DriverInfo, DriverKind, FetchedMedia, KeyChange, MediaError, NumberCheck,
-    OpenError, SendError, Sent, SessionContact, SessionDriver, SessionKeys, SessionNews, SessionOpening,
+    OpenError, SendError, Sent, SentOnce, SessionContact, SessionDriver, SessionKeys, SessionNews,
+    SessionOpening,
 };
 
 static INFO: DriverInfo =
@@ -189,6 +190,12 @@ impl SessionDriver for Driver {
             Some(id) => Ok(Sent { remote_id: RemoteId(id.to_owned()) }),
             None => Err(SendError { certain: false, ..cannot_carry("The phone gave the message no id.") }),
         }
+    }
+
+    async fn find_sent(&self, message: &SentOnce) -> Result<Option<Vec<RemoteId>>, SendError> {
+        let args = json!({ "chat": message.to.thread, "reference": message.client_ref });
+        let answer = self.call("find_sent", args).await?;
+        Ok(Some(answer["id"].as_str().map(|id| RemoteId(id.to_owned())).into_iter().collect()))
     }
 
     async fn edit(&self, to: &Recipient, target: &RemoteId, text: &str) -> Result<(), SendError> {
