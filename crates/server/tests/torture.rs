@@ -55,6 +55,8 @@ scenarios! {
     a_backup_under_load_has_every_promise_on_sqlite: "backup" on Sqlite;
     everything_is_in_chatwoot_once_whoever_is_killed_on_sqlite: "bridged" on Sqlite;
     everything_is_in_chatwoot_once_whoever_is_killed_on_postgres: "bridged" on Postgres;
+    two_in_a_chain_lose_and_double_nothing_whoever_is_killed_on_sqlite: "chained" on Sqlite;
+    two_in_a_chain_lose_and_double_nothing_whoever_is_killed_on_postgres: "chained" on Postgres;
     a_webhook_that_comes_ten_times_counts_once_on_postgres: "repeats" on Postgres;
     a_reply_asked_for_five_times_is_one_on_postgres: "double_click" on Postgres;
     conversations_arrive_in_order_on_sqlite: "order" on Sqlite;

@@ -13,6 +13,7 @@ use crate::trial::{Size, Trial};
 
 mod backup;
 mod bridged;
+mod chained;
 mod database_restarted;
 mod disk_full;
 mod double_click;
@@ -90,6 +91,7 @@ scenarios! {
     locked on BOTH, quick BOTH within 300: "another process holds the database's lock";
     backup on SQLITE, quick SQLITE within 300: "backups under load, each restored elsewhere";
     bridged on BOTH, quick BOTH within 900: "killed while an inbox is shown in a Chatwoot and its history imported";
+    chained on BOTH, quick BOTH within 900: "two programs in a chain, a linked phone and a client of its gateway, either one killed";
     repeats on BOTH, quick POSTGRES within 600: "every webhook ten times, in disorder, with kills in between";
     double_click on BOTH, quick POSTGRES within 300: "every reply asked for five times at once, with kills in between";
     order on BOTH, quick SQLITE within 600: "long queues while the provider fails at random";
