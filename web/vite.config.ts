@@ -41,7 +41,9 @@ export default defineConfig(({ mode }) => {
                 defineAlgorithm('gzip', { level: 9 }),
                 defineAlgorithm('brotliCompress'),
               ],
+              exclude: /\.html$/, // what shows that the page was built
               threshold: 1024,
+              deleteOriginalAssets: true, // the server unpacks for whoever takes nothing packed
             }),
           ]),
     ],

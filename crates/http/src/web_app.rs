@@ -1,8 +1,12 @@
 //! The embedded web inbox: its files, and its page for every address that is a screen of it.
 
+use std::borrow::Cow;
+use std::io::Read as _;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::error::no_such_route;
@@ -28,34 +32,54 @@ pub(crate) async fn serve(request: Request) -> Response {
     }
     let name = path.trim_start_matches('/');
     let name = if name.is_empty() { PAGE } else { name };
-    if let Some(file) = Files::get(name) {
-        return answer(name, &file, headers);
+    if let Some(file) = Sent::find(name, headers) {
+        return answer(name, file, headers);
     }
     let is_screen = accepts_html(headers) && !NO_SCREENS.iter().any(|prefix| path.starts_with(prefix));
-    match Files::get(PAGE).filter(|_| is_screen && !name.starts_with(HASHED)) {
-        Some(page) => answer(PAGE, &page, headers),
-        None => no_such_route().await.into_response(),
-    }
+    if is_screen && !name.starts_with(HASHED) { page(headers) } else { no_such_route().await.into_response() }
 }
 
-/// The page itself, for an address that is a screen although programs' addresses begin like it.
+/// The page itself, also for an address that is a screen although programs' addresses begin like it.
 pub(crate) fn page(headers: &HeaderMap) -> Response {
-    match Files::get(PAGE) {
-        Some(page) => answer(PAGE, &page, headers),
+    match Sent::find(PAGE, headers) {
+        Some(page) => answer(PAGE, page, headers),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
-    let packed = ENCODINGS.iter().find_map(|(encoding, suffix)| {
-        let file = Files::get(&format!("{name}{suffix}")).filter(|_| accepts_encoding(headers, encoding))?;
-        Some((*encoding, file))
-    });
-    let (encoding, file) = match &packed {
-        Some((encoding, packed)) => (Some(*encoding), packed),
-        None => (None, file),
-    };
-    let etag = format!("\"{}\"", &hex::encode(file.metadata.sha256_hash())[..32]);
+/// A file as one client gets it.
+struct Sent {
+    data: Cow<'static, [u8]>,
+    etag: String,
+    encoding: Option<&'static str>,
+}
+
+impl Sent {
+    /// Most files are there packed and nothing else: whoever takes nothing packed gets them unpacked here.
+    fn find(name: &str, headers: &HeaderMap) -> Option<Self> {
+        for (encoding, suffix) in ENCODINGS {
+            if accepts_encoding(headers, encoding)
+                && let Some(file) = Files::get(&format!("{name}{suffix}"))
+            {
+                return Some(Self { etag: etag(&file, ""), data: file.data, encoding: Some(encoding) });
+            }
+        }
+        if let Some(file) = Files::get(name) {
+            return Some(Self { etag: etag(&file, ""), data: file.data, encoding: None });
+        }
+        let packed = Files::get(&format!("{name}.gz"))?;
+        let mut data = Vec::new();
+        GzDecoder::new(&*packed.data).read_to_end(&mut data).ok()?;
+        Some(Self { etag: etag(&packed, "-unpacked"), data: data.into(), encoding: None })
+    }
+}
+
+fn etag(file: &EmbeddedFile, form: &str) -> String {
+    format!("\"{}{form}\"", &hex::encode(file.metadata.sha256_hash())[..32])
+}
+
+fn answer(name: &str, file: Sent, headers: &HeaderMap) -> Response {
+    let Sent { data, etag, encoding } = file;
     let fresh = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let unchanged =
         fresh.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
@@ -64,7 +88,7 @@ fn answer(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     } else {
         let mime = mime_guess::from_path(name).first_or_octet_stream();
         let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
-        ([(header::CONTENT_TYPE, format!("{mime}{charset}"))], file.data.clone().into_owned()).into_response()
+        ([(header::CONTENT_TYPE, format!("{mime}{charset}"))], data.into_owned()).into_response()
     };
     let caching = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let set = response.headers_mut();

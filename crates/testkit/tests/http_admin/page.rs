@@ -32,6 +32,27 @@ async fn screens_are_answered_with_the_page_and_programs_with_json() {
 }
 
 #[tokio::test]
+async fn a_script_is_sent_packed_and_unpacked_for_whoever_takes_nothing_packed() {
+    for server in TestServer::on_all(TestSettings::default()).await {
+        let page = server.get("/").send().await.text().to_owned();
+        let Some(script) = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".js"))
+        else {
+            assert!(page.contains("scripts/build-web"), "neither a page nor the words that it was not built");
+            continue;
+        };
+        let mut sizes = Vec::new();
+        for (offered, encoding) in [("br, gzip", "br"), ("gzip", "gzip"), ("gzip;q=0", "")] {
+            let answer = server.get(script).header("accept-encoding", offered).send().await;
+            assert_eq!((answer.status, answer.header("content-encoding")), (200, encoding), "{script}");
+            assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+            sizes.push((answer.body.len(), answer.header("etag").to_owned()));
+        }
+        assert!(sizes[0].0 < sizes[1].0 && sizes[1].0 < sizes[2].0, "{sizes:?}");
+        assert!(sizes[0].1 != sizes[1].1 && sizes[1].1 != sizes[2].1, "{sizes:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_description_and_its_page_come_from_here_alone() {
     for server in TestServer::on_all(TestSettings::default()).await {
         let document = server.get("/api/openapi.json").send().await.ok(200);
