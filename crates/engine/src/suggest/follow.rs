@@ -41,6 +41,7 @@ pub(crate) async fn run(engine: Engine) {
                 "nothing could be learned for suggestions"
             );
         }
+        super::put_away_idle(&engine);
         tokio::select! {
             () = engine.shutdown.cancelled() => return,
             () = tokio::time::sleep(REST) => {}

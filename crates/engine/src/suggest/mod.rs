@@ -31,14 +31,28 @@ use crate::Engine;
 pub struct SuggestionSettings {
     /// Pairs that one node keeps in memory, of all accounts together, and of one account at most; one takes about a kilobyte.
     pub pairs_in_memory: usize,
+    /// A question waits so long at most for pairs that are not in memory yet, in milliseconds; then it is answered from those that are.
+    pub wait_ms: u64,
+    /// An account that has not asked for so many minutes has its pairs put out of memory.
+    pub idle_minutes: i64,
     /// Pairs are forgotten after so many days, if their messages are not before; 0: never.
     pub keep_days: i64,
 }
 
 impl Default for SuggestionSettings {
     fn default() -> Self {
-        Self { pairs_in_memory: 100_000, keep_days: 730 }
+        Self { pairs_in_memory: 100_000, wait_ms: 250, idle_minutes: 60, keep_days: 730 }
     }
+}
+
+/// Pairs that this node has in memory, of all accounts together.
+pub fn pairs_held(engine: &Engine) -> usize {
+    engine.shelf().held()
+}
+
+/// Puts the pairs of accounts out of memory that have not asked for long.
+pub fn put_away_idle(engine: &Engine) {
+    engine.shelf().put_away_idle(engine.clock.now(), engine.settings.suggestions.idle_minutes);
 }
 
 /// Reads everything of an account anew; returns how many pairs it has then.

@@ -142,6 +142,8 @@ pub fn check(settings: &Settings, layers: &Layers) -> Result<(), SettingsError> 
     }
     let suggestions = &settings.suggestions;
     between("suggestions.pairs_in_memory", suggestions.pairs_in_memory as i128, 100, 1_000_000)?;
+    between("suggestions.wait_ms", suggestions.wait_ms.into(), 0, 10_000)?;
+    between("suggestions.idle_minutes", suggestions.idle_minutes.into(), 1, 10_080)?;
     between("suggestions.keep_days", suggestions.keep_days.into(), 0, 3650)?;
     for (key, value) in [
         ("retention.media_days", settings.retention.media_days),

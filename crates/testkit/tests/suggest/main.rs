@@ -7,6 +7,7 @@ mod endpoint;
 mod injections;
 mod learning;
 mod secrets;
+mod shelf;
 mod streams;
 
 use frontdesk_engine::suggest;
@@ -33,6 +34,8 @@ fn roomy() -> TestSettings {
     let mut settings = settings();
     settings.engine.limits.send_per_minute = 10_000;
     settings.engine.limits.suggest_per_minute = 10_000;
+    // However slow the machine is.
+    settings.engine.suggestions.wait_ms = 60_000;
     settings
 }
 
