@@ -14,6 +14,14 @@ const openMenu = (page: Page) =>
     .getByRole('button', { name: 'More' })
     .click()
 
+async function addLinkedPhone(page: Page): Promise<void> {
+  await click('Add channel')(page)
+  await click(/linked phone/)(page)
+  await page.getByLabel('Session name').fill('counter-1')
+  await click('Connect')(page)
+  await page.getByText('Before you link a phone').waitFor()
+}
+
 /** Every screen, and every dialog or state worth a screen. A new screen gets a line here. */
 const SCREENS: {
   name: string
@@ -51,6 +59,28 @@ const SCREENS: {
   { name: 'figures as a table', path: '/monitoring', act: click(/^Show as table/) },
   { name: 'alert rule', path: '/monitoring', act: click('Add rule') },
   { name: 'channels', path: '/settings/channels' },
+  { name: 'risk of a linked phone', path: '/settings/channels', act: addLinkedPhone },
+  {
+    name: 'code of a linked phone',
+    path: '/settings/channels',
+    act: async (page) => {
+      await addLinkedPhone(page)
+      await click(/I understand/)(page)
+      await page.getByRole('img', { name: 'Code to scan' }).waitFor()
+    },
+  },
+  {
+    name: 'code to type on a linked phone',
+    path: '/settings/channels',
+    act: async (page) => {
+      await addLinkedPhone(page)
+      await click(/I understand/)(page)
+      await page.getByRole('radio', { name: 'Type a code' }).check()
+      await page.getByLabel('Number of the phone').fill('+62 812 1100 2200')
+      await click('Get a code')(page)
+      await page.getByText('ABCD-1234').waitFor()
+    },
+  },
   {
     name: 'add channel',
     path: '/settings/channels',

@@ -1,10 +1,11 @@
 /** A phone linked to this server itself: from the risk one reads to a message and its answer, by the real server. */
 import type { Page } from 'playwright-core'
 import { expect, inject, test } from 'vitest'
-import { open, useBrowser } from './browser.mts'
+import { open, untilLive, useBrowser } from './browser.mts'
 
 useBrowser()
 const served = test.runIf(!inject('mock'))
+const mocked = test.runIf(inject('mock'))
 /** What a person waits for a code, and for "Connected" after scanning. */
 const PROMPT_MS = 1000
 
@@ -122,4 +123,28 @@ served('a ban is told with its end, and nothing is offered that would not help',
   await page.getByText('nothing is sent; what waits goes out then').waitFor()
   const buttons = page.getByRole('dialog').getByRole('button')
   expect((await buttons.allInnerTexts()).filter((text) => text !== '')).toEqual(['Close'])
+})
+
+mocked('the code on screen is replaced by the next one by itself', async () => {
+  const page = await open('/settings/channels')
+  await untilLive(page)
+  const dialog = await addInbox(page, 'Counter', 'counter-1')
+  await dialog.getByRole('button', { name: 'I understand, link the phone' }).click()
+  const code = dialog.getByRole('img', { name: 'Code to scan' })
+  await expect.poll(() => code.getAttribute('src')).toMatch(/#code-1$/)
+  await page.evaluate(() => window.mock!.server.sessions.renew('counter-1'))
+  const seen = expect.poll(() => code.getAttribute('src'), { timeout: PROMPT_MS, interval: 20 })
+  await seen.toMatch(/#code-2$/)
+})
+
+mocked('a code that ran out is asked for again by a person', async () => {
+  const page = await open('/settings/channels')
+  const dialog = await addInbox(page, 'Counter', 'counter-1')
+  await dialog.getByRole('button', { name: 'I understand, link the phone' }).click()
+  await dialog.getByRole('img', { name: 'Code to scan' }).waitFor()
+  await page.evaluate(() => window.mock!.server.sessions.become('counter-1', 'qr_expired'))
+  await dialog.getByText('Nobody scanned in time').waitFor()
+  expect(await dialog.getByRole('img', { name: 'Code to scan' }).count()).toBe(0)
+  await dialog.getByRole('button', { name: 'Show another code' }).click()
+  await dialog.getByRole('img', { name: 'Code to scan' }).waitFor()
 })

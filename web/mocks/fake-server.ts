@@ -14,6 +14,7 @@ import type {
   Reply,
 } from '@/api/types'
 import { buildAttachment, buildMessage } from './builders'
+import { FakeSessions } from './linked-session'
 import { FakeChatwoot } from './chatwoot'
 import { picture } from './media'
 import { PASSWORD, type Seed, seed, summaryOf } from './seed'
@@ -47,6 +48,8 @@ export class FakeServer {
   failedSignIns = 0
   /** The Chatwoot beside it. */
   readonly chatwoot = new FakeChatwoot(this)
+  /** Phones linked to it itself. */
+  readonly sessions = new FakeSessions(this)
   /** Inboxes whose phone is linked. */
   linked = new Set([4])
   /** Every reply posted, to see what the page really sent. */

@@ -7,6 +7,7 @@ import { chatwootHandlers } from './chatwoot'
 import { donorHandlers } from './donors'
 import type { FakeServer, Refusal } from './fake-server'
 import { linkedPhoneHandlers } from './linked-phone'
+import { linkedSessionHandlers } from './linked-session'
 import { outgoingWebhooks } from './outgoing-webhooks'
 import { monitoringHandlers } from './monitoring'
 import { suggestionHandlers } from './suggestions'
@@ -276,6 +277,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
       const inbox = buildInbox({
         id: 1 + Math.max(0, ...server.data.inboxes.map((item) => item.id)),
         name: body.name,
+        webhook_url: channel.webhook_url,
         channel: channel.name,
         platform: channel.platform,
         settings: Object.fromEntries(
@@ -463,6 +465,7 @@ export function handlers(server: FakeServer, latencyMs = 0) {
 
   return [
     ...phones,
+    ...linkedSessionHandlers(server),
     ...suggestionHandlers(),
     ...templateHandlers(),
     ...donorHandlers(server),

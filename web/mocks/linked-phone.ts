@@ -3,7 +3,7 @@ import { http, HttpResponse } from 'msw'
 import type { FakeServer } from './fake-server'
 
 /** A picture, if not a code: 8 by 8 pixels. */
-const CODE =
+export const CODE =
   'data:image/svg+xml;base64,' +
   btoa(
     '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><path d="M0 0h3v3H0zM5 0h3v3H5zM0 5h3v3H0zM4 4h1v1H4zM6 6h2v1H6z"/></svg>',
@@ -24,6 +24,8 @@ export function linkedPhoneHandlers(server: FakeServer) {
     ),
     http.delete('*/api/v1/inboxes/:id/link', ({ params }) => {
       server.linked.delete(Number(params['id']))
+      const session = find(params)?.settings['session_id']
+      if (typeof session === 'string') server.sessions.become(session, 'logged_out')
       return done()
     }),
     http.post('*/api/v1/inboxes/:id/link/restart', done),

@@ -359,6 +359,25 @@ const CHANNELS: Channel[] = [
     ],
   },
   {
+    name: 'linked_whatsapp',
+    label: 'WhatsApp (linked phone)',
+    platform: 'whatsapp',
+    webhook_url: null,
+    phone: true,
+    mirrored: false,
+    docs: 'https://desk.example.org/docs/channels/linked-whatsapp',
+    fields: [
+      {
+        key: 'session_id',
+        label: 'Session name',
+        help: 'A name of your choice, as reception-1.',
+        secret: false,
+        required: true,
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}$',
+      },
+    ],
+  },
+  {
     name: 'green_api',
     label: 'WhatsApp (Green API)',
     platform: 'whatsapp',

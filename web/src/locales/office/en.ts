@@ -332,6 +332,8 @@ export default {
     lead: 'Other programs that are told what happens here.',
     add: 'Add webhook',
     emptyTitle: 'Nobody is told yet',
+    emptyText:
+      'Add the address of a program, and it hears of messages, statuses and sessions as they happen.',
     everything: 'Everything',
     waiting: '{count} waits | {count} wait',
     failed: '{count} given up | {count} given up',

@@ -339,6 +339,8 @@ const messages: OfficeMessages = {
     lead: 'Program lain yang diberi tahu apa yang terjadi di sini.',
     add: 'Tambah webhook',
     emptyTitle: 'Belum ada yang diberi tahu',
+    emptyText:
+      'Tambahkan alamat sebuah program, dan ia langsung diberi tahu tentang pesan, status, dan sesi.',
     everything: 'Semuanya',
     waiting: '{count} menunggu | {count} menunggu',
     failed: '{count} gagal | {count} gagal',
