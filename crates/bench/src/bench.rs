@@ -48,6 +48,8 @@ pub struct Sizes {
     pub answered: u64,
     /// Replies to each of them.
     pub replies: u64,
+    /// Questions with their answers that replies are suggested from.
+    pub pairs: u64,
     /// Messages that are there when a start is measured.
     pub restarted: u64,
 }
@@ -63,6 +65,7 @@ impl Sizes {
             sockets: 1_000,
             answered: 1_000,
             replies: 10,
+            pairs: 100_000,
             restarted: 100_000,
         }
     }
@@ -77,6 +80,7 @@ impl Sizes {
             sockets: 50,
             answered: 20,
             replies: 5,
+            pairs: 500,
             restarted: 1_000,
         }
     }

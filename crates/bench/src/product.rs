@@ -185,8 +185,20 @@ impl Product {
 
     /// Brings in `messages` through the front door, many to a body, and waits until the last one is acknowledged.
     pub async fn deliver(&self, connection: &mut Connection, messages: &[Message]) -> anyhow::Result<()> {
-        let body = webhook::body(messages);
-        let request = webhook::request(&self.address, webhook::PATH, &body);
+        self.deliver_body(connection, &webhook::body(messages)).await
+    }
+
+    /// The same with what one of ours answered on the phone.
+    pub async fn deliver_echoes(
+        &self,
+        connection: &mut Connection,
+        messages: &[Message],
+    ) -> anyhow::Result<()> {
+        self.deliver_body(connection, &webhook::echoes(messages)).await
+    }
+
+    async fn deliver_body(&self, connection: &mut Connection, body: &str) -> anyhow::Result<()> {
+        let request = webhook::request(&self.address, webhook::PATH, body);
         let (status, said) = connection.send(&request).await?;
         if status != 200 {
             bail!("a webhook was answered {status}: {}", String::from_utf8_lossy(&said));

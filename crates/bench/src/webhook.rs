@@ -77,6 +77,23 @@ pub fn body(messages: &[Message]) -> String {
     body
 }
 
+/// The body that tells of what one of ours answered on the phone: `messages` have the customer who was answered.
+pub fn echoes(messages: &[Message]) -> String {
+    let echoes: Vec<serde_json::Value> = messages
+        .iter()
+        .map(|Message { number, customer, at_secs, text }| {
+            serde_json::json!({ "from": "15551797781", "to": Phone(*customer).to_string(),
+                "id": format!("wamid.HBgNbench{number:012}"), "timestamp": at_secs.to_string(),
+                "type": "text", "text": { "body": text } })
+        })
+        .collect();
+    let value = serde_json::json!({ "messaging_product": "whatsapp", "message_echoes": echoes,
+        "metadata": { "display_phone_number": "15551797781", "phone_number_id": PHONE_NUMBER_ID } });
+    let change = serde_json::json!({ "field": "smb_message_echoes", "value": value });
+    serde_json::json!({ "object": "whatsapp_business_account", "entry": [{ "id": BUSINESS_ID, "changes": [change] }] })
+        .to_string()
+}
+
 /// A customer's number, as WhatsApp writes it.
 struct Phone(u64);
 

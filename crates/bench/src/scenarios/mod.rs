@@ -7,6 +7,7 @@ mod ingest;
 mod outbox;
 mod page;
 mod start;
+mod suggest;
 
 use clap::ValueEnum;
 
@@ -26,6 +27,8 @@ pub enum Scenario {
     FanOut,
     /// Replies through a slow provider
     Outbox,
+    /// Replies suggested from many
+    Suggest,
     /// Start, memory, size
     Start,
 }
@@ -39,6 +42,7 @@ impl Scenario {
             Self::Page => page::run(bench).await,
             Self::FanOut => fan_out::run(bench).await,
             Self::Outbox => outbox::run(bench).await,
+            Self::Suggest => suggest::run(bench).await,
             Self::Start => start::run(bench).await,
         }
     }
