@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::letters::Letters;
 use crate::pair::Pair;
 use crate::postings::Postings;
-use crate::private::{Said, Secrets};
+use crate::private::{Said, Secrets, called};
 use crate::spelling::Spelling;
 use crate::table::{self, DIMENSIONS, Point, Table};
 use crate::text::{stems, words};
@@ -113,7 +113,9 @@ impl Index {
         let reply = if pair.for_everybody {
             Said::for_everybody(&pair.reply, self.table.as_ref())
         } else {
-            Said::new(&pair.reply, &pair.contact_names, self.table.as_ref())
+            let mut names = pair.contact_names.clone();
+            names.extend(called(&pair.question, self.table.as_ref()));
+            Said::new(&pair.reply, &names, self.table.as_ref())
         };
         self.secrets.add(pair.contact, &reply);
         self.places[at as usize] = Some(Place {

@@ -83,6 +83,165 @@ const BEFORE_COMMAS: &[&str] = &[
     "otimo",
     "good",
 ];
+/// After greetings stand these too, folded; any other small word there may be a name: `oi rosa`.
+const AFTER_GREETINGS: &[&str] = &[
+    "there",
+    "all",
+    "again",
+    "everyone",
+    "everybody",
+    "team",
+    "guest",
+    "guests",
+    "customer",
+    "customers",
+    "friend",
+    "friends",
+    "sir",
+    "madam",
+    "tudo",
+    "bom",
+    "boa",
+    "dia",
+    "tarde",
+    "noite",
+    "gente",
+    "pessoal",
+    "amigo",
+    "amiga",
+    "amigos",
+    "cliente",
+    "clientes",
+    "todos",
+    "todas",
+    "novamente",
+    "buenos",
+    "buenas",
+    "dias",
+    "tardes",
+    "noches",
+    "selamat",
+    "pagi",
+    "siang",
+    "sore",
+    "malam",
+    "semua",
+    "semuanya",
+    "teman",
+    "pelanggan",
+    "kakak",
+    "salam",
+    "pela",
+    "pelo",
+    "very",
+    "much",
+    "so",
+    "for",
+    "mesmo",
+    "mais",
+    "muito",
+    "por",
+    "your",
+    "you",
+    "sayang",
+    "banget",
+];
+/// Before people, among other things: a word after these that no table knows may name somebody.
+const BEFORE_PEOPLE: &[&str] = &[
+    "para", "pra", "pro", "for", "to", "with", "com", "from", "by", "por", "untuk", "dengan", "dari", "oleh",
+    "con", "ao", "aos", "and", "e", "y", "dan", "kepada", "buat", "ask", "tell", "told", "see",
+];
+/// What a name is called, folded.
+const NAMES_OF_NAMES: &[&str] = &[
+    "name",
+    "nome",
+    "nama",
+    "nombre",
+    "surname",
+    "sobrenome",
+    "apellido",
+    "recipient",
+    "destinatario",
+    "penerima",
+];
+/// Between that and the name itself.
+const BETWEEN_NAME_AND_NAME: &[&str] =
+    &["of", "is", "de", "da", "do", "e", "es", "adalah", "saya", "aku", "as"];
+/// Other words of which a name comes next.
+const INTRODUCTIONS: &[(&str, &str)] = &[
+    ("me", "chamo"),
+    ("me", "llamo"),
+    ("se", "chama"),
+    ("se", "llama"),
+    ("atas", "nama"),
+    ("is", "called"),
+    ("am", "called"),
+    ("call", "me"),
+    ("aqui", "e"),
+    ("this", "is"),
+    ("i", "am"),
+    ("i", "m"),
+    ("eu", "sou"),
+    ("yo", "soy"),
+    ("ini", "dengan"),
+    ("ini", "saya"),
+    ("dengan", "saya"),
+    ("panggil", "saya"),
+    ("known", "as"),
+];
+/// Those of which other words come too.
+const DOUBTFUL: &[(&str, &str)] = &[
+    ("aqui", "e"),
+    ("this", "is"),
+    ("i", "am"),
+    ("i", "m"),
+    ("eu", "sou"),
+    ("yo", "soy"),
+    ("ini", "dengan"),
+    ("ini", "saya"),
+    ("dengan", "saya"),
+    ("call", "me"),
+];
+/// What is told to one alone, folded.
+const PASSWORDS: &[&str] = &[
+    "password",
+    "passphrase",
+    "passcode",
+    "senha",
+    "contrasena",
+    "sandi",
+    "clave",
+    "login",
+    "username",
+    "usuario",
+];
+/// What has letters and digits, or letters alone.
+const CODES: &[&str] = &[
+    "code",
+    "codigo",
+    "kode",
+    "pin",
+    "token",
+    "coupon",
+    "cupom",
+    "cupon",
+    "voucher",
+    "kupon",
+    "plate",
+    "placa",
+    "plat",
+    "reference",
+    "referencia",
+    "reservation",
+    "reserva",
+    "booking",
+    "pnr",
+    "iban",
+    "pix",
+    "chave",
+];
+/// Between a secret's name and itself.
+const IS: &[&str] = &["is", "e", "es", "adalah", "ialah", "was", "era"];
 /// Between the parts of a name.
 const PARTICLES: &[&str] =
     &["da", "de", "do", "dos", "das", "e", "di", "del", "la", "van", "von", "bin", "binti"];
@@ -155,18 +314,24 @@ fn key(text: &str) -> String {
 
 /// The words of `text` in `range` that may name somebody.
 fn names(text: &str, range: Range<usize>, own: &[String], table: Option<&Table>, into: &mut Vec<Private>) {
-    let mut before = String::new();
+    let mut before: [String; 2] = Default::default();
     let mut end_before = range.start;
+    let mut name_before = false;
     for at in word_ranges(&text[range.clone()]) {
         let at = range.start + at.start..range.start + at.end;
         let word = &text[at.clone()];
         let folded = fold(word);
+        let between = &text[end_before..at.start];
         // "Hello! Your order": what stands in the next sentence is not greeted.
-        let after_greeting = BEFORE_NAMES.contains(&before.as_str())
-            && text[end_before..at.start].chars().all(|c| c == ' ' || c == ',' || c == '.');
+        let after_greeting = BEFORE_NAMES.contains(&before[1].as_str())
+            && between.chars().all(|c| c == ' ' || c == ',' || c == '.');
+        let is_said_to_be_one = introduces(&before, between);
         let capital = word.chars().next().is_some_and(char::is_uppercase);
         let known = table.map_or(Known::Unknown, |table| table.known(word));
-        let is_own = own.contains(&folded) && (capital || after_greeting || known != Known::Word);
+        let is_small_word = table.is_some_and(|table| table.is_small_word(&folded));
+        let is_own = own.contains(&folded) && (capital || after_greeting || !is_small_word);
+        let may_be_one =
+            folded.chars().count() >= 2 && !is_small_word && !AFTER_GREETINGS.contains(&folded.as_str());
         let is_named = folded.chars().count() >= 2
             && match known {
                 Known::Name => true,
@@ -174,18 +339,96 @@ fn names(text: &str, range: Range<usize>, own: &[String], table: Option<&Table>,
                     after_greeting
                         || (text[at.end..].starts_with(',') && !BEFORE_COMMAS.contains(&folded.as_str()))
                 }
+                // "Baik kak, mohon ditunggu": behind a comma goes on what is told.
+                Known::Word if (after_greeting && !between.contains(',')) || is_said_to_be_one => {
+                    capital || may_be_one
+                }
                 Known::Word => capital,
-                Known::Unknown => capital || after_greeting,
+                Known::Unknown => {
+                    capital
+                        || after_greeting
+                        || is_said_to_be_one
+                        || (name_before && between == " ")
+                        || (BEFORE_PEOPLE.contains(&before[1].as_str()) && between == " ")
+                }
             };
+        let is_secret = is_told_as_secret(&before, between, known, is_small_word);
+        name_before = false;
         if is_own {
             into.push(Private::new(&at, FIRST_NAME_SLOT, None));
+            name_before = true;
+        } else if is_secret {
+            into.push(Private::new(&at, typed::Kind::Code.slot(), Some(folded.clone())));
         } else if is_named && !BEFORE_NAMES.contains(&folded.as_str()) {
             let slot = if after_greeting { FIRST_NAME_SLOT } else { NAME_SLOT };
             into.push(Private::new(&at, slot, Some(folded.clone())));
+            name_before = true;
         }
-        before = folded;
+        let [_, last] = before;
+        before = [last, folded];
         end_before = at.end;
     }
+}
+
+/// Whether the words before one say that it is a name: "in the name of", "atas nama", "nome: ".
+fn introduces(before: &[String; 2], between: &str) -> bool {
+    let [first, last] = before.each_ref().map(String::as_str);
+    let follows_on = between.chars().all(|c| c == ' ' || c == ':');
+    let is_label = NAMES_OF_NAMES.contains(&last);
+    follows_on
+        && ((is_label && (between.contains(':') || last == "nama"))
+            || (NAMES_OF_NAMES.contains(&first) && BETWEEN_NAME_AND_NAME.contains(&last))
+            || INTRODUCTIONS.contains(&(first, last)))
+}
+
+/// Whether a word is told as a password is, or a code of letters alone.
+fn is_told_as_secret(before: &[String; 2], between: &str, known: Known, is_small_word: bool) -> bool {
+    let [first, last] = before.each_ref().map(String::as_str);
+    let by_sign = between.trim() == ":" || between.trim() == "=";
+    let by_word = between == " " && IS.contains(&last);
+    let word = if by_sign { last } else { first };
+    if !(by_sign || by_word) || is_small_word {
+        return false;
+    }
+    PASSWORDS.contains(&word) || (CODES.contains(&word) && (by_sign || known != Known::Word))
+}
+
+/// What customers call themselves in what they wrote: "my name is anna keller", "sou o joão", "nama saya budi".
+pub(crate) fn called(text: &str, table: Option<&Table>) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let words: Vec<(Range<usize>, String)> =
+            word_ranges(line).into_iter().map(|at| (at.clone(), fold(&line[at]))).collect();
+        for end in 2..words.len() {
+            let (first, last) = (words[end - 2].1.as_str(), words[end - 1].1.as_str());
+            let is_name = INTRODUCTIONS.contains(&(first, last))
+                || (NAMES_OF_NAMES.contains(&first) && BETWEEN_NAME_AND_NAME.contains(&last));
+            if !is_name {
+                continue;
+            }
+            // A name and what follows it; articles before it are skipped.
+            let mut parts = 0;
+            for (at, (range, word)) in words.iter().enumerate().skip(end) {
+                let stops = at > end && line[words[at - 1].0.end..range.start].trim() != "";
+                if stops || parts == 3 {
+                    break;
+                }
+                if PARTICLES.contains(&word.as_str()) || ["o", "a", "is", "saya"].contains(&word.as_str()) {
+                    continue;
+                }
+                let known = table.map_or(Known::Unknown, |table| table.known(word));
+                let is_small = table.is_some_and(|table| table.is_small_word(word));
+                // "I am looking for": an ordinary word is a name only where the words before it leave no doubt.
+                let is_doubtful = DOUBTFUL.contains(&(first, last));
+                if is_small || (known == Known::Word && (is_doubtful || parts > 0)) {
+                    break;
+                }
+                found.push(word.clone());
+                parts += 1;
+            }
+        }
+    }
+    found
 }
 
 /// Whether a word at `at` has its capital from its place alone.
@@ -327,7 +570,75 @@ mod tests {
         let long = shown("We told Maria Aparecida dos Santos already", &[]);
         assert_eq!(long, "We told {{name}} already");
         assert_eq!(shown("Budi, sudah dikirim ya", &[]), "{{name}}, sudah dikirim ya");
-        assert_eq!(shown("The code is XKJQ-PLMW", &[]), "The code is {{name}}-{{name}}");
+        assert_eq!(shown("The code is XKJQ-PLMW", &[]), "The code is {{code}}-{{name}}");
+    }
+
+    #[test]
+    fn the_customers_own_names_are_hidden_in_any_case_and_place() {
+        // Ordinary words all of them, in small letters, far from any greeting.
+        for (name, reply) in [
+            ("Rosa Bela", "certo rosa bela, seu pedido saiu"),
+            ("GRACE HOPE", "we have sent it, grace, with hope"),
+            ("Pastor Mark", "tell mark the room is ready"),
+        ] {
+            let shown = shown(reply, &[name]);
+            for part in name.split(' ').map(fold) {
+                assert!(
+                    !shown.split(|c: char| !c.is_alphanumeric()).any(|word| word == part),
+                    "{name}: {shown}"
+                );
+            }
+        }
+        // A name that is a little word of the language would make holes everywhere.
+        assert_eq!(shown("we have sent it to you", &["You And It"]), "we have sent it to you");
+    }
+
+    #[test]
+    fn names_in_small_letters_are_hidden_where_somebody_is_meant() {
+        for reply in [
+            "dear anna, it is on its way",
+            "obrigado joão, saiu hoje",
+            "oi rosa, saiu hoje",
+            "hello grace! it is on its way",
+            "halo kak melati, sudah dikirim",
+            "reservado em nome de rosa",
+            "the booking is under the name of grace",
+            "pesanan atas nama melati sudah dikirim",
+            "recipient: grace",
+            "it goes to zulmirha now",
+            "we gave it to anna kellerova",
+        ] {
+            let shown = shown(reply, &[]);
+            for name in ["anna", "joão", "rosa", "grace", "melati", "zulmirha", "kellerova"] {
+                assert!(!shown.contains(name), "{reply}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_of_letters_alone_are_hidden() {
+        for (reply, secret) in [
+            ("a senha é girassol, anote", "girassol"),
+            ("your password is sunflower", "sunflower"),
+            ("kata sandi: melati", "melati"),
+            ("your code is xkjqplm", "xkjqplm"),
+            ("placa: abc 1d23", "abc"),
+        ] {
+            let shown = shown(reply, &[]);
+            assert!(shown.contains("{{code}}") && !shown.contains(secret), "{reply}: {shown}");
+        }
+        assert_eq!(shown("the code is sent by mail", &[]), "the code is sent by mail");
+    }
+
+    #[test]
+    fn what_customers_call_themselves_is_read() {
+        let table = Table::built_in();
+        let called = |text| called(text, table.as_ref());
+        assert_eq!(called("hi, my name is grace kellerova, where is it?"), ["grace", "kellerova"]);
+        assert_eq!(called("meu nome é rosa da silva"), ["rosa", "silva"]);
+        assert_eq!(called("oi, eu sou o zulmirho"), ["zulmirho"]);
+        assert_eq!(called("nama saya melati"), ["melati"]);
+        assert_eq!(called("I am looking for my parcel, this is about it"), Vec::<String>::new());
     }
 
     #[test]

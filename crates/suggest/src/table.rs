@@ -15,6 +15,8 @@ const FILE: &[u8] = include_bytes!("../table/words.bin");
 const MAGIC: &[u8; 8] = b"FDWT0001";
 /// Beginnings shorter than this say nothing about a word that is not in the table.
 const SHORTEST_BEGINNING: usize = 4;
+/// Words of less weight hold sentences together.
+const SMALL_WORD: f32 = 0.5;
 /// Flag: a name of a person, place, month or make, mostly written with a capital.
 const NAME: u8 = 1;
 
@@ -96,6 +98,17 @@ impl Table {
             Some(_) => Known::Word,
             None => Known::Unknown,
         }
+    }
+
+    /// Whether a folded word is one of those that hold sentences together: common in every text, and so of little weight.
+    pub(crate) fn is_small_word(&self, word: &str) -> bool {
+        let Some(row) = self.row(word) else { return false };
+        let scale = number(self.scales, row).map_or(0.0, f32::from_le_bytes);
+        let steps = &self.steps[row * DIMENSIONS..(row + 1) * DIMENSIONS];
+        let square: i32 = steps.iter().map(|step| i32::from(step.cast_signed()).pow(2)).sum();
+        #[expect(clippy::cast_precision_loss, reason = "at most 128·127·127, which f32 holds exactly")]
+        let weight = scale * (square as f32).sqrt();
+        weight < SMALL_WORD
     }
 
     /// The row of a word, or of its longest beginning that is a word: endings cost little, and a typo at the end nothing.

@@ -77,21 +77,28 @@ impl Kind {
 
 /// In the order in which they are tried at one place; the names are those of [`KINDS`].
 const PATTERN: &str = r"(?ix)
-    (?<mail>  [\p{L}\p{N}._%+\-]+ @ [\p{L}\p{N}\-]+ (?:\.[\p{L}\p{N}\-]+)+ )
+    (?<mail>  [\p{L}\p{N}._%+\-]+ @ [\p{L}\p{N}\-]+ (?:\.[\p{L}\p{N}\-]+)*
+            | [\p{L}\p{N}._%+\-]+ \s?(?:\(at\)|\[at\]|\(arroba\)|\sarroba\s)\s? [\p{L}\p{N}.\-]+ )
   | (?<link>  (?:https?://|www\.)\S+
             | \b[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.(?:com|net|org|io|co|id|br|es|pt|me|app|dev|info|shop|store|link|page)\b
-              (?:\.[a-z]{2}\b)?(?:/\S*)? )
+              (?:\.[a-z]{2}\b)?(?:/\S*)?
+            | @[\p{L}\p{N}_][\p{L}\p{N}_.]+ )
   | (?<address> \b(?:rua|r\.|avenida|av\.|travessa|alameda|praça|praca|rodovia|estrada|calle|jalan|jln\.?|jl\.?|gang|gg\.)
               \s+(?:\p{L}[\p{L}'.\-]*,?\s+){1,6}?(?:n[ºo°]?\.?\s*|no\.?\s*|nomor\s+|número\s+|numero\s+|\#\s*)?\d+[a-z]?\b
+            | \b(?:rua|avenida|travessa|alameda|calle|jln\.?|jl\.?)\s+(?:(?:de\s+la|del|d[aeo]s?)\s+)?\p{L}[\p{L}'\-]+
             | \b\d+[a-z]?\s+(?:\p{L}[\p{L}'.\-]*\s+){1,4}?(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|boulevard|blvd\.?)(?:\s|,|$) )
   | (?<money> (?:\bR\$|\bUS\$|\bRp\.?|[$€£¥]|\b(?:USD|BRL|IDR|EUR|GBP|MXN|ARS))\s*\d[\d.,]*(?:\s*(?:k|mil|rb|ribu|jt|juta)\b)?
-            | \b\d[\d.,]*\s*(?:[€£]|R\$|(?:reais|rupiah|ribu|rb|juta|jt|dollars?|dolares|dólares|euros?|pesos|usd|brl|idr|eur)\b) )
+            | \b\d[\d.,]*\s*(?:[€£]|R\$|(?:reais|rupiah|ribu|rb|juta|jt|dollars?|dolares|dólares|euros?|pesos|usd|brl|idr|eur)\b)
+            | \b(?:NUMERAL\s+(?:(?:e|y|and)\s+)?)+(?:de\s+)?(?:reais|rupiah|dollars?|dolares|dólares|euros?|pesos)\b )
   | (?<date>  \b\d{1,4}[/.\-]\d{1,2}[/.\-]\d{2,4}\b | \b\d{1,2}/\d{1,2}\b )
   | (?<time>  \b\d{1,2}[:h]\d{2}(?:\s*[ap]\.?m\b\.?)?\b | \b\d{1,2}\s*[ap]m\b | \b\d{1,2}\s?h(?:s|rs)?\b )
   | (?<phone> \+?\(?\d(?:[\s().\-]{0,2}\d){7,} )
   | (?<code>  \#\s?[\p{L}\d\-]*\d[\p{L}\d\-]* | \b(?:\p{L}+[\-_]?\d|\d+[\-_]?\p{L})[\p{L}\d\-_]* )
   | (?<number>\d+(?:[.,:]\d+)*%? )
 ";
+
+/// Words of numbers, in which amounts are written out too.
+const NUMERALS: &str = r"(?:um|uma|dois|duas|tr[eê]s|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|catorze|quatorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta|setenta|oitenta|noventa|cem|cento|duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos|mil|milh[aã]o|milh[oõ]es|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|uno|dos|cuatro|siete|ocho|nueve|diez|veinte|treinta|cuarenta|cincuenta|sesenta|ochenta|cien|ciento|doscientos|quinientos|satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|se(?:puluh|belas|ratus|ribu|juta)|puluh|belas|ratus|ribu|juta|setengah)";
 
 const KINDS: [(&str, Kind); 9] = [
     ("mail", Kind::Mail),
@@ -106,7 +113,8 @@ const KINDS: [(&str, Kind); 9] = [
 ];
 
 #[expect(clippy::expect_used, reason = "a constant that the tests compile")]
-static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(PATTERN).expect("the pattern is well formed"));
+static TYPED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&PATTERN.replace("NUMERAL", NUMERALS)).expect("the pattern is well formed"));
 
 /// The typed stretches of `text`, in order, without overlap.
 pub(crate) fn stretches(text: &str) -> Vec<(Range<usize>, Kind)> {
@@ -144,6 +152,18 @@ mod tests {
         assert_eq!(kinds("ke jl. merdeka raya no. 17 ya"), [("jl. merdeka raya no. 17", Kind::Address)]);
         assert_eq!(kinds("to 42 Elm Street, please"), [("42 Elm Street,", Kind::Address)]);
         assert_eq!(kinds("quarto 302"), [("302", Kind::Number)]);
+        assert_eq!(
+            kinds("ana@intranet, ana(at)loja.com"),
+            [("ana@intranet", Kind::Mail), ("ana(at)loja.com", Kind::Mail)]
+        );
+        assert_eq!(kinds("follow @ana_k on it"), [("@ana_k", Kind::Link)]);
+        assert_eq!(kinds("mora na rua das acacias hoje"), [("rua das acacias", Kind::Address)]);
+        assert_eq!(kinds("são mil e duzentos reais ao todo"), [("mil e duzentos reais", Kind::Money)]);
+        assert_eq!(
+            kinds("two hundred dollars, dua juta rupiah"),
+            [("two hundred dollars", Kind::Money), ("dua juta rupiah", Kind::Money)]
+        );
+        assert_eq!(kinds("dois dias"), []);
         assert_eq!(kinds("nothing to see"), []);
     }
 }

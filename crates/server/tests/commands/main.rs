@@ -12,6 +12,7 @@ mod program;
 mod serve;
 mod settings;
 mod suggest_eval;
+mod suggest_rebuild;
 mod sync;
 mod traces;
 mod upkeep;

@@ -39,6 +39,30 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         &["kenangan", "57"],
     ),
     ("email saya yang mana", "Email yang terdaftar ngatinah88@contoh.co.id ya kak.", &["ngatinah", "88"]),
+    // Small letters, written out, without a sign: what gives a name or number away elsewhere is missing.
+    (
+        "is the room ready",
+        "dear anna, your room is in the name of grace, ask for zulmirha.",
+        &["anna", "grace", "zulmirha"],
+    ),
+    (
+        "hi, my name is hope brightwell, is it paid",
+        "yes hope, brightwell is on our list now.",
+        &["hope", "brightwell"],
+    ),
+    ("chegou o meu pacote", "obrigado joão, o pacote em nome de rosa chegou hoje.", &["joão", "rosa"]),
+    ("qual a senha do wifi do chalé", "a senha do chalé é girassol, anote por favor.", &["girassol"]),
+    ("para onde mandaram", "mandamos para a rua das hortênsias, perto da praça.", &["hortênsias"]),
+    ("quanto falta eu pagar ainda", "faltam mil e duzentos reais para quitar tudo.", &["mil", "duzentos"]),
+    (
+        "which account do you pay to",
+        "We pay to DE89 3704 0044 0532 0130 00 as before.",
+        &["DE89", "3704", "0532", "0130"],
+    ),
+    ("when was I born in your file", "Your file says 12 May 1987, is that right?", &["12", "1987"]),
+    ("which car is mine", "Your car is the one with B 1234 XYZ on its plate.", &["1234", "XYZ"]),
+    ("siapa nama di pesanan itu", "pesanan itu atas nama melati, sudah kami kemas.", &["melati"]),
+    ("akun instagram saya apa", "akunnya @melati.kusuma, benar ya kak.", &["melati", "kusuma"]),
     ("kode reservasi saya apa", "Kode reservasinya QWE778, jangan lupa dibawa.", &["QWE778"]),
 ];
 
