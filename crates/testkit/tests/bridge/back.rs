@@ -141,10 +141,11 @@ async fn retry_pressed_there_sends_what_failed_again() {
             let all = messages(&stage, &bridge);
             all.into_iter().any(|message| message.id == id && message.status == "failed")
         };
-        // One that the network refused, and one that was refused here.
-        stage.fault(Channel::WhatsappCloud, json!({"fault": "error_code", "code": 131_026, "next": 1}));
+        // One that the network refused, and one that was refused here. A read mark goes the same way and may come first.
+        stage.fault(Channel::WhatsappCloud, json!({"fault": "error_code", "code": 131_026, "rate": 1.0}));
         let refused_there = answer(&stage, conversation, "Refused there").await;
         until("it failed", || async { is_failed(refused_there).then_some(()) }).await;
+        stage.heal();
         let press = async |id: i64| {
             let path = format!("conversations/{conversation}/messages/{id}/retry");
             ask_chatwoot(&stage, Method::POST, &path, Value::Null).await;
