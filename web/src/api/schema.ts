@@ -4353,6 +4353,11 @@ export interface components {
                  */
                 driver?: string;
                 /**
+                 * When a message does not go out
+                 * @description brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.
+                 */
+                retry?: string;
+                /**
                  * Session name
                  * @description A name of your choice, as reception-1: letters, digits, dot, dash and underscore. Programs name the session by it. WhatsApp's terms forbid programs that are not its own, and numbers that write to many strangers are banned: for a number that the business cannot do without, use the Cloud API.
                  */
