@@ -1,7 +1,7 @@
 """Keeps the caller of the requests able to call, and signs what has to be signed.
 
 Random requests end tokens and disable users: those that would hit the caller are sent to a neighbour that is not there.
-What follows a null (an alert rule for every inbox names none) as if it were an id goes there too. And where schemathesis
+What follows a null (an alert rule for every inbox names none) or a word as if it were an id goes there too. And where schemathesis
 spoils a value by a star at its end, which most of our patterns allow, the star becomes a control character, which they do
 not. Runs of sync are not waited for.
 """
@@ -27,8 +27,9 @@ def before_call(context, case, kwargs):
     if own is not None and str(parameters.get("id")) == own:
         parameters["id"] = NOBODY
     positive = case.meta is not None and case.meta.generation.mode.is_positive
+    numbers = numbers_of(case.operation.definition.raw)
     for name, value in parameters.items():
-        if positive and value in (None, "None"):
+        if positive and (value in (None, "None") or name in numbers and not str(value).lstrip("-").isdigit()):
             parameters[name] = NOBODY
     if not positive and case.meta is not None:
         for mutation in getattr(case.meta.phase.data, "mutations", ()):
@@ -38,6 +39,12 @@ def before_call(context, case, kwargs):
         sign(case, parameters)
     if positive and case.operation.definition.raw.get("operationId") in ("sync_connection", "run_sync"):
         hurry(case)
+
+
+def numbers_of(operation):
+    """The names of the parts of the address that are whole numbers."""
+    told = [part for part in operation.get("parameters", []) if part.get("in") == "path"]
+    return {part["name"] for part in told if part.get("schema", {}).get("type") == "integer"}
 
 
 def spoil(body, path):

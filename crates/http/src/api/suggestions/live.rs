@@ -26,6 +26,26 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(stream_suggestion))
 }
 
+/// One event of the stream.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what axum writes")]
+struct DraftEvent {
+    event: DraftEventName,
+    /// JSON, as the operation says for each event.
+    data: String,
+}
+
+/// What an event of the stream tells.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes what axum writes")]
+enum DraftEventName {
+    Text,
+    Withdrawn,
+    Done,
+    Failed,
+}
+
 /// Writes one reply in pieces, as server-sent events: `text` (`{"text"}`, more of it), `withdrawn` (what was shown is to be
 /// taken away), at the end `done` (as `…/suggest-ai` answers) or `failed` (`{"error", "code"}`).
 ///
@@ -33,7 +53,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 /// the team's own replies comes at once. Going away ends the call at the model's server.
 #[utoipa::path(get, path = "/admin/inbox/{id}/suggest-ai/stream", tag = "inbox", security(("token" = ["inbox:write"])),
     params(("id" = i64, Path), SuggestQuery),
-    responses((status = 200, body = String, content_type = "text/event-stream"),
+    responses((status = 200, body = DraftEvent, content_type = "text/event-stream"),
         (status = 402, body = ErrorBody, description = "What was paid for at the language model's server is used up, or the account's own tokens of the month are")))]
 async fn stream_suggestion(
     State(state): State<HttpState>,
