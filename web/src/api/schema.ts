@@ -5031,6 +5031,17 @@ export interface components {
          * @enum {string}
          */
         DonorStatus: "none" | "new" | "active" | "at_risk" | "lapsed";
+        /** @description One event of the stream. */
+        DraftEvent: {
+            /** @description JSON, as the operation says for each event. */
+            data: string;
+            event: components["schemas"]["DraftEventName"];
+        };
+        /**
+         * @description What an event of the stream tells.
+         * @enum {string}
+         */
+        DraftEventName: "text" | "withdrawn" | "done" | "failed";
         /**
          * @description Whether an address is called.
          *
@@ -9994,7 +10005,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["DraftEvent"];
                 };
             };
             400: components["responses"]["BadRequest"];
