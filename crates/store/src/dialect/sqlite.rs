@@ -30,7 +30,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Sqlite {
     path: PathBuf,
     writer: mpsc::Sender<Box<dyn Job>>,
-    /// Connections that nobody reads with. Each is opened when it is first needed: it takes a megabyte.
+    /// Connections that nobody reads with. After the first, each is opened when it is needed: it takes a megabyte.
     readers: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
