@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_model::contact::Identity;
 use frontdesk_model::content::MediaRef;
-use frontdesk_model::inbox::ConnectionState;
+use frontdesk_model::inbox::{ConnectionState, InboxSettings};
 use frontdesk_model::message::MessageKind;
 use frontdesk_model::outbound::{OutboundMessage, Recipient};
 use frontdesk_model::template::ApprovedTemplate;
 use frontdesk_model::{RemoteId, Timestamp};
+
+use super::Field;
 
 /// One connected account: it sends, fetches media and tells whether it works.
 #[async_trait]
@@ -97,6 +99,31 @@ pub enum RetryPlan {
     Patient,
     /// So often and no more. Then it failed, and people are told.
     Limited(LimitedRetry),
+}
+
+impl RetryPlan {
+    /// The field by which an inbox chooses, of channels that try [briefly](LimitedRetry::brief) unless told otherwise.
+    pub const FIELD: Field = Field {
+        key: "retry",
+        label: "When a message does not go out",
+        help: "brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.",
+        secret: false,
+        required: false,
+        pattern: Some("^(patient|brief)$"),
+    };
+
+    /// Whether that field can have this value.
+    pub fn is_word(value: &str) -> bool {
+        matches!(value, "patient" | "brief")
+    }
+
+    /// What an inbox chose by that field.
+    pub fn chosen(settings: &InboxSettings) -> Self {
+        match settings.get(Self::FIELD.key).map(|word| word.trim()) {
+            Some("patient") => Self::Patient,
+            _ => Self::Limited(LimitedRetry::brief()),
+        }
+    }
 }
 
 /// The waits of a message that is tried again so often and no more.

@@ -12,11 +12,11 @@ use frontdesk_model::inbox::{ConnectionCode, ConnectionState, InboxConfig};
 use frontdesk_model::linked::SessionState;
 use frontdesk_model::outbound::{OutboundBody, OutboundMessage, Recipient};
 
-use super::{address, fields, qr};
+use super::{address, qr};
 use crate::contract::{
-    ChannelContext, ChatState, Connection, Directory, FetchedMedia, Journal, LimitedRetry, LinkStep, Linking,
-    MediaAddress, MediaError, Profile, Profiles, Receipts, Retry, RetryPlan, Scope, SendError, Sent,
-    SentOnce, SessionAnswer, SessionDesk, SessionDriver, SessionQuestion,
+    ChannelContext, ChatState, Connection, Directory, FetchedMedia, Journal, LinkStep, Linking, MediaAddress,
+    MediaError, Profile, Profiles, Receipts, Retry, RetryPlan, Scope, SendError, Sent, SentOnce,
+    SessionAnswer, SessionDesk, SessionDriver, SessionQuestion,
 };
 
 /// How often, and how long apart, it is looked for a code that was just asked for.
@@ -76,10 +76,7 @@ impl Connection for LinkedInbox {
     }
 
     fn retry_plan(&self) -> RetryPlan {
-        match fields::text(&self.inbox.settings, fields::RETRY) {
-            Some(fields::PATIENT) => RetryPlan::Patient,
-            _ => RetryPlan::Limited(LimitedRetry::brief()),
-        }
+        RetryPlan::chosen(&self.inbox.settings)
     }
 
     fn receipts(&self) -> Option<&dyn Receipts> {

@@ -2,16 +2,14 @@
 
 use frontdesk_model::inbox::InboxSettings;
 
-use crate::contract::{Field, FieldError};
+use crate::contract::{Field, FieldError, RetryPlan};
 
 /// What people call the session.
 pub(super) const SESSION_ID: &str = "session_id";
 /// The program that speaks to WhatsApp.
 pub(super) const DRIVER: &str = "driver";
 /// How messages are tried again.
-pub(super) const RETRY: &str = "retry";
-/// For a day.
-pub(super) const PATIENT: &str = "patient";
+const RETRY: &str = RetryPlan::FIELD.key;
 /// The longest name of a session.
 const MAX_NAME: usize = 64;
 
@@ -35,14 +33,7 @@ pub(super) static FIELDS: &[Field] = &[
         required: false,
         pattern: Some("^[a-z]{1,32}$"),
     },
-    Field {
-        key: RETRY,
-        label: "When a message does not go out",
-        help: "brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.",
-        secret: false,
-        required: false,
-        pattern: Some("^(patient|brief)$"),
-    },
+    RetryPlan::FIELD,
 ];
 
 /// The value of a field, unless it is empty.
@@ -69,7 +60,7 @@ pub(super) fn check(settings: &InboxSettings) -> Result<(), Vec<FieldError>> {
     {
         refuse(DRIVER, format!("The {DRIVER} field takes the name of a driver, as native."));
     }
-    if text(settings, RETRY).is_some_and(|word| !matches!(word, PATIENT | "brief")) {
+    if text(settings, RETRY).is_some_and(|word| !RetryPlan::is_word(word)) {
         refuse(RETRY, format!("The {RETRY} field must be patient or brief."));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }

@@ -11,7 +11,7 @@ use frontdesk_whatsapp_gateway_client::{Access, GatewayClient, provider_settings
 use url::{Host, Url};
 
 use super::fields;
-use crate::contract::{ChannelContext, LimitedRetry, OpenError, RetryPlan, SendPace};
+use crate::contract::{ChannelContext, OpenError, RetryPlan, SendPace};
 
 /// What such servers allow a user in a minute.
 const PER_MINUTE: u32 = 30;
@@ -49,10 +49,7 @@ pub(super) fn open(context: &ChannelContext, inbox: &InboxConfig) -> Result<Clie
         send: ask.over(sender),
         ask,
         pace: SendPace { per_second: 0, per_minute: per_minute.unwrap_or(PER_MINUTE) },
-        retry_plan: match fields::text(settings, fields::RETRY) {
-            Some(fields::PATIENT) => RetryPlan::Patient,
-            _ => RetryPlan::Limited(LimitedRetry::brief()),
-        },
+        retry_plan: RetryPlan::chosen(settings),
         is_local,
         webhook_secret: fields::text(settings, fields::WEBHOOK_SECRET).map(str::to_owned),
     })

@@ -3,7 +3,7 @@
 use frontdesk_model::inbox::InboxSettings;
 use url::Url;
 
-use crate::contract::{Field, FieldError};
+use crate::contract::{Field, FieldError, RetryPlan};
 
 /// Where the API begins.
 pub(super) const API_URL: &str = "api_url";
@@ -20,9 +20,7 @@ pub(super) const WEBHOOK_SECRET: &str = "webhook_secret";
 /// Messages in any minute.
 pub(super) const PER_MINUTE: &str = "rate_limit_per_minute";
 /// How messages are tried again.
-pub(super) const RETRY: &str = "retry";
-/// For a day.
-pub(super) const PATIENT: &str = "patient";
+const RETRY: &str = RetryPlan::FIELD.key;
 
 /// Visible ASCII: goes into a header or an address.
 const TOKEN_PATTERN: Option<&str> = Some("^[!-~]+$");
@@ -85,14 +83,7 @@ pub(super) static FIELDS: &[Field] = &[
         required: false,
         pattern: Some("^[0-9]{1,5}$"),
     },
-    Field {
-        key: RETRY,
-        label: "When a message does not go out",
-        help: "brief: it is tried again after 10, 30 and 60 seconds; then it has failed. patient: for a day. Left empty: brief.",
-        secret: false,
-        required: false,
-        pattern: Some("^(patient|brief)$"),
-    },
+    RetryPlan::FIELD,
 ];
 
 /// The value of a field, unless it is empty.
@@ -140,7 +131,7 @@ fn problem_of(key: &str, value: &str) -> Option<&'static str> {
             value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit()),
             "must be a whole number from 0 to 99999",
         ),
-        RETRY => (matches!(value, PATIENT | "brief"), "must be patient or brief"),
+        RETRY => (RetryPlan::is_word(value), "must be patient or brief"),
         _ => (true, ""),
     };
     (!good).then_some(must)
