@@ -155,9 +155,9 @@ async fn every_kind_goes_out_in_the_gateways_words_and_gets_its_ticks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_donor_sends_is_stored_once_and_its_file_fetched() {
     for desk in desks(&TOKEN).await {
+        let conversation = desk.conversation().await;
         let file = Some(("image", "image/jpeg", Bytes::from(sample("photo.jpg"))));
         desk.stage.sandbox.write_file_to_gateway(SESSION, SITI, "Siti", "Bukti", file);
-        let conversation = desk.conversation().await;
         let found = until("the picture is fetched", || async {
             let rows = desk.messages(conversation).await;
             let picture = rows.iter().find(|row| row["kind"] == "image")?.clone();
