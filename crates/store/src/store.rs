@@ -7,7 +7,7 @@ use frontdesk_model::SharedClock;
 
 use crate::dialect::postgres::Postgres;
 use crate::dialect::sqlite::Sqlite;
-use crate::dialect::{neighbours, numbering};
+use crate::dialect::{job, neighbours, numbering};
 use crate::migrations::{self, MigrationReport};
 use crate::signals::Signals;
 use crate::{StoreError, Tx};
@@ -103,10 +103,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(body).await,
-            Backend::Postgres(postgres) => postgres.read(body).await,
-        }
+        let carry_out = |job| match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(job),
+            Backend::Postgres(postgres) => postgres.read(job),
+        };
+        job::run(body, carry_out).await
     }
 
     /// Runs a writing transaction. Returns once it is durable; an error of the closure undoes all of it. The closure
@@ -117,10 +118,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(body).await,
-            Backend::Postgres(postgres) => postgres.write(body).await,
-        }
+        let carry_out = |job| match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(job),
+            Backend::Postgres(postgres) => postgres.write(job),
+        };
+        job::run(body, carry_out).await
     }
 
     /// Returns when every event of a transaction that has been committed is in the log, with its number. On PostgreSQL

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::job;
 use super::sqlite::Sqlite;
 use crate::StoreError;
 use crate::db::statement::{Statement, both};
@@ -21,7 +22,8 @@ pub async fn listen(sqlite: std::sync::Weak<Sqlite>, signals: Signals) {
     loop {
         let Some(open) = sqlite.upgrade() else { return };
         // A transaction that changes nothing costs no fsync. Asked again later when the database is busy.
-        let version: Result<_, StoreError> = open.write(|tx| tx.find::<(i64,)>(&VERSION, p![])).await;
+        let version: Result<_, StoreError> =
+            job::run(|tx| tx.find::<(i64,)>(&VERSION, p![]), |job| open.write(job)).await;
         drop(open);
         if let Ok(Some((version,))) = version {
             // At the first look too: what was read since the database was opened may be older than this version.

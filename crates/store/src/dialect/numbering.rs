@@ -3,6 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use super::job;
 use super::postgres::Postgres;
 use crate::{StoreError, events};
 
@@ -30,13 +31,13 @@ pub async fn run(postgres: Weak<Postgres>) {
 
 /// Returns when everything committed before has its number.
 pub(crate) async fn number_left_behind(postgres: &Postgres) -> Result<(), StoreError> {
-    if postgres.read(events::is_any_without_number).await? {
+    if job::run(events::is_any_without_number, |job| postgres.read(job)).await? {
         number_all(postgres).await?;
     }
     Ok(())
 }
 
 async fn number_all(postgres: &Postgres) -> Result<(), StoreError> {
-    while postgres.write(events::number).await? {}
+    while job::run(events::number, |job| postgres.write(job)).await? {}
     Ok(())
 }

@@ -20,6 +20,7 @@ use tokio_postgres::{AsyncMessage, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 
+use super::job::{Done, Job};
 use crate::db::tx::{Tx, TxBackend};
 use crate::signals::{Signals, TopicSet};
 use crate::{StoreError, events};
@@ -114,99 +115,115 @@ impl Postgres {
     }
 
     /// Runs a reading transaction.
-    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let client = self.pool.get().await.map_err(unreachable)?;
-        let handle = Handle::current();
-        let done = tokio::task::spawn_blocking(move || {
-            let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
-            let connection =
-                PgConnection::new(guard.client(), &handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            let mut tx = Tx::new(TxBackend::Postgres(connection));
-            let result = body(&mut tx);
-            if tx.has_begun() {
-                forget(guard.client(), &handle);
-            }
-            drop(tx);
-            guard.finish();
-            result
-        });
-        done.await.map_err(|_| E::from(StoreError::Panicked))?
+    pub fn read(&self, mut job: Box<dyn Job>) -> Done<'_> {
+        Box::pin(async move {
+            let client = self.pool.get().await.map_err(unreachable)?;
+            let handle = Handle::current();
+            let done = tokio::task::spawn_blocking(move || {
+                let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                let connection = PgConnection::new(guard.client(), &handle, begin);
+                let mut tx = Tx::new(TxBackend::Postgres(connection));
+                job.run(&mut tx);
+                if tx.has_begun() {
+                    forget(guard.client(), &handle);
+                }
+                drop(tx);
+                guard.finish();
+                job
+            });
+            done.await.map_err(|_| StoreError::Panicked)
+        })
     }
 
     /// Runs a writing transaction; again when it met a deadlock.
-    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let client = self.pool.get().await.map_err(unreachable)?;
-        let handle = Handle::current();
-        let clock = self.clock.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                match write_once(guard.client(), &handle, &body, &clock) {
-                    Err((_, true)) if tries < MAX_TRIES => {
-                        metrics::counter!("frontdesk_transactions_repeated_total").increment(1);
-                        tracing::info!(tries, "a transaction met a deadlock and is run again");
-                    }
-                    Err((error, _)) => break Err(error),
-                    Ok(done) => {
-                        guard.finish();
-                        break Ok(done);
+    pub fn write(&self, mut job: Box<dyn Job>) -> Done<'_> {
+        Box::pin(async move {
+            let client = self.pool.get().await.map_err(unreachable)?;
+            let handle = Handle::current();
+            let clock = self.clock.clone();
+            let done = tokio::task::spawn_blocking(move || {
+                let guard = RollbackOnDrop { client: Some(client), handle: handle.clone() };
+                let mut tries = 0;
+                loop {
+                    tries += 1;
+                    match write_once(guard.client(), &handle, &mut *job, &clock) {
+                        Outcome::Conflict if tries < MAX_TRIES => {
+                            metrics::counter!("frontdesk_transactions_repeated_total").increment(1);
+                            tracing::info!(tries, "a transaction met a deadlock and is run again");
+                        }
+                        Outcome::Conflict | Outcome::Undone => break (job, None),
+                        Outcome::Committed(news) => {
+                            guard.finish();
+                            break (job, Some(news));
+                        }
                     }
                 }
+            });
+            let (job, committed) = done.await.map_err(|_| StoreError::Panicked)?;
+            if let Some(news) = committed {
+                self.tell(&news);
             }
-        });
-        let (result, woken, leaves_unnumbered) = done.await.map_err(|_| E::from(StoreError::Panicked))??;
-        if leaves_unnumbered {
+            Ok(job)
+        })
+    }
+
+    /// Wakes whoever waits for what was committed.
+    fn tell(&self, news: &News) {
+        if news.leaves_unnumbered {
             self.unnumbered.notify_one();
         }
-        self.signals.ring(woken);
-        if !woken.is_empty() {
-            self.bell.waiting.fetch_or(woken.bits(), Ordering::Relaxed);
+        self.signals.ring(news.woken);
+        if !news.woken.is_empty() {
+            self.bell.waiting.fetch_or(news.woken.bits(), Ordering::Relaxed);
             self.bell.pulled.notify_one();
         }
-        Ok(result)
     }
 }
 
-/// Runs the closure once. The flag beside the error tells that another try may succeed.
-fn write_once<T, E: From<StoreError>>(
-    client: &Object,
-    handle: &Handle,
-    body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    clock: &SharedClock,
-) -> Result<(T, TopicSet, bool), (E, bool)> {
+/// What has to be told after a commit.
+struct News {
+    woken: TopicSet,
+    leaves_unnumbered: bool,
+}
+
+/// How one try to run a transaction ended.
+enum Outcome {
+    Committed(News),
+    /// The job holds the error.
+    Undone,
+    /// The same, but another try may succeed.
+    Conflict,
+}
+
+/// Runs the closure once.
+fn write_once(client: &Object, handle: &Handle, job: &mut dyn Job, clock: &SharedClock) -> Outcome {
     let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, "BEGIN")));
-    let result = body(&mut tx).and_then(|value| {
-        events::flush(&mut tx, clock.now())?;
-        Ok(value)
-    });
-    match result {
-        Ok(value) => {
-            let woken = tx.signals;
-            match tx.commit() {
-                Ok(()) => Ok((value, woken, tx.leaves_unnumbered)),
-                Err(error) => Err((error.into(), tx.conflict)),
+    let ended = |conflict| if conflict { Outcome::Conflict } else { Outcome::Undone };
+    let is_kept = job.run(&mut tx)
+        && match events::flush(&mut tx, clock.now()) {
+            Ok(()) => true,
+            Err(error) => {
+                job.fail(error);
+                false
             }
-        }
-        Err(error) => {
-            let conflict = tx.conflict;
-            if tx.has_begun() {
-                batch(client, handle, "ROLLBACK").map_err(|e| (e.into(), false))?;
+        };
+    if is_kept {
+        return match tx.commit() {
+            Ok(()) => Outcome::Committed(News { woken: tx.signals, leaves_unnumbered: tx.leaves_unnumbered }),
+            Err(error) => {
+                job.fail(error);
+                ended(tx.conflict)
             }
-            Err((error, conflict))
-        }
+        };
     }
+    if tx.has_begun()
+        && let Err(error) = batch(client, handle, "ROLLBACK")
+    {
+        job.fail(error);
+        return Outcome::Undone;
+    }
+    ended(tx.conflict)
 }
 
 /// A connection whose transaction was left open by a panic or a broken link never returns to the pool.

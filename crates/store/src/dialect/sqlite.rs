@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::job::{Done, Job};
 use crate::db::tx::{Tx, TxBackend};
 use crate::signals::{Signals, TopicSet};
 use crate::{StoreError, events};
@@ -29,7 +30,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The SQLite side of a store.
 pub struct Sqlite {
     path: PathBuf,
-    writer: mpsc::Sender<Box<dyn Job>>,
+    writer: mpsc::Sender<Waiting>,
     /// Connections that nobody reads with. After the first, each is opened when it is needed: it takes a megabyte.
     readers: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
@@ -59,54 +60,48 @@ impl Sqlite {
     }
 
     /// Runs a reading transaction on one of the readers.
-    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let readers = self.readers.clone();
-        let path = self.path.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let taken = readers.lock().ok().and_then(|mut idle| idle.pop());
-            let connection = match taken {
-                Some(connection) => connection,
-                None => open_reader(&path)?,
-            };
-            let result = read_on(&connection, &body);
-            if let Ok(mut idle) = readers.lock() {
-                idle.push(connection);
-            }
-            drop(permit);
-            result
-        });
-        done.await.map_err(|_| E::from(StoreError::Panicked))?
+    pub fn read(&self, mut job: Box<dyn Job>) -> Done<'_> {
+        Box::pin(async move {
+            let permit = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+            let readers = self.readers.clone();
+            let path = self.path.clone();
+            let done = tokio::task::spawn_blocking(move || {
+                let taken = readers.lock().ok().and_then(|mut idle| idle.pop());
+                let connection = match taken {
+                    Some(connection) => connection,
+                    None => open_reader(&path)?,
+                };
+                read_on(&connection, &mut *job);
+                if let Ok(mut idle) = readers.lock() {
+                    idle.push(connection);
+                }
+                drop(permit);
+                Ok(job)
+            });
+            done.await.map_err(|_| StoreError::Panicked)?
+        })
     }
 
     /// Runs a writing transaction on the writer thread; returns after the commit that made it durable.
-    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        let (answer, outcome) = oneshot::channel();
-        let job = WriteJob { body, result: None, answer: Some(answer) };
-        self.writer.send(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
-        outcome.await.map_err(|_| StoreError::Closed)?
+    pub fn write(&self, job: Box<dyn Job>) -> Done<'_> {
+        Box::pin(async move {
+            let (answer, outcome) = oneshot::channel();
+            let waiting = Waiting { job, is_kept: None, answer };
+            self.writer.send(waiting).await.map_err(|_| StoreError::Closed)?;
+            outcome.await.map_err(|_| StoreError::Closed)
+        })
     }
 }
 
-fn read_on<T, E: From<StoreError>>(
-    connection: &Connection,
-    body: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-) -> Result<T, E> {
+fn read_on(connection: &Connection, job: &mut dyn Job) {
     // A transaction gives all statements of the closure the same snapshot.
-    connection.execute_batch("BEGIN").map_err(StoreError::from)?;
-    let result = body(&mut Tx::new(TxBackend::Sqlite(connection)));
-    connection.execute_batch("COMMIT").map_err(StoreError::from)?;
-    result
+    let read = connection.execute_batch("BEGIN").and_then(|()| {
+        job.run(&mut Tx::new(TxBackend::Sqlite(connection)));
+        connection.execute_batch("COMMIT")
+    });
+    if let Err(error) = read {
+        job.fail(error.into());
+    }
 }
 
 fn open_writer(path: &Path) -> Result<Connection, StoreError> {
@@ -144,57 +139,47 @@ fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// One writing transaction, waiting for its turn.
-trait Job: Send {
+struct Waiting {
+    job: Box<dyn Job>,
+    /// Whether its changes are to be kept, once it was run.
+    is_kept: Option<bool>,
+    answer: oneshot::Sender<Box<dyn Job>>,
+}
+
+impl Waiting {
     /// Runs the closure. True when its changes are to be kept.
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Answers the caller: with the result of the closure, or with the error that took the commit away.
-    fn finish(&mut self, lost: Option<String>);
-}
-
-struct WriteJob<T, E, F> {
-    body: F,
-    result: Option<Result<T, E>>,
-    answer: Option<oneshot::Sender<Result<T, E>>>,
-}
-
-impl<T, E, F> Job for WriteJob<T, E, F>
-where
-    T: Send,
-    E: From<StoreError> + Send,
-    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
-{
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let result = catch_unwind(AssertUnwindSafe(|| (self.body)(tx)));
-        let result = result.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
-        let keep = result.is_ok();
-        self.result = Some(result);
-        keep
+        let kept = catch_unwind(AssertUnwindSafe(|| self.job.run(tx))).unwrap_or_else(|_| {
+            self.job.fail(StoreError::Panicked);
+            false
+        });
+        self.is_kept = Some(kept);
+        kept
     }
 
-    fn finish(&mut self, lost: Option<String>) {
-        let result = match (lost, self.result.take()) {
-            (None, Some(result)) | (Some(_), Some(result @ Err(_))) => result,
-            (Some(reason), _) => Err(StoreError::Unavailable(reason).into()),
-            (None, None) => Err(StoreError::Closed.into()),
-        };
-        if let Some(answer) = self.answer.take() {
-            let _ = answer.send(result); // the caller may have gone away
+    /// Answers the caller: with the result of the closure, or with the error that took the commit away.
+    fn finish(mut self, lost: Option<&str>) {
+        if let Some(reason) = lost
+            && self.is_kept != Some(false)
+        {
+            self.job.fail(StoreError::Unavailable(reason.to_owned()));
         }
+        let _ = self.answer.send(self.job); // the caller may have gone away
     }
 }
 
 fn write_until_closed(
     connection: &Connection,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    mut queue: mpsc::Receiver<Waiting>,
     clock: &SharedClock,
     signals: &Signals,
 ) {
-    let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(MAX_GROUP);
+    let mut group: Vec<Waiting> = Vec::with_capacity(MAX_GROUP);
     while queue.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
         match write_group(connection, &mut group, clock) {
             Ok(woken) => {
                 signals.ring(woken); // before the answer: whoever wrote finds no stale cache afterwards
-                group.iter_mut().for_each(|job| job.finish(None));
+                group.drain(..).for_each(|job| job.finish(None));
             }
             Err(error) => {
                 tracing::error!(error = %error, waiting = group.len(), "a group of transactions could not be committed");
@@ -205,17 +190,17 @@ fn write_until_closed(
                         group.push(job);
                     }
                 }
-                group.iter_mut().for_each(|job| job.finish(Some(error.to_string())));
+                let reason = error.to_string();
+                group.drain(..).for_each(|job| job.finish(Some(&reason)));
             }
         }
-        group.clear();
     }
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"); // only tidiness
 }
 
 fn write_group(
     connection: &Connection,
-    group: &mut [Box<dyn Job>],
+    group: &mut [Waiting],
     clock: &SharedClock,
 ) -> Result<TopicSet, rusqlite::Error> {
     let mut woken = TopicSet::default();
