@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     16 "0016_webhooks",
     17 "0017_suggestions",
     18 "0018_note_search",
+    19 "0019_messages_of_ours",
 ];
 
 /// The schema this program needs.

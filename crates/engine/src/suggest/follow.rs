@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use frontdesk_model::{AccountId, ContactId, ConversationId, Timestamp};
 use frontdesk_store::events::{self, EventKind};
-use frontdesk_store::suggest_pairs::{self, Learned, News, Progress};
+use frontdesk_store::suggest_pairs::{self, Learned, News};
 use frontdesk_store::{StoreError, Topic, Tx, conversations, crm};
 
 use super::pairing::{self, ANSWER_MS};
 use crate::Engine;
 use crate::crm::quick_replies::MAX_TEXTS;
 
-/// Events looked at by one transaction.
+/// Events looked at together, and how many that teach nothing are passed over at once.
 const SLICE: i64 = 500;
+const FAR: i64 = 10_000;
 /// Conversations read anew by one transaction.
 const WALKED: i64 = 20;
 /// Lines of a conversation that are looked at around what happened, and when it is read anew.
@@ -63,54 +64,75 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Learns what there is to learn from one account.
+/// Learns what there is to learn from one account. What is to be done is found out by reading: who writes has no time for
+/// that, and most events teach nothing.
 pub(super) async fn catch_up_with(engine: &Engine, account: AccountId) -> Result<(), StoreError> {
     while !engine.shutdown.is_cancelled() {
+        let Some(piece) = engine.store.read(move |tx| next_piece(tx, account)).await? else { return Ok(()) };
         let now = engine.clock.now();
-        if !engine.store.write(move |tx| step(tx, account, now)).await? {
+        if !engine.store.write(move |tx| carry_out(tx, account, &piece, now)).await? {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// Does the next piece of work; false when there is none, or another node is at it.
-fn step(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(progress) = suggest_pairs::progress(tx, account)? else {
-        suggest_pairs::begin(tx, account)?;
-        return Ok(true);
-    };
-    let head = events::last_seq(tx, account)?;
-    if progress.event_cursor < head {
-        // What was forgotten unread is made up for by reading everything.
-        if progress.walked_until.is_none() && events::first_seq(tx, account)? > progress.event_cursor + 1 {
-            suggest_pairs::begin_anew(tx, account)?;
-            return Ok(true);
-        }
-        return follow(tx, account, progress, head, now);
+/// A piece of work.
+enum Piece {
+    Begin,
+    /// Some of the log was forgotten unread.
+    BeginAnew,
+    /// What happened after one event up to another.
+    Follow {
+        after: i64,
+        until: i64,
+        news: Vec<News>,
+    },
+    /// Conversations after this one are to be read anew.
+    Walk(ConversationId),
+}
+
+fn next_piece(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Piece>, StoreError> {
+    let Some(progress) = suggest_pairs::progress(tx, account)? else { return Ok(Some(Piece::Begin)) };
+    let (after, head) = (progress.event_cursor, events::last_seq(tx, account)?);
+    if after >= head {
+        return Ok(progress.walked_until.map(Piece::Walk));
     }
-    match progress.walked_until {
-        Some(from) => walk(tx, account, from, now),
-        None => Ok(false),
+    // What was forgotten unread is made up for by reading everything.
+    if progress.walked_until.is_none() && events::first_seq(tx, account)? > after + 1 {
+        return Ok(Some(Piece::BeginAnew));
+    }
+    let (mut until, mut news) = (after, Vec::new());
+    while news.is_empty() && until < head.min(after + FAR) {
+        let from = until;
+        until = head.min(from + SLICE);
+        news = suggest_pairs::news(tx, account, from, until)?;
+    }
+    Ok(Some(Piece::Follow { after, until, news }))
+}
+
+/// Does a piece of work; false when another node is at it.
+fn carry_out(tx: &mut Tx<'_>, account: AccountId, piece: &Piece, now: Timestamp) -> Result<bool, StoreError> {
+    match piece {
+        Piece::Begin => suggest_pairs::begin(tx, account).map(|()| true),
+        Piece::BeginAnew => suggest_pairs::begin_anew(tx, account).map(|()| true),
+        Piece::Follow { after, until, news } => {
+            let is_ours = suggest_pairs::move_cursor(tx, account, *after, *until)?;
+            if is_ours {
+                learn_from(tx, account, news, now)?;
+            }
+            Ok(is_ours)
+        }
+        Piece::Walk(from) => walk(tx, account, *from, now),
     }
 }
 
-fn follow(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    progress: Progress,
-    head: i64,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let until = head.min(progress.event_cursor + SLICE);
-    if !suggest_pairs::move_cursor(tx, account, progress.event_cursor, until)? {
-        return Ok(false);
-    }
+fn learn_from(tx: &mut Tx<'_>, account: AccountId, news: &[News], now: Timestamp) -> Result<(), StoreError> {
     let mut changes = Changes::new(account, now);
     let mut touched: BTreeMap<ConversationId, Vec<Timestamp>> = BTreeMap::new();
     let mut contacts: BTreeSet<ContactId> = BTreeSet::new();
-    for news in suggest_pairs::news(tx, account, progress.event_cursor, until)? {
-        sort_news(tx, account, &news, &mut touched, &mut contacts, &mut changes)?;
+    for news in news {
+        sort_news(tx, account, news, &mut touched, &mut contacts, &mut changes)?;
     }
     for (conversation, mut times) in touched {
         times.sort_unstable();
@@ -124,7 +146,7 @@ fn follow(
     for contact in contacts {
         suggest_pairs::touch_of_contact(tx, account, contact)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 fn sort_news(
