@@ -7,9 +7,9 @@ use frontdesk_model::SharedClock;
 
 use crate::dialect::postgres::Postgres;
 use crate::dialect::sqlite::Sqlite;
-use crate::dialect::{job, neighbours, numbering};
+use crate::dialect::{job, neighbours, numbering, statistics};
 use crate::migrations::{self, MigrationReport};
-use crate::signals::Signals;
+use crate::signals::{Signals, Topic};
 use crate::{StoreError, Tx};
 
 /// How to reach the database.
@@ -54,6 +54,7 @@ impl Store {
             let postgres = Postgres::open(config, connections, clock.clone(), signals.clone()).await?;
             let postgres = Arc::new(postgres);
             tokio::spawn(numbering::run(Arc::downgrade(&postgres)));
+            tokio::spawn(statistics::run(Arc::downgrade(&postgres), signals.listen(Topic::Events)));
             Backend::Postgres(postgres)
         } else {
             return Err(StoreError::Url("it must start with sqlite:// or postgres://".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use frontdesk_store::{LATEST_SCHEMA, statements};
+use frontdesk_store::{LATEST_SCHEMA, StoreError, Topic, Tx, statements};
 use frontdesk_testkit::database::databases;
 use rusqlite::config::DbConfig;
 use rusqlite::types::Null;
@@ -93,5 +93,25 @@ async fn migrating_twice_changes_nothing() {
         let again = database.store.migrate().await.unwrap();
         assert_eq!((again.from, again.to), (LATEST_SCHEMA, LATEST_SCHEMA), "{}", database.kind);
         assert!(again.applied.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_plans_for_what_is_there_seconds_after_the_first_rows() {
+    const KNOWN: &str = "SELECT reltuples::BIGINT FROM pg_class WHERE oid = 'contacts'::REGCLASS";
+    for database in databases().await.into_iter().filter(|database| database.kind == "postgres") {
+        let rows = "INSERT INTO contacts (account_id, created_at, updated_at) SELECT 1, n, n FROM generate_series(1, 2000) n";
+        database.script(rows).await;
+        let began = std::time::Instant::now();
+        while database.number(KNOWN).await < 2_000 {
+            // Sooner than PostgreSQL looks by itself.
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "nobody looked at the table");
+            let something_happens = |tx: &mut Tx<'_>| {
+                tx.signal(Topic::Events);
+                Ok::<_, StoreError>(())
+            };
+            database.store.write(something_happens).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
 }

@@ -5,3 +5,4 @@ pub mod neighbours;
 pub mod numbering;
 pub mod postgres;
 pub mod sqlite;
+pub mod statistics;
