@@ -142,8 +142,12 @@ mocked('a code that ran out is asked for again by a person', async () => {
   const dialog = await addInbox(page, 'Counter', 'counter-1')
   await dialog.getByRole('button', { name: 'I understand, link the phone' }).click()
   await dialog.getByRole('img', { name: 'Code to scan' }).waitFor()
-  await page.evaluate(() => window.mock!.server.sessions.become('counter-1', 'qr_expired'))
-  await dialog.getByText('Nobody scanned in time').waitFor()
+  // Whoever asks for a code that has just run out gets the next one, and the page may be asking at this very moment.
+  const runsOut = async () => {
+    await page.evaluate(() => window.mock!.server.sessions.become('counter-1', 'qr_expired'))
+    return dialog.getByText('Nobody scanned in time').isVisible()
+  }
+  await expect.poll(runsOut, { timeout: 10_000, interval: 250 }).toBe(true)
   expect(await dialog.getByRole('img', { name: 'Code to scan' }).count()).toBe(0)
   await dialog.getByRole('button', { name: 'Show another code' }).click()
   await dialog.getByRole('img', { name: 'Code to scan' }).waitFor()
