@@ -1,11 +1,13 @@
 //! Turning events of the log into what clients are told.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_trait::async_trait;
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, StatusError};
 use frontdesk_model::{ContactId, ConversationId, InboxId, MessageId, Timestamp};
 use frontdesk_store::events::{Event, EventKind};
-use frontdesk_store::{StoreError, Tx};
+use frontdesk_store::{StoreError, Tx, conversations, messages};
 use serde::Serialize;
 
 use crate::Engine;
@@ -75,23 +77,24 @@ impl EventRenderer for ViewRenderer {
         let viewer = Viewer::new(&self.engine).await.map_err(RenderError::new)?;
         let events = events.to_vec();
         let rendered = self.engine.store.read(move |tx| {
-            events.iter().map(|event| render_one(tx, &viewer, event)).collect::<Result<Vec<_>, StoreError>>()
+            let page = Page::read(tx, &viewer, &events)?;
+            Ok::<_, StoreError>(events.iter().map(|event| render_one(&page, &viewer, event)).collect())
         });
         rendered.await.map_err(RenderError::new)
     }
 }
 
 #[derive(Serialize)]
-struct MessageReceived {
+struct MessageReceived<'a> {
     seq: i64,
-    message: Option<MessageView>,
-    conversation: Option<ConversationView>,
+    message: Option<&'a MessageView>,
+    conversation: Option<&'a ConversationView>,
 }
 
 #[derive(Serialize)]
-struct MessageUpdated {
+struct MessageUpdated<'a> {
     seq: i64,
-    message: Option<MessageView>,
+    message: Option<&'a MessageView>,
 }
 
 #[derive(Serialize)]
@@ -112,13 +115,13 @@ struct ReactionFailed {
 }
 
 #[derive(Serialize)]
-struct MessageStatusUpdated {
+struct MessageStatusUpdated<'a> {
     seq: i64,
     message_id: Option<MessageId>,
     conversation_id: Option<ConversationId>,
     status: Option<MessageStatus>,
-    status_error: Option<StatusError>,
-    message: Option<MessageView>,
+    status_error: Option<&'a StatusError>,
+    message: Option<&'a MessageView>,
 }
 
 #[derive(Serialize)]
@@ -127,23 +130,23 @@ struct ConversationStatusChanged<'a> {
     conversation_id: Option<ConversationId>,
     status: Option<ConversationStatus>,
     previous_status: Option<&'a str>,
-    conversation: Option<ConversationView>,
+    conversation: Option<&'a ConversationView>,
 }
 
 #[derive(Serialize)]
-struct ConversationUpdated {
+struct ConversationUpdated<'a> {
     seq: i64,
-    conversation: Option<ConversationView>,
+    conversation: Option<&'a ConversationView>,
 }
 
 #[derive(Serialize)]
-struct ConversationMerged {
+struct ConversationMerged<'a> {
     seq: i64,
     /// The one that is gone.
     conversation_id: Option<ConversationId>,
     /// Where its messages are now.
     into_id: Option<ConversationId>,
-    conversation: Option<ConversationView>,
+    conversation: Option<&'a ConversationView>,
 }
 
 #[derive(Serialize)]
@@ -159,24 +162,74 @@ struct InboxStateChanged {
     inbox: serde_json::Map<String, serde_json::Value>,
 }
 
-fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendered, StoreError> {
-    let account = event.account_id;
-    let message = match event.message_id {
-        Some(id) => viewer.message_by_id(tx, account, id)?,
-        None => None,
-    };
-    let mut conversation = || match event.conversation_id {
-        Some(id) => viewer.conversation_by_id(tx, account, id),
-        None => Ok(None),
-    };
+/// What the events of a page are about, asked for all at once: a hundred events of ten conversations ask for ten.
+struct Page {
+    messages: HashMap<MessageId, MessageView>,
+    conversations: HashMap<ConversationId, ConversationView>,
+    /// The figures of those whose messages came in.
+    metrics: HashMap<ContactId, Metrics>,
+}
+
+impl Page {
+    fn read(tx: &mut Tx<'_>, viewer: &Viewer, events: &[Event]) -> Result<Self, StoreError> {
+        let Some(account) = events.first().map(|event| event.account_id) else {
+            return Ok(Self {
+                messages: HashMap::new(),
+                conversations: HashMap::new(),
+                metrics: HashMap::new(),
+            });
+        };
+        let ids: BTreeSet<_> = events.iter().filter_map(|event| event.message_id).collect();
+        let rows = messages::find_many(tx, account, ids)?;
+        let messages: HashMap<_, _> =
+            viewer.messages(tx, rows)?.into_iter().map(|view| (view.id, view)).collect();
+        let ids: BTreeSet<_> = events.iter().filter_map(shown_conversation).collect();
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.extend(conversations::find(tx, account, id)?);
+        }
+        let conversations = viewer.conversations(tx, rows)?.into_iter().map(|view| (view.id, view)).collect();
+        let came_in = events.iter().filter(|event| event.kind == EventKind::MessageReceived);
+        let came_in = came_in.filter_map(|event| messages.get(&event.message_id?));
+        let people: BTreeSet<_> = came_in
+            .filter(|message| message.direction == Direction::Inbound)
+            .map(|message| message.customer_id)
+            .collect();
+        let metrics = match events.iter().map(|event| event.created_at).max() {
+            Some(now) if !people.is_empty() => {
+                profile::metrics_in(tx, account, &people.into_iter().collect::<Vec<_>>(), now)?
+            }
+            _ => HashMap::new(),
+        };
+        Ok(Self { messages, conversations, metrics })
+    }
+}
+
+/// The conversation an event shows.
+fn shown_conversation(event: &Event) -> Option<ConversationId> {
+    match event.kind {
+        EventKind::MessageReceived
+        | EventKind::ConversationStatusChanged
+        | EventKind::ConversationUpdated => event.conversation_id,
+        EventKind::ConversationMerged => merged_into(event),
+        _ => None,
+    }
+}
+
+/// The conversation that stays.
+fn merged_into(event: &Event) -> Option<ConversationId> {
+    event.data.as_deref().and_then(|id| id.parse().ok()).map(ConversationId)
+}
+
+fn render_one(page: &Page, viewer: &Viewer, event: &Event) -> Rendered {
+    let message = event.message_id.and_then(|id| page.messages.get(&id));
+    let conversation = shown_conversation(event).and_then(|id| page.conversations.get(&id));
     let seq = event.seq;
     let mut also = None;
     let (name, data) = match event.kind {
         EventKind::MessageReceived => {
-            let conversation = conversation()?;
-            if let Some(message) = message.as_ref().filter(|message| message.direction == Direction::Inbound)
-            {
-                let data = new_message(tx, event, message, conversation.as_ref())?;
+            if let Some(message) = message.filter(|message| message.direction == Direction::Inbound) {
+                let data = new_message(event, message, conversation, &page.metrics);
                 also = Some(("NewMessageReceived", data));
             }
             ("MessageReceived", json(&MessageReceived { seq, message, conversation }))
@@ -201,34 +254,28 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
                 seq,
                 message_id: event.message_id,
                 conversation_id: event.conversation_id,
-                status: message.as_ref().map(|m| m.status),
-                status_error: message.as_ref().and_then(|m| m.status_error.clone()),
+                status: message.map(|m| m.status),
+                status_error: message.and_then(|m| m.status_error.as_ref()),
                 message,
             });
             ("MessageStatusUpdated", data)
         }
         EventKind::ConversationStatusChanged => {
-            let conversation = conversation()?;
             let data = json(&ConversationStatusChanged {
                 seq,
                 conversation_id: event.conversation_id,
-                status: conversation.as_ref().map(|c| c.status),
+                status: conversation.map(|c| c.status),
                 previous_status: event.data.as_deref(),
                 conversation,
             });
             ("ConversationStatusChanged", data)
         }
         EventKind::ConversationUpdated => {
-            let data = json(&ConversationUpdated { seq, conversation: conversation()? });
+            let data = json(&ConversationUpdated { seq, conversation });
             ("ConversationUpdated", data)
         }
         EventKind::ConversationMerged => {
-            let into = event.data.as_deref().and_then(|id| id.parse().ok()).map(ConversationId);
-            let conversation = match into {
-                Some(id) => viewer.conversation_by_id(tx, account, id)?,
-                None => None,
-            };
-            let (conversation_id, into_id) = (event.conversation_id, into);
+            let (conversation_id, into_id) = (event.conversation_id, merged_into(event));
             ("ConversationMerged", json(&ConversationMerged { seq, conversation_id, into_id, conversation }))
         }
         EventKind::ContactUpdated => {
@@ -243,7 +290,7 @@ fn render_one(tx: &mut Tx<'_>, viewer: &Viewer, event: &Event) -> Result<Rendere
             ("InboxStateChanged", json(&InboxStateChanged { seq, inbox }))
         }
     };
-    Ok(Rendered { seq, name, also, data })
+    Rendered { seq, name, also, data }
 }
 
 /// What a customer wrote, in the words of those who show donors beside it: the fields of the message by their names too, and
@@ -293,17 +340,17 @@ struct Donatur<'a> {
     phone: Option<&'a str>,
     email: Option<&'a str>,
     #[serde(flatten)]
-    metrics: Option<Metrics>,
+    metrics: Option<&'a Metrics>,
 }
 
 fn new_message(
-    tx: &mut Tx<'_>,
     event: &Event,
     message: &MessageView,
     conversation: Option<&ConversationView>,
-) -> Result<String, StoreError> {
+    metrics: &HashMap<ContactId, Metrics>,
+) -> String {
     let id = message.customer_id;
-    let metrics = profile::metrics_in(tx, event.account_id, &[id], event.created_at)?.remove(&id);
+    let metrics = metrics.get(&id);
     let donatur = conversation.map(|conversation| &conversation.customer).map(|customer| Donatur {
         id: customer.id,
         name: &customer.name,
@@ -312,7 +359,7 @@ fn new_message(
         metrics,
     });
     let (content, remote_id) = (message.content.as_deref(), message.platform_message_id.as_deref());
-    Ok(json(&NewMessageReceived {
+    json(&NewMessageReceived {
         seq: event.seq,
         message: NewMessage {
             id: message.id,
@@ -338,7 +385,7 @@ fn new_message(
         },
         conversation,
         timestamp: event.created_at,
-    }))
+    })
 }
 
 /// The state of a session: its fields beside each other, as webhooks tell them, and together as `data`.

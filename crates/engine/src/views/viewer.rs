@@ -44,20 +44,14 @@ impl Viewer {
 
     /// Shows messages, in the order given.
     pub fn messages(&self, tx: &mut Tx<'_>, rows: Vec<MessageRow>) -> Result<Vec<MessageView>, StoreError> {
-        let mut names: Option<(ContactId, String)> = None;
+        let Some(account) = rows.first().map(|row| row.account_id) else { return Ok(Vec::new()) };
+        let mut names = HashMap::new();
+        for (id, contact) in contacts::find_many(tx, account, rows.iter().map(|row| row.contact_id))? {
+            names.insert(id, name_of(tx, &contact)?);
+        }
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let name = match &names {
-                Some((id, name)) if *id == row.contact_id => name.clone(),
-                _ => {
-                    let name = match contacts::find(tx, row.account_id, row.contact_id)? {
-                        Some(contact) => name_of(tx, &contact)?,
-                        None => String::new(),
-                    };
-                    names = Some((row.contact_id, name.clone()));
-                    name
-                }
-            };
+            let name = names.get(&row.contact_id).cloned().unwrap_or_default();
             views.push(self.message(tx, row, name)?);
         }
         Ok(views)
