@@ -10,7 +10,5 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One browser, one page at a time: the machine that runs this may be small.
     fileParallelism: false,
-    // CI's machines stand still for seconds now and then: there a test is tried once more, and the report says so.
-    retry: process.env['CI'] ? 1 : 0,
   },
 })

@@ -13,8 +13,9 @@ use super::pairing::{self, ANSWER_MS};
 use crate::Engine;
 use crate::crm::quick_replies::MAX_TEXTS;
 
-/// Events looked at together, and how many that teach nothing are passed over at once.
+/// Events looked at together.
 const SLICE: i64 = 500;
+/// Events that teach nothing are passed over by one transaction up to so many.
 const FAR: i64 = 10_000;
 /// Conversations read anew by one transaction.
 const WALKED: i64 = 20;
