@@ -1,9 +1,12 @@
-//! Makes sure that there is a page to embed: where the web inbox was not built, one that says how to.
+//! What is embedded: a page (where the web inbox was not built, one that says how to), and the description of the API, packed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 const STUB: &str = "<!doctype html>
 <html lang=\"en\">
@@ -17,6 +20,22 @@ The <a href=\"/api/docs\">API</a> works without it.</p>
 ";
 
 fn main() -> io::Result<()> {
+    embed_page()?;
+    pack_description()
+}
+
+fn pack_description() -> io::Result<()> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi.json");
+    let folder = std::env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    let mut packed =
+        GzEncoder::new(File::create(Path::new(&folder).join("openapi.json.gz"))?, Compression::best());
+    io::copy(&mut File::open(&file)?, &mut packed)?;
+    packed.finish()?;
+    println!("cargo::rerun-if-changed={}", file.display());
+    Ok(())
+}
+
+fn embed_page() -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
     let page = folder.join("index.html");
     if !page.exists() {

@@ -1,18 +1,15 @@
 //! Every route. Each noun's file names its own; what is no JSON API stands here.
 
-use std::sync::LazyLock;
-
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use frontdesk_engine::Engine;
+use frontdesk_routes::{Gather, OpenApiRouter};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi as Document;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::openapi::{self, Endpoint};
@@ -22,9 +19,9 @@ use crate::{api, error, health, rate, short_paths, socket, trace, web_app, webho
 /// Where the description of the API is.
 const DESCRIPTION: &str = "/api/openapi.json";
 
-/// The routes of the API, each with its description: what [`endpoints`] lists and `/api/openapi.json` shows.
-fn api_routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::with_openapi(openapi::start())
+/// The routes of the API, which say what they are: what answers, and what [`document`] describes.
+fn api_routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .merge(api::inbox::routes()) //         /admin/inbox
         .merge(api::replies::routes()) //       /admin/inbox/{id}/messages, /api/v1/messages
         .merge(api::messages::routes()) //      /admin/inbox/{id}/messages/{message_id}
@@ -56,14 +53,14 @@ fn api_routes() -> OpenApiRouter<HttpState> {
 pub fn router(engine: Engine, settings: HttpSettings) -> Router {
     let max_body_bytes = settings.max_body_bytes;
     let state = HttpState::new(engine, settings);
-    let (routes, _) = api_routes().split_for_parts();
+    let routes: Router<HttpState> = api_routes();
     let docs = SwaggerUi::new("/api/docs").config(Config::from(DESCRIPTION));
     let routes = routes.layer(from_fn_with_state(state.clone(), rate::limit));
     // The same routes once more, for addresses that lost their beginning.
     let short = routes.clone().layer(DefaultBodyLimit::max(max_body_bytes)).with_state(state.clone());
     routes
         .merge(docs)
-        .route(DESCRIPTION, get(describe))
+        .route(DESCRIPTION, get(openapi::serve))
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .merge(webhooks::routes()) //            the doors of the channels: limits of their own, nothing in their way
         .merge(socket::routes()) //              /app/{key}, the live socket
@@ -72,12 +69,6 @@ pub fn router(engine: Engine, settings: HttpSettings) -> Router {
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(trace::follow))
         .with_state(state)
-}
-
-/// The description, written once somebody asks for it: as a text it takes a tenth of what it takes as a tree.
-async fn describe() -> impl IntoResponse {
-    static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
-    ([(CONTENT_TYPE, "application/json")], WRITTEN.clone())
 }
 
 /// What no route is for: the page and its files, and addresses of the gateway that lost their beginning.
@@ -96,12 +87,19 @@ async fn rest(routes: Router, mut request: Request) -> Response {
 /// Every operation of the API with who may call it, for tests that walk them all. Routes that are not in the
 /// description (files of the page, docs) are public and hold nothing of anyone.
 pub fn endpoints() -> Vec<Endpoint> {
-    openapi::endpoints(api_routes().get_openapi())
+    openapi::endpoints(&described())
 }
 
-/// The description of the API as served at `/api/openapi.json`.
+/// The description of the API, made of the handlers: what the checked-in `openapi.json` must be.
 pub fn document() -> serde_json::Value {
-    openapi::complete(api_routes().get_openapi())
+    openapi::complete(&described())
+}
+
+fn described() -> Document {
+    let routes: OpenApiRouter<HttpState> = api_routes();
+    let mut document = openapi::start();
+    document.merge(routes.into_openapi());
+    document
 }
 
 #[cfg(test)]

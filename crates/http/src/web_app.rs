@@ -107,7 +107,7 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
 }
 
-fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
+pub(crate) fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
     let offered = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("");
     offered.split(',').any(|offer| {
         let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every crate of ours with the crates of ours it may use; ARCHITECTURE.md draws the same.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     // Client crates know nothing of Frontdesk and could be published alone.
     ("provider-http", &[]),
     ("meta-graph-client", &["provider-http"]),
@@ -15,6 +15,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("model", &[]),
     // Pure: finds answers among answers; whose they are it is told.
     ("suggest", &[]),
+    // Pure: how routes are gathered, with or without what describes them.
+    ("routes", &[]),
     (
         "channels",
         &[
@@ -31,9 +33,9 @@ const ARROWS: [(&str, &[&str]); 17] = [
     // suggest: whose pairs it finds answers among, the engine decides.
     ("engine", &["model", "suggest", "store", "channels", "provider-http", "chatwoot-client"]),
     // May read from the store; every write goes through the engine.
-    ("http", &["model", "store", "channels", "engine"]),
+    ("http", &["model", "store", "channels", "engine", "routes"]),
     // Stands on the providers' wire types alone: a fake that used our own code would repeat our mistakes.
-    ("sandbox", &["provider-http", "meta-graph-client"]),
+    ("sandbox", &["provider-http", "meta-graph-client", "routes"]),
     // A driver of a channel, apart for its licence and its size; the binary has it with a feature alone.
     ("whatsapp-native", &["model", "channels"]),
     // The binary wires everything together.

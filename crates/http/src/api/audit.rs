@@ -4,11 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use frontdesk_engine::audit;
 use frontdesk_model::Timestamp;
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::audit::AuditRow;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
 use crate::error::ApiError;
@@ -16,8 +15,8 @@ use crate::input::Query;
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_audit))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_audit))
 }
 
 /// Who changed what.

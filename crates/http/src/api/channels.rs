@@ -5,15 +5,14 @@ use axum::extract::State;
 use frontdesk_channels::contract::Field;
 use frontdesk_channels::registry::CHANNELS;
 use frontdesk_engine::inboxes;
+use frontdesk_routes::{Gather, routes};
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::SignedIn;
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_channels))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_channels))
 }
 
 /// A kind of network.

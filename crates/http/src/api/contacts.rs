@@ -7,10 +7,9 @@ use frontdesk_engine::contacts::{self, ContactChanges};
 use frontdesk_engine::erase;
 use frontdesk_engine::views::{ContactView, Viewer};
 use frontdesk_model::{AccountId, ContactId};
+use frontdesk_routes::{Gather, routes};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::conversations::given;
 use crate::auth::{AdminUser, InboxReader, InboxWriter};
@@ -18,8 +17,8 @@ use crate::error::ApiError;
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(get_contact, change_contact, erase_contact))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(get_contact, change_contact, erase_contact))
 }
 
 /// What is absent stays; null or empty removes it.

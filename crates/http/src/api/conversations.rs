@@ -6,11 +6,10 @@ use axum::http::StatusCode;
 use frontdesk_engine::conversations::{self, ConversationChanges};
 use frontdesk_engine::views::{MessageView, OpenConversationView, Viewer};
 use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp, UserId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::conversations::Page as StorePage;
 use frontdesk_store::{StoreError, conversations as rows, events, messages};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::conversation_filter::FilterQuery;
 use crate::auth::{InboxReader, InboxWriter};
@@ -21,8 +20,8 @@ use crate::state::HttpState;
 
 const MAX_LIMIT: i64 = 200;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_conversations))
         .routes(routes!(get_conversation, change_conversation))
         .routes(routes!(list_messages))

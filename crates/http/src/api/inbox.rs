@@ -8,11 +8,10 @@ use frontdesk_engine::views::{MessageView, OpenConversationView, Viewer};
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::user::Ability;
 use frontdesk_model::{ConversationId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::conversations::{ConversationFilter, Page as StorePage};
 use frontdesk_store::{StoreError, conversations as rows, messages};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::conversation_filter::FilterQuery;
 use crate::auth::{InboxReader, InboxWriter};
@@ -24,8 +23,8 @@ const MAX_PER_PAGE: i64 = 100;
 /// Pages beyond this one are refused: nobody reads them, and they cost much. Programs page by key.
 const MAX_PAGE: i64 = 10_000;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_inbox))
         .routes(routes!(get_inbox_conversation))
         .routes(routes!(set_conversation_status))

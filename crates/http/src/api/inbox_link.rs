@@ -8,17 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use frontdesk_channels::contract::LinkStep;
 use frontdesk_engine::inboxes::{self, LinkError};
 use frontdesk_model::InboxId;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(get_link, unlink_phone))
         .routes(routes!(restart_link))
         .routes(routes!(check_number))

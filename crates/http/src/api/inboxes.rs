@@ -10,10 +10,9 @@ use frontdesk_engine::Engine;
 use frontdesk_engine::inboxes::{self, InboxBook, InboxChanges, NewInbox, SettingChange};
 use frontdesk_model::inbox::ConnectionCode;
 use frontdesk_model::{InboxId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::inboxes::InboxRow;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::ApiError;
@@ -21,8 +20,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_inboxes, create_inbox))
         .routes(routes!(get_inbox, update_inbox, delete_inbox))
         .routes(routes!(check_inbox))

@@ -11,23 +11,22 @@ use frontdesk_engine::caller::Actor;
 use frontdesk_engine::media::{self, MediaAddress, MediaStoreError, Upload, UploadError};
 use frontdesk_engine::views::{AttachmentView, Viewer};
 use frontdesk_model::{AccountId, AttachmentId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::attachments::AttachmentRow;
 use serde::Deserialize;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::InboxWriter;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, Query, too_large};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
     // Uploads are streamed to disk under the limit of the settings, not held in memory.
-    OpenApiRouter::new()
+    R::default()
         .routes(routes!(upload_media))
-        .layer(DefaultBodyLimit::disable())
+        .map(|router| router.layer(DefaultBodyLimit::disable()))
         .routes(routes!(refetch_media))
         .routes(routes!(serve_media))
 }

@@ -8,18 +8,17 @@ use frontdesk_engine::replies::{self, Verdict};
 use frontdesk_engine::views::{MessageView, Viewer};
 use frontdesk_model::message::DeliveryOutcome;
 use frontdesk_model::{AccountId, ConversationId, MessageId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::{StoreError, deliveries, messages as rows};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{InboxReader, InboxWriter};
 use crate::error::{ApiError, ErrorBody};
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(mark_message_read))
         .routes(routes!(delete_message))
         .routes(routes!(retry_message))

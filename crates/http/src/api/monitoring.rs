@@ -12,13 +12,12 @@ use frontdesk_engine::monitoring::rules::{self, RuleError, RuleInput};
 use frontdesk_engine::monitoring::targets::{self, TargetError, TargetInput};
 use frontdesk_model::alert::{AlertMetric, AlertOperator, AlertSeverity, AlertState};
 use frontdesk_model::{AlertDeliveryId, AlertId, InboxId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::alert_deliveries::{self, AlertDelivery, AlertDeliveryState, AlertTarget};
 use frontdesk_store::alert_rules::AlertRule;
 use frontdesk_store::alert_targets::AlertTargets;
 use frontdesk_store::alerts;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{AdminUser, InboxReader};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
@@ -27,8 +26,8 @@ use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 use crate::web_app;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(monitoring_dashboard))
         .routes(routes!(monitoring_metrics))
         .routes(routes!(monitoring_health))

@@ -16,16 +16,15 @@ use frontdesk_engine::realtime::auth::RequestRefused;
 use frontdesk_engine::realtime::channel_name::{self, ChannelKind};
 use frontdesk_engine::realtime::hub::Whose;
 use frontdesk_engine::realtime::trigger::{self, MAX_BATCH, Trigger, TriggerRefused};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{parse_json, unreadable};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(send_event))
         .routes(routes!(send_batch))
         .routes(routes!(list_live_channels))

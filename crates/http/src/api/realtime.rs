@@ -14,13 +14,12 @@ use frontdesk_engine::realtime::logins::Login;
 use frontdesk_engine::realtime::render::ViewRenderer;
 use frontdesk_engine::realtime::trigger::is_socket_id;
 use frontdesk_model::text;
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::{StoreError, conversations};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{InboxReader, session_token};
 use crate::error::{ApiError, ErrorCode};
@@ -32,8 +31,8 @@ const NAME_CHARS: usize = 100;
 const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 500;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(get_realtime))
         .routes(routes!(list_events))
         .routes(routes!(authorize_channel))

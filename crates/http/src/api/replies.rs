@@ -7,11 +7,10 @@ use frontdesk_engine::caller::Caller;
 use frontdesk_engine::replies::{self, Author, Reply, ReplyError, To};
 use frontdesk_engine::views::{MessageView, Viewer};
 use frontdesk_model::{AccountId, ConversationId, MessageId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::StoreError;
 use serde::Serialize;
 use serde_json::json;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::reply_body::{
     Addressee, FirstMessage, FirstMessageForm, ReplyBody, ReplyForm, SendMessage, idempotency_key,
@@ -22,8 +21,8 @@ use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::Ids;
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(send_message)).routes(routes!(write_first))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(send_message)).routes(routes!(write_first))
 }
 
 /// A stored reply. Text and files that the network carries apart become several messages: the first is answered with,

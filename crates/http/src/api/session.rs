@@ -8,9 +8,8 @@ use axum::response::{AppendHeaders, IntoResponse};
 use frontdesk_engine::caller::Caller;
 use frontdesk_engine::{own_password, sessions};
 use frontdesk_model::user::Role;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::address::ClientAddress;
 use crate::auth::{self, AccountHolder, COOKIE_NAME, SignedIn};
@@ -18,8 +17,8 @@ use crate::error::{ApiError, ErrorBody};
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(sign_in, get_session, sign_out)).routes(routes!(change_password))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(sign_in, get_session, sign_out)).routes(routes!(change_password))
 }
 
 /// Who signs in.

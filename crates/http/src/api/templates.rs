@@ -5,17 +5,16 @@ use axum::extract::State;
 use frontdesk_engine::inboxes;
 use frontdesk_model::InboxId;
 use frontdesk_model::template::ApprovedTemplate;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::InboxReader;
 use crate::error::{ApiError, ErrorBody};
 use crate::input::{Ids, Query};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_templates))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_templates))
 }
 
 /// How they are looked up.

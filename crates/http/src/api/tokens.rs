@@ -7,10 +7,9 @@ use frontdesk_engine::caller::Caller;
 use frontdesk_engine::tokens::{self, NewToken};
 use frontdesk_model::user::Ability;
 use frontdesk_model::{Timestamp, TokenId, UserId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::api_tokens::TokenRow;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AccountHolder;
 use crate::error::ApiError;
@@ -18,8 +17,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
 }
 
 /// A token without its secret.

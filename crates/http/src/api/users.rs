@@ -6,10 +6,9 @@ use axum::http::StatusCode;
 use frontdesk_engine::users::{self, NewUser, UserChanges};
 use frontdesk_model::user::Role;
 use frontdesk_model::{Timestamp, UserId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::users::UserRow;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{AdminUser, SignedIn};
 use crate::error::ApiError;
@@ -20,8 +19,8 @@ use crate::state::HttpState;
 /// Colleagues shown to choose from.
 const MAX_AGENTS: i64 = 1000;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_users, create_user))
         .routes(routes!(list_agents))
         .routes(routes!(update_user))

@@ -4,10 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use frontdesk_engine::intake::replay::{self, ReplayError};
 use frontdesk_model::{AccountId, Timestamp, WebhookLogId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::webhook_logs::{self, WebhookLogRow, WebhookState};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
@@ -15,8 +14,8 @@ use crate::input::{Ids, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_webhook_logs)).routes(routes!(replay_webhook))
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_webhook_logs)).routes(routes!(replay_webhook))
 }
 
 /// Which entries.

@@ -7,11 +7,10 @@ use frontdesk_engine::webhooks::endpoints::{self, NewWebhook, WebhookChanges, We
 use frontdesk_engine::webhooks::event::WebhookEvent;
 use frontdesk_engine::webhooks::log::{self, Depth};
 use frontdesk_model::{InboxId, Timestamp, WebhookEndpointId, WebhookSendId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::webhook_endpoints::{EndpointRow, EndpointStatus};
 use frontdesk_store::webhook_sends::{Attempt, SendFilter, WebhookSendRow, WebhookSendState};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
@@ -19,8 +18,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_webhooks, create_webhook))
         .routes(routes!(get_webhook, update_webhook, delete_webhook))
         .routes(routes!(rotate_webhook_secret))

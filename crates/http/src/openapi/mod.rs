@@ -2,8 +2,8 @@
 //!
 //! `complete.rs` adds what follows from what an operation takes, `refusals.rs` the answers that refuse, `chatwoot.rs` and
 //! `envelope.rs` how refusals are told there, `reply.rs` what makes a reply complete, `doors.rs` and `forms.rs` what the
-//! registry of channels knows. `GET /api/openapi.json` serves it, `openapi.json` at the top of the repository is a copy, and
-//! the page's types are made of that.
+//! registry of channels knows. The result is checked in as `openapi.json` at the top of the repository: `served.rs` has it in
+//! the program, and the page's types are made of it. A test holds it to the handlers; the program itself gathers nothing.
 
 mod chatwoot;
 mod complete;
@@ -12,12 +12,14 @@ mod envelope;
 mod forms;
 mod refusals;
 mod reply;
+mod served;
 
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 pub(crate) use complete::complete;
+pub(crate) use served::serve;
 
 use crate::api::chatwoot::ChatwootErrorBody;
 use crate::api::envelope::EnvelopeRefusal;

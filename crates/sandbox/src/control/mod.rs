@@ -16,12 +16,12 @@ mod openai;
 mod records;
 mod settings;
 
+use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts};
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use axum::{Json, Router};
+use frontdesk_routes::{Gather, OpenApiRouter, routes};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::sandbox::Sandbox;
 use error::ControlError;
@@ -45,18 +45,22 @@ struct Params<T>(T);
 ))]
 struct ControlApi;
 
+/// The description, as [`openapi`] makes it: a test holds the two together.
+const DESCRIPTION: &str = include_str!("../../openapi.json");
+
 /// Everything below `/control`.
 pub fn router(sandbox: Sandbox) -> Router {
-    let (router, mut api) = documented().split_for_parts();
-    name_operations(&mut api);
-    let document = move || async move { Json(api) };
-    router.route("/stream", get(live::stream)).route("/openapi.json", get(document)).with_state(sandbox)
+    let routes: Router<Sandbox> = routes();
+    let document = ([(CONTENT_TYPE, "application/json")], DESCRIPTION);
+    routes.route("/stream", get(live::stream)).route("/openapi.json", get(document)).with_state(sandbox)
 }
 
-/// The description of the control API.
+/// The description of the control API, made of the handlers.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut api = documented().into_openapi();
+    let routes: OpenApiRouter<Sandbox> = routes();
+    let mut api = ControlApi::openapi();
+    api.merge(routes.into_openapi());
     name_operations(&mut api);
     api
 }
@@ -73,8 +77,8 @@ fn name_operations(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-fn documented() -> OpenApiRouter<Sandbox> {
-    OpenApiRouter::with_openapi(ControlApi::openapi())
+fn routes<R: Gather<Sandbox>>() -> R {
+    R::default()
         .routes(routes!(live::health))
         .routes(routes!(live::idle))
         .routes(routes!(live::reset))

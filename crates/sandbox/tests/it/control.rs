@@ -1,8 +1,26 @@
 //! The control API itself.
 
+use std::path::Path;
+
+use frontdesk_sandbox::control;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
+
+#[test]
+fn the_committed_description_is_up_to_date() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let mut document = serde_json::to_string_pretty(&control::openapi()).unwrap();
+    document.push('\n');
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, &document).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == document,
+        "crates/sandbox/openapi.json is out of date: UPDATE_OPENAPI=1 cargo nextest run -p frontdesk-sandbox description"
+    );
+}
 
 #[tokio::test]
 async fn its_description_names_every_route() {

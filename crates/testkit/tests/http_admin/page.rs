@@ -57,6 +57,9 @@ async fn the_description_and_its_page_come_from_here_alone() {
     for server in TestServer::on_all(TestSettings::default()).await {
         let document = server.get("/api/openapi.json").send().await.ok(200);
         assert_eq!(document["openapi"], "3.1.0");
+        let packed = server.get("/api/openapi.json").header("accept-encoding", "gzip").send().await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert!(packed.body.len() < document.to_string().len() / 4);
         let users = &document["paths"]["/api/v1/users"];
         assert_eq!(users["post"]["security"][0]["token"][0], "admin");
         assert_eq!(users["post"]["security"][1]["cookie"], serde_json::json!([]));

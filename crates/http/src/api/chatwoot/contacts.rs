@@ -4,11 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use frontdesk_engine::chatwoot::{self, Contact, ContactChanges, NewContact};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::failure::{Asked, Failure, Given};
 use crate::auth::{InboxReader, InboxWriter};
@@ -16,8 +15,8 @@ use crate::error::ApiError;
 use crate::input::{Ids, JsonBody, Query};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(search_chatwoot_contacts))
         .routes(routes!(create_chatwoot_contact))
         .routes(routes!(get_chatwoot_contact, change_chatwoot_contact))

@@ -6,10 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use frontdesk_engine::chatwoot::{self, Conversation, Message, MessageQuery, MessageType, NewMessage};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::failure::{Asked, Failure, Given};
 use crate::auth::{InboxReader, InboxWriter};
@@ -22,8 +21,8 @@ const MAX_MESSAGES: usize = 1_000;
 /// Chatwoot's own limit.
 const MAX_CONTENT_CHARS: usize = 150_000;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(get_chatwoot_conversation))
         .routes(routes!(list_chatwoot_messages, create_chatwoot_message))
 }

@@ -9,14 +9,14 @@ mod failure;
 mod status;
 mod webhook;
 
-use utoipa_axum::router::OpenApiRouter;
+use frontdesk_routes::Gather;
 
 use crate::state::HttpState;
 
 pub(crate) use failure::ChatwootErrorBody;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .merge(conversations::routes())
         .merge(contacts::routes())
         .merge(status::routes())

@@ -3,16 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use frontdesk_engine::chatwoot::{self, CacheStats, Health, Stats};
+use frontdesk_routes::{Gather, routes};
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::failure::{Asked, Failure};
 use crate::auth::{AdminUser, InboxReader};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(chatwoot_health))
         .routes(routes!(chatwoot_stats))
         .routes(routes!(chatwoot_cache))

@@ -8,9 +8,8 @@ use axum::response::{IntoResponse, Response};
 use frontdesk_engine::bridge::door::{self, DeliveryRefused};
 use frontdesk_engine::chatwoot::webhook::{self, Taken, WebhookHeaders, WebhookRefused};
 use frontdesk_engine::chatwoot::{EventError, WebhookRejection};
+use frontdesk_routes::{Gather, routes};
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::failure::Failure;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
@@ -18,8 +17,8 @@ use crate::input::{Word, too_large};
 use crate::state::HttpState;
 use crate::webhooks::{read_body, refuse_encoding};
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(deliver_chatwoot)).routes(routes!(deliver_to_bridge))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(deliver_chatwoot)).routes(routes!(deliver_to_bridge))
 }
 
 /// A webhook that was taken.

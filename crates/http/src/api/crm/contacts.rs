@@ -6,10 +6,9 @@ use frontdesk_engine::crm::Key;
 use frontdesk_engine::crm::profile::{self, Donor, DonorChanges, Metrics, Profile};
 use frontdesk_engine::views::{ContactView, Viewer};
 use frontdesk_model::Timestamp;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::donations::Donation;
 use super::notes::Note;
@@ -20,8 +19,8 @@ use crate::error::ApiError;
 use crate::input::{JsonBody, Word};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(get_donor, change_donor))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(get_donor, change_donor))
 }
 
 /// Somebody, as the chat and as a donor. Of a number that nobody has here: nulls and zeros.

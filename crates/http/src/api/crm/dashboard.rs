@@ -5,17 +5,16 @@ use axum::extract::State;
 use frontdesk_engine::crm::dashboard::{self, Dashboard, Session};
 use frontdesk_model::Timestamp;
 use frontdesk_model::inbox::ConnectionCode;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::InboxReader;
 use crate::error::ApiError;
 use crate::input::Query;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(show_dashboard))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(show_dashboard))
 }
 
 /// Whose.

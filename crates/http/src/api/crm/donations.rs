@@ -9,10 +9,9 @@ use frontdesk_engine::crm::profile::{self, Metrics};
 use frontdesk_model::crm::donation::DonationStatus;
 use frontdesk_model::crm::money::Currency;
 use frontdesk_model::{DonationId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::donations::{DonationRow, Place, START};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{Listed, RemovedDonorThing};
 use crate::api::conversations::given;
@@ -23,8 +22,8 @@ use crate::input::{Ids, JsonBody, MaybeJson, Query, Word};
 use crate::paging::{PageQuery, Position};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_donor_donations, add_donation))
         .routes(routes!(list_donations))
         .routes(routes!(get_donation, change_donation, remove_donation))

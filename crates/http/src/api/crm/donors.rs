@@ -6,10 +6,9 @@ use frontdesk_engine::crm::donors::{self, Listed as ListedDonor};
 use frontdesk_engine::crm::profile::Metrics;
 use frontdesk_model::crm::segment::Segment;
 use frontdesk_model::{ContactId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::donors::{DonorFilter, Order, START};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Listed;
 use crate::auth::InboxReader;
@@ -21,8 +20,8 @@ use crate::state::HttpState;
 /// The longest search, in characters.
 const MAX_WORDS: usize = 200;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(list_donors))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(list_donors))
 }
 
 /// Which donors, and in which order.

@@ -10,10 +10,9 @@ use frontdesk_model::crm::money::Currency;
 use frontdesk_model::crm::segment::Segment;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus};
 use frontdesk_model::{AccountId, ConversationId, InboxId, Timestamp, text};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::conversations::{self as rows, ConversationFilter, Page as StorePage, Search};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::conversations::page_of;
 use crate::api::envelope::Success;
@@ -30,8 +29,8 @@ const MAX_SEARCH: usize = 1_000;
 /// How much of the last message a list shows, in characters.
 const PREVIEW: usize = 200;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_chats))
         .routes(routes!(get_chat))
         .routes(routes!(mark_chat_read))

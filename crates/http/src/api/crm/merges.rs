@@ -6,10 +6,9 @@ use axum::http::StatusCode;
 use frontdesk_engine::crm::Key;
 use frontdesk_engine::crm::merges::{self, Choices, Side};
 use frontdesk_model::{MergeId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::merges::MergeRow;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Listed;
 use crate::api::envelope::{EnvelopeRefusal, Success};
@@ -19,11 +18,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::paging::{PageQuery, encode};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
-        .routes(routes!(merge_donors))
-        .routes(routes!(list_merges))
-        .routes(routes!(undo_merge))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(merge_donors)).routes(routes!(list_merges)).routes(routes!(undo_merge))
 }
 
 /// Who becomes part of whom.

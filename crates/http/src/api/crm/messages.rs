@@ -11,10 +11,9 @@ use frontdesk_engine::crm::{Key, chats, quick_replies};
 use frontdesk_engine::replies::{self, Author, Reply, Special, To};
 use frontdesk_model::QuickReplyId;
 use frontdesk_model::message::MessageStatus;
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::messages::{self, MessageRow};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::sessions;
 use crate::api::envelope::EnvelopeRefusal;
@@ -24,8 +23,8 @@ use crate::error::ApiError;
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(send_to_donor))
         .routes(routes!(send_template))
         .routes(routes!(send_quick_reply))

@@ -18,16 +18,16 @@ mod settings;
 mod sheets;
 
 use frontdesk_engine::crm::CrmError;
+use frontdesk_routes::Gather;
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::envelope::{self, Success};
 use crate::error::{ApiError, ErrorCode};
 use crate::paging::Position;
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .merge(inbox::routes())
         .merge(messages::routes())
         .merge(contacts::routes())
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<HttpState> {
         .merge(sessions::routes())
         .merge(settings::routes())
         .merge(dashboard::routes())
-        .layer(axum::middleware::from_fn(envelope::refuse))
+        .map(|router| router.layer(axum::middleware::from_fn(envelope::refuse)))
 }
 
 /// One page of a list.

@@ -6,10 +6,9 @@ use axum::http::StatusCode;
 use frontdesk_engine::crm::Key;
 use frontdesk_engine::crm::notes;
 use frontdesk_model::{NoteId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::notes::{NoteEdit, NoteRow};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{Listed, RemovedDonorThing};
 use crate::api::envelope::{EnvelopeRefusal, Success};
@@ -19,8 +18,8 @@ use crate::input::{Ids, JsonBody, Query, Word};
 use crate::paging::{PageQuery, encode};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_notes, add_note))
         .routes(routes!(change_note, remove_note))
         .routes(routes!(list_note_edits))

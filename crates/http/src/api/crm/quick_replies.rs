@@ -9,10 +9,9 @@ use frontdesk_engine::crm::Key;
 use frontdesk_engine::crm::quick_replies::{self, NewQuickReply, QuickReplyChanges};
 use frontdesk_model::crm::variables::Text;
 use frontdesk_model::{QuickReplyId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::quick_replies::QuickReplyRow;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::RemovedDonorThing;
 use crate::api::envelope::{EnvelopeRefusal, Success};
@@ -21,8 +20,8 @@ use crate::error::ApiError;
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_quick_replies, add_quick_reply))
         .routes(routes!(change_quick_reply, remove_quick_reply))
         .routes(routes!(preview_quick_reply))

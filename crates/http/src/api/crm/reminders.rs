@@ -7,10 +7,9 @@ use frontdesk_engine::crm::Key;
 use frontdesk_engine::crm::reminders::{self, ReminderChanges, Wanted, Which};
 use frontdesk_model::crm::reminder::Repeat;
 use frontdesk_model::{ReminderId, Timestamp, UserId};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::crm::reminders::{Place, ReminderRow, START};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{Listed, RemovedDonorThing};
 use crate::api::conversations::given;
@@ -21,8 +20,8 @@ use crate::input::{Ids, JsonBody, Query, Word};
 use crate::paging::{PageQuery, Position};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_donor_reminders, add_reminder))
         .routes(routes!(list_reminders))
         .routes(routes!(change_reminder, remove_reminder))

@@ -7,9 +7,8 @@ use axum::response::Response;
 use frontdesk_engine::caller::Caller;
 use frontdesk_engine::linked;
 use frontdesk_model::linked::SessionStatus;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::envelope::{EnvelopeRefusal, Told};
 use crate::api::gateway::code::{self, CodeQuery, ShownCode};
@@ -20,8 +19,8 @@ use crate::input::{JsonBody, Query, Word};
 use crate::paging::PageQuery;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_crm_sessions, create_crm_session))
         .routes(routes!(get_crm_session_qr))
         .routes(routes!(get_crm_session_status))

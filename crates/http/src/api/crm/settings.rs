@@ -7,9 +7,8 @@ use frontdesk_model::crm::money::{Currency, Rates};
 use frontdesk_model::crm::score::ScorePreset;
 use frontdesk_model::crm::segment::SegmentSet;
 use frontdesk_model::crm::settings::{CrmSettings, Welcome};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::envelope::Success;
 use crate::auth::{AdminUser, InboxReader};
@@ -17,8 +16,8 @@ use crate::error::ApiError;
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(get_crm_settings, save_crm_settings))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(get_crm_settings, save_crm_settings))
 }
 
 /// By what donors are counted, and what newcomers hear.

@@ -9,10 +9,9 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use frontdesk_engine::crm::export::Export;
 use frontdesk_engine::crm::import::{self, Report, Sheet};
+use frontdesk_routes::{Gather, routes};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::envelope::{EnvelopeRefusal, Success};
 use crate::auth::AdminUser;
@@ -23,12 +22,12 @@ use crate::state::HttpState;
 /// The largest sheet, in bytes.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(import_contacts))
         .routes(routes!(import_donations))
-        .layer(DefaultBodyLimit::max(MAX_BYTES))
-        .merge(OpenApiRouter::new().routes(routes!(export_contacts)).routes(routes!(export_donations)))
+        .map(|router| router.layer(DefaultBodyLimit::max(MAX_BYTES)))
+        .merge(R::default().routes(routes!(export_contacts)).routes(routes!(export_donations)))
 }
 
 /// How a sheet is taken.

@@ -7,9 +7,8 @@ use frontdesk_engine::views::{ConversationView, MessageView};
 use frontdesk_engine::webhooks::event::message_id;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus};
 use frontdesk_model::{InboxId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{ToldPage, session};
 use crate::api::conversations::page_of;
@@ -21,8 +20,8 @@ use crate::input::{Ids, Query, Word};
 use crate::paging::Position;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_session_chats))
         .routes(routes!(search_session_chats))
         .routes(routes!(list_session_messages))

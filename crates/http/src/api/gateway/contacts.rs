@@ -8,11 +8,10 @@ use frontdesk_engine::crm::{self, Key};
 use frontdesk_engine::inboxes::{self, Inbox};
 use frontdesk_engine::views::{ContactView, Viewer};
 use frontdesk_model::{AccountId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::StoreError;
 use frontdesk_store::conversations::ConversationRow;
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::session;
 use crate::api::envelope::{EnvelopeRefusal, Told};
@@ -24,8 +23,8 @@ use crate::state::HttpState;
 /// A network that takes longer to answer is not waited for.
 const ASK_FOR: Duration = Duration::from_secs(10);
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(get_session_contact))
         .routes(routes!(check_session_contact))
         .routes(routes!(get_session_contact_picture))

@@ -7,9 +7,8 @@ use axum::http::Method;
 use frontdesk_engine::web_tokens;
 use frontdesk_model::Timestamp;
 use frontdesk_model::user::Role;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::address::ClientAddress;
 use crate::api::envelope::{EnvelopeRefusal, Told};
@@ -18,8 +17,8 @@ use crate::error::ApiError;
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(log_in))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(log_in))
 }
 
 /// Who signs in.

@@ -12,11 +12,10 @@ use frontdesk_engine::replies::{Reply, Special, To};
 use frontdesk_model::content::{ContactCard, Labelled, Location};
 use frontdesk_model::message::MessageStatus;
 use frontdesk_model::{InboxId, MessageId, RemoteId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::conversations;
 use frontdesk_store::messages::{self, MessageRow};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::media::{self, File};
 use super::session;
@@ -28,13 +27,13 @@ use crate::error::ApiError;
 use crate::input::{JsonBody, Word};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(send_session_image))
         .routes(routes!(send_session_document))
         .routes(routes!(send_session_audio))
         .routes(routes!(send_session_video))
-        .layer(DefaultBodyLimit::max(media::MAX_JSON_BYTES))
+        .map(|router| router.layer(DefaultBodyLimit::max(media::MAX_JSON_BYTES)))
         .routes(routes!(send_session_text))
         .routes(routes!(send_session_template))
         .routes(routes!(send_session_location))

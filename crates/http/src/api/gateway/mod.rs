@@ -22,21 +22,21 @@ mod session;
 pub(crate) mod sessions;
 
 use frontdesk_engine::linked::SessionError;
+use frontdesk_routes::Gather;
 use serde::Serialize;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::envelope;
 use crate::error::{ApiError, ErrorCode};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .merge(login::routes())
         .merge(sessions::routes())
         .merge(chats::routes())
         .merge(messages::routes())
         .merge(contacts::routes())
-        .layer(axum::middleware::from_fn(envelope::refuse_in_detail))
+        .map(|router| router.layer(axum::middleware::from_fn(envelope::refuse_in_detail)))
 }
 
 /// One page of a list.

@@ -11,9 +11,8 @@ use frontdesk_engine::linked::{self, NewSession, Session};
 use frontdesk_model::contact::parse_phone;
 use frontdesk_model::linked::{SessionState, SessionStatus};
 use frontdesk_model::{InboxId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::code::{self, CodeQuery, ShownCode};
 use crate::api::envelope::{EnvelopeRefusal, Told};
@@ -26,8 +25,8 @@ use crate::state::HttpState;
 /// The longest address of a webhook.
 const MAX_URL_BYTES: usize = 2_000;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_sessions, create_session))
         .routes(routes!(delete_session))
         .routes(routes!(get_session_qr))

@@ -8,10 +8,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use frontdesk_engine::suggest::drafts::{self, Live, LiveEvent};
 use frontdesk_model::ConversationId;
+use frontdesk_routes::{Gather, routes};
 use futures_util::stream;
 use serde_json::json;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{SuggestQuery, Suggested};
 use crate::auth::InboxWriter;
@@ -22,8 +21,8 @@ use crate::state::HttpState;
 /// Says that it is still there at least this often.
 const ALIVE: Duration = Duration::from_secs(10);
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(stream_suggestion))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(stream_suggestion))
 }
 
 /// One event of the stream.

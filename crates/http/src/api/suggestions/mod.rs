@@ -14,17 +14,16 @@ use frontdesk_engine::suggest::answer::{
 use frontdesk_engine::suggest::drafts::{self, DraftError, Suggestions, Trouble};
 use frontdesk_engine::suggest::feedback::{self, Deed};
 use frontdesk_model::{ConversationId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::InboxWriter;
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::input::{Ids, JsonBody, Query};
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(suggest_replies))
         .routes(routes!(note_suggestion))
         .merge(live::routes())

@@ -6,18 +6,17 @@ use frontdesk_engine::suggest::drafts::settings::{
     self, DraftSettings, DraftSettingsError, DraftState, KeyChange, NewDraftSettings,
 };
 use frontdesk_model::Timestamp;
+use frontdesk_routes::{Gather, routes};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AdminUser;
 use crate::error::ApiError;
 use crate::input::JsonBody;
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new().routes(routes!(get_suggestion_settings, save_suggestion_settings))
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default().routes(routes!(get_suggestion_settings, save_suggestion_settings))
 }
 
 /// The language model an account has its drafts from. Off by default: then nothing leaves this server.

@@ -8,10 +8,9 @@ use frontdesk_engine::bridge::setup::{self, BridgeChanges, BridgeError, BridgeVi
 use frontdesk_engine::bridge::{BeginAs, BridgeSettings, ConversationPolicy};
 use frontdesk_engine::sync::progress::RunView;
 use frontdesk_model::{BridgeId, InboxId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use frontdesk_store::bridges::BridgeStatus;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::{ConnectionKey, shown};
 use super::runs;
@@ -21,8 +20,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody, Query};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_bridges, create_bridge))
         .routes(routes!(get_bridge, update_bridge, delete_bridge))
         .routes(routes!(import_into_bridge))

@@ -9,10 +9,9 @@ use frontdesk_engine::sync::connections::{
 };
 use frontdesk_engine::sync::{SyncConnectionRow, SyncConnectionStatus, SyncProvider};
 use frontdesk_model::{SyncConnectionId, Timestamp};
+use frontdesk_routes::{Gather, routes};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::conversations::given;
 use crate::api::envelope::{EnvelopeRefusal, Success};
@@ -21,8 +20,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::input::{Ids, JsonBody};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(list_sync_connections, create_sync_connection))
         .routes(routes!(get_sync_connection, update_sync_connection, delete_sync_connection))
         .routes(routes!(test_sync_connection))

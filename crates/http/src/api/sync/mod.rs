@@ -7,15 +7,15 @@ mod bridges;
 mod connections;
 mod runs;
 
-use utoipa_axum::router::OpenApiRouter;
+use frontdesk_routes::Gather;
 
 use super::envelope;
 use crate::state::HttpState;
 
-pub(crate) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(crate) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .merge(connections::routes())
         .merge(bridges::routes())
         .merge(runs::routes())
-        .layer(axum::middleware::from_fn(envelope::refuse))
+        .map(|router| router.layer(axum::middleware::from_fn(envelope::refuse)))
 }

@@ -9,9 +9,8 @@ use frontdesk_engine::sync::progress::RunView;
 use frontdesk_engine::sync::runs::{self, RunError, Wanted};
 use frontdesk_engine::sync::{SyncDirection, SyncEntity, SyncProvider, SyncRunRow, SyncRunStatus};
 use frontdesk_model::SyncRunId;
+use frontdesk_routes::{Gather, routes};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connections::ConnectionKey;
 use crate::api::envelope::{EnvelopeRefusal, Success};
@@ -21,8 +20,8 @@ use crate::input::{Ids, JsonBody, Query};
 use crate::paging::{Page, PageQuery};
 use crate::state::HttpState;
 
-pub(super) fn routes() -> OpenApiRouter<HttpState> {
-    OpenApiRouter::new()
+pub(super) fn routes<R: Gather<HttpState>>() -> R {
+    R::default()
         .routes(routes!(sync_connection))
         .routes(routes!(run_sync))
         .routes(routes!(list_sync_runs))
