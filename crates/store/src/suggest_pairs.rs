@@ -108,6 +108,7 @@ statements! {
          FROM suggest_pairs p LEFT JOIN messages m ON m.account_id = p.account_id AND m.id = p.id
          LEFT JOIN contacts c ON c.account_id = m.account_id AND c.id = m.contact_id
          WHERE p.account_id = $1 AND (p.changed, p.id) > ($2, $3) ORDER BY p.changed, p.id LIMIT $4");
+    CHANGED = both("SELECT id FROM suggest_pairs WHERE account_id = $1 AND changed > $2 ORDER BY changed, id LIMIT $3");
     ACCEPT = both(
         "UPDATE suggest_pairs SET accepted = accepted + 1, changed = $3 WHERE account_id = $1 AND id = $2 AND removed = FALSE");
     DISMISS = both(
@@ -437,6 +438,11 @@ pub fn changes(
     limit: i64,
 ) -> Result<Vec<PairRow>, StoreError> {
     tx.query(&CHANGES, p![account, after, id, limit])
+}
+
+/// The pairs that changed after a number, those removed too, at most so many.
+pub fn changed(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<i64>, StoreError> {
+    Ok(tx.query::<(i64,)>(&CHANGED, p![account, after, limit])?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Somebody took a suggestion; false when the pair is gone.

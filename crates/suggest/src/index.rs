@@ -1,13 +1,15 @@
 //! The pairs of one account, and what is needed to find among them.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::letters::Letters;
+use crate::packed::{Blocks, Numbers};
 use crate::pair::Pair;
 use crate::postings::Postings;
-use crate::private::{Said, Secrets, called};
+use crate::private::{Kept, Said, Secrets, called};
+use crate::rank::Spare;
 use crate::spelling::Spelling;
-use crate::table::{self, DIMENSIONS, Point, Table};
+use crate::table::{self, DIMENSIONS, Point, Sum, Table};
 use crate::text::{stems, words};
 
 /// Words of a turn that are looked at; customers paste whole pages.
@@ -19,16 +21,17 @@ const LONGEST_QUESTION: usize = 200;
 #[derive(Debug)]
 pub struct Index {
     pub(crate) table: Option<Table>,
-    pub(crate) places: Vec<Option<Place>>,
-    pub(crate) points: Vec<Point>,
+    pub(crate) places: Blocks<Option<Place>>,
+    pub(crate) points: Blocks<Point>,
     /// Where question and what was said before lie together.
-    pub(crate) context_points: Vec<Point>,
+    pub(crate) context_points: Blocks<Point>,
     pub(crate) postings: Postings,
     pub(crate) letters: Letters,
     pub(crate) secrets: Secrets,
     pub(crate) spelling: Spelling,
+    pub(crate) spare: Spare,
     by_id: FxHashMap<i64, u32>,
-    free: Vec<u32>,
+    pub(crate) free: Vec<u32>,
 }
 
 /// What is kept of one pair.
@@ -36,18 +39,12 @@ pub struct Index {
 pub(crate) struct Place {
     pub id: i64,
     pub contact: i64,
-    /// The words of the question, by single spaces.
-    pub question: Box<str>,
-    pub reply: Said,
+    /// The words of the question, by their numbers.
+    pub question: Numbers,
+    pub reply: Kept,
     pub said_at: i64,
     pub accepted: u32,
     pub dismissed: u32,
-}
-
-impl Place {
-    pub(crate) fn words(&self) -> Vec<String> {
-        self.question.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    }
 }
 
 impl Default for Index {
@@ -62,13 +59,14 @@ impl Index {
     pub fn new() -> Self {
         Self {
             table: Table::built_in(),
-            places: Vec::new(),
-            points: Vec::new(),
-            context_points: Vec::new(),
+            places: Blocks::default(),
+            points: Blocks::default(),
+            context_points: Blocks::default(),
             postings: Postings::default(),
             letters: Letters::new(),
             secrets: Secrets::default(),
             spelling: Spelling::default(),
+            spare: Spare::default(),
             by_id: FxHashMap::default(),
             free: Vec::new(),
         }
@@ -84,6 +82,12 @@ impl Index {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// Whether a pair is in it.
+    #[must_use]
+    pub fn holds(&self, id: i64) -> bool {
+        self.by_id.contains_key(&id)
     }
 
     /// The ids of the pairs in it, in no order.
@@ -104,12 +108,15 @@ impl Index {
             self.context_points.push([0; DIMENSIONS]);
             u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
         });
-        let (point, context_point) = self.points_of(&question, pair.before.as_deref());
-        self.points[at as usize] = point;
-        self.context_points[at as usize] = context_point;
+        let numbers = self.spelling.add(&question, self.table.as_ref());
+        if let Some(table) = &self.table {
+            let alone = table.sum_of_rows(numbers.iter().filter_map(|number| self.spelling.row(*number)));
+            let (point, context_point) = points(table, &alone, pair.before.as_deref());
+            self.points[at] = point;
+            self.context_points[at] = context_point;
+        }
         self.postings.add(at, &stems(&question));
         self.letters.add(&question);
-        self.spelling.add(&question);
         let reply = if pair.for_everybody {
             Said::for_everybody(&pair.reply, self.table.as_ref())
         } else {
@@ -117,11 +124,11 @@ impl Index {
             names.extend(called(&pair.question, self.table.as_ref()));
             Said::new(&pair.reply, &names, self.table.as_ref())
         };
-        self.secrets.add(pair.contact, &reply);
-        self.places[at as usize] = Some(Place {
+        let reply = self.secrets.add(pair.contact, reply);
+        self.places[at] = Some(Place {
             id: pair.id,
             contact: pair.contact,
-            question: question.join(" ").into(),
+            question: numbers.into_iter().collect(),
             reply,
             said_at: pair.said_at,
             accepted: pair.accepted,
@@ -133,15 +140,16 @@ impl Index {
     /// Forgets a pair; `false` when it was not there.
     pub fn remove(&mut self, id: i64) -> bool {
         let Some(at) = self.by_id.remove(&id) else { return false };
-        if let Some(place) = self.places[at as usize].take() {
-            let question = place.words();
+        if let Some(place) = self.places[at].take() {
+            let question: Vec<String> =
+                place.question.iter().map(|number| self.spelling.word(number).to_owned()).collect();
             self.postings.remove(at, &stems(&question));
             self.letters.remove(&question);
-            self.spelling.remove(&question);
+            self.spelling.remove(place.question.iter());
             self.secrets.remove(place.contact, &place.reply);
         }
-        self.points[at as usize] = [0; DIMENSIONS];
-        self.context_points[at as usize] = [0; DIMENSIONS];
+        self.points[at] = [0; DIMENSIONS];
+        self.context_points[at] = [0; DIMENSIONS];
         self.free.push(at);
         true
     }
@@ -149,13 +157,17 @@ impl Index {
     /// Where a question lies, alone and together with what was said before it.
     pub(crate) fn points_of(&self, question: &[String], before: Option<&str>) -> (Point, Point) {
         let Some(table) = &self.table else { return ([0; DIMENSIONS], [0; DIMENSIONS]) };
-        let alone = table.sum(question);
-        let point = table::direction(&alone);
-        let Some(before) = before else { return (point, point) };
-        let mut both = table.sum(&question_words(before));
-        both.iter_mut().zip(alone).for_each(|(sum, x)| *sum += x);
-        (point, table::direction(&both))
+        points(table, &table.sum(question), before)
     }
+}
+
+/// Where a question of this sum lies, alone and together with what was said before it.
+fn points(table: &Table, alone: &Sum, before: Option<&str>) -> (Point, Point) {
+    let point = table::direction(alone);
+    let Some(before) = before else { return (point, point) };
+    let mut both = table.sum(&question_words(before));
+    both.iter_mut().zip(alone).for_each(|(sum, x)| *sum += x);
+    (point, table::direction(&both))
 }
 
 /// The words by which a turn is compared.
@@ -163,9 +175,4 @@ pub(crate) fn question_words(question: &str) -> Vec<String> {
     let mut words = words(question);
     words.truncate(LONGEST_QUESTION);
     words
-}
-
-/// The different words of a reply, for telling whether two say the same.
-pub(crate) fn word_set(text: &str) -> FxHashSet<String> {
-    words(text).into_iter().collect()
 }

@@ -2,7 +2,11 @@
 //!
 //! No list of the texts that have a run is kept, only how many have it; few candidates are compared, by their texts.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
+
+use crate::spelling::Spelling;
 
 /// Places for counts. Runs that share one are counted together, which changes a weight by little.
 const PLACES: usize = 1 << 18;
@@ -13,9 +17,6 @@ pub(crate) struct Letters {
     texts: u32,
     having: Vec<u32>,
 }
-
-/// A text as runs with their weights, of length one.
-pub(crate) struct Profile(FxHashMap<u32, f32>);
 
 impl Letters {
     pub(crate) fn new() -> Self {
@@ -36,51 +37,114 @@ impl Letters {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "counts of texts; a weight needs no more digits")]
-    fn weight(&self, place: u32, times: u32) -> f32 {
-        let rare = ((1.0 + self.texts as f32) / (1.0 + self.having[place as usize] as f32)).ln() + 1.0;
-        (1.0 + (times as f32).ln()) * rare
+    fn rareness(&self, place: u32) -> f32 {
+        ((1.0 + count(self.texts)) / (1.0 + count(self.having[place as usize]))).ln() + 1.0
     }
 
-    /// What a question is compared by.
-    pub(crate) fn profile(&self, words: &[String]) -> Profile {
-        let runs = counted(words.iter().map(String::as_str));
-        let mut weights: Vec<(u32, f32)> =
-            runs.into_iter().map(|(place, times)| (place, self.weight(place, times))).collect();
-        let length = weights.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt().max(1e-9);
-        weights.iter_mut().for_each(|(_, weight)| *weight /= length);
-        Profile(weights.into_iter().collect())
+    /// What the texts of this account are compared with one question by.
+    pub(crate) fn look<'a>(&'a self, question: &[String], spelling: &'a Spelling) -> Look<'a> {
+        let mut look = Look {
+            letters: self,
+            spelling,
+            at: FxHashMap::default(),
+            runs: Vec::new(),
+            words: FxHashMap::default(),
+            pool: Vec::new(),
+            touched: Vec::new(),
+        };
+        for (place, times) in counted(question.iter().map(String::as_str)) {
+            let at = look.run(place);
+            let run = &mut look.runs[at as usize];
+            run.asked = weight(times) * run.rare;
+        }
+        let length = look.runs.iter().map(|run| run.asked * run.asked).sum::<f32>().sqrt().max(1e-9);
+        look.runs.iter_mut().for_each(|run| run.asked /= length);
+        look
     }
+}
 
-    /// How much of `profile` the text of `words` shares, 0 to 1.
-    pub(crate) fn cosine<'a>(&self, profile: &Profile, words: impl Iterator<Item = &'a str>) -> f32 {
-        let (mut dot, mut square) = (0.0_f32, 0.0_f32);
-        for (place, times) in counted(words) {
-            let weight = self.weight(place, times);
-            square += weight * weight;
-            if let Some(other) = profile.0.get(&place) {
-                dot += weight * other;
+/// One question beside many texts: what the runs of a word weigh is found out once, however many texts have the word.
+pub(crate) struct Look<'a> {
+    letters: &'a Letters,
+    spelling: &'a Spelling,
+    /// The runs met so far, by their places.
+    at: FxHashMap<u32, u32>,
+    runs: Vec<Run>,
+    /// Which of the pool are the runs of a word, by its number.
+    words: FxHashMap<u32, Range<usize>>,
+    pool: Vec<u32>,
+    /// The runs of the text that is looked at.
+    touched: Vec<u32>,
+}
+
+/// A run, as far as one question is concerned.
+struct Run {
+    rare: f32,
+    /// What it weighs in the question.
+    asked: f32,
+    /// How often the text that is looked at has it.
+    times: u32,
+}
+
+impl Look<'_> {
+    /// How much of the question the text of these words shares, 0 to 1.
+    pub(crate) fn cosine(&mut self, words: impl Iterator<Item = u32>) -> f32 {
+        for word in words {
+            for at in self.runs_of(word) {
+                let at = self.pool[at];
+                let run = &mut self.runs[at as usize];
+                if run.times == 0 {
+                    self.touched.push(at);
+                }
+                run.times += 1;
             }
+        }
+        let (mut dot, mut square) = (0.0_f32, 0.0_f32);
+        for at in self.touched.drain(..) {
+            let run = &mut self.runs[at as usize];
+            let weight = weight(std::mem::take(&mut run.times)) * run.rare;
+            square += weight * weight;
+            dot += weight * run.asked;
         }
         if square > 0.0 { dot / square.sqrt() } else { 0.0 }
     }
+
+    fn runs_of(&mut self, word: u32) -> Range<usize> {
+        if let Some(known) = self.words.get(&word) {
+            return known.clone();
+        }
+        let from = self.pool.len();
+        each_place(self.spelling.word(word), |place| {
+            let at = self.run(place);
+            self.pool.push(at);
+        });
+        self.words.insert(word, from..self.pool.len());
+        from..self.pool.len()
+    }
+
+    fn run(&mut self, place: u32) -> u32 {
+        *self.at.entry(place).or_insert_with(|| {
+            self.runs.push(Run { rare: self.letters.rareness(place), asked: 0.0, times: 0 });
+            u32::try_from(self.runs.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+}
+
+/// What a run weighs that comes so often in one text, before it is said how rare it is.
+fn weight(times: u32) -> f32 {
+    if times == 1 { 1.0 } else { 1.0 + count(times).ln() }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of texts; a weight needs no more digits")]
+fn count(texts: u32) -> f32 {
+    texts as f32
 }
 
 /// The places of a text's runs with how often each comes, sorted so that sums come out the same every time.
 fn counted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(u32, u32)> {
     let mut places = Vec::new();
-    let mut letters: Vec<char> = Vec::new();
     for word in words {
-        letters.clear();
-        letters.push(' ');
-        letters.extend(word.chars());
-        letters.push(' ');
-        for length in 2..=5 {
-            if length > letters.len() {
-                break;
-            }
-            places.extend(letters.windows(length).map(place));
-        }
+        each_place(word, |place| places.push(place));
     }
     places.sort_unstable();
     let mut counted: Vec<(u32, u32)> = Vec::with_capacity(places.len());
@@ -91,6 +155,14 @@ fn counted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(u32, u32)> {
         }
     }
     counted
+}
+
+/// The places of a word's runs.
+fn each_place(word: &str, mut found: impl FnMut(u32)) {
+    let letters: Vec<char> = std::iter::once(' ').chain(word.chars()).chain([' ']).collect();
+    for length in 2..=5 {
+        letters.windows(length).map(place).for_each(&mut found);
+    }
 }
 
 /// FNV-1a: fixed for ever, unlike the hashes of the standard library.
@@ -113,11 +185,28 @@ mod tests {
         for text in ["refund my order", "where is my parcel", "cancel my booking"] {
             letters.add(&words(text));
         }
-        let profile = letters.profile(&words("refund my order"));
-        assert!((letters.cosine(&profile, "refund my order".split(' ')) - 1.0).abs() < 1e-4);
-        let typo = letters.cosine(&profile, "refnud my order".split(' '));
+        let mut spelling = Spelling::default();
+        let mut look = |text: &str| {
+            let ids = spelling.add(&words(text), None);
+            letters.look(&words("refund my order"), &spelling).cosine(ids.into_iter())
+        };
+        assert!((look("refund my order") - 1.0).abs() < 1e-4);
+        let typo = look("refnud my order");
         assert!(typo > 0.5 && typo < 1.0, "{typo}");
-        assert!(letters.cosine(&profile, "breakfast".split(' ')) < 0.1);
+        assert!(look("breakfast") < 0.1);
+    }
+
+    #[test]
+    fn what_was_looked_at_before_changes_nothing() {
+        let mut letters = Letters::new();
+        letters.add(&words("refund my order"));
+        let mut spelling = Spelling::default();
+        let ids = spelling.add(&words("my order my parcel"), None);
+        let question = words("my parcel");
+        let alone = letters.look(&question, &spelling).cosine(ids.iter().copied());
+        let mut look = letters.look(&question, &spelling);
+        look.cosine(ids.iter().rev().copied());
+        assert_eq!(look.cosine(ids.into_iter()).to_bits(), alone.to_bits());
     }
 
     #[test]

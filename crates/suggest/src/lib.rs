@@ -11,6 +11,7 @@ mod evaluate;
 mod facts;
 mod index;
 mod letters;
+mod packed;
 mod pair;
 mod postings;
 mod private;

@@ -2,15 +2,41 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::packed::push_sparingly;
+
 /// How soon a stem that comes often in one text stops counting.
 const SATURATION: f32 = 1.2;
 /// How much a long text pays for its length.
 const LENGTH: f32 = 0.75;
 
-/// For each stem the places of the texts that have it.
+/// How often a stem comes counts up to here, and stands in so many bits beside the place.
+const TIMES: u32 = (1 << TIMES_BITS) - 1;
+const TIMES_BITS: u32 = 5;
+/// Places beyond are not looked at: an index of so many texts would need more memory than there is.
+const PLACES: u32 = 1 << (u32::BITS - TIMES_BITS);
+
+/// A text that has a stem: its place, and how often it has it.
+#[derive(Debug, Clone, Copy)]
+struct Posting(u32);
+
+impl Posting {
+    fn new(place: u32, times: u32) -> Self {
+        Self(place << TIMES_BITS | times.min(TIMES))
+    }
+
+    fn place(self) -> u32 {
+        self.0 >> TIMES_BITS
+    }
+
+    fn times(self) -> u32 {
+        self.0 & TIMES
+    }
+}
+
+/// For each stem the texts that have it.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
-    stems: FxHashMap<Box<str>, Vec<(u32, u16)>>,
+    stems: FxHashMap<Box<str>, Vec<Posting>>,
     lengths: Vec<u16>,
     texts: u32,
     total: u64,
@@ -20,6 +46,9 @@ impl Postings {
     /// Puts the text of `stems` at a place that is free.
     pub(crate) fn add(&mut self, place: u32, stems: &[String]) {
         let at = place as usize;
+        if place >= PLACES {
+            return;
+        }
         if self.lengths.len() <= at {
             self.lengths.resize(at + 1, 0);
         }
@@ -28,17 +57,23 @@ impl Postings {
         self.texts += 1;
         self.total += u64::from(length);
         for (stem, times) in counted(stems) {
-            self.stems.entry(stem.into()).or_default().push((place, times));
+            match self.stems.get_mut(stem) {
+                Some(texts) => push_sparingly(texts, Posting::new(place, times)),
+                None => {
+                    self.stems.insert(stem.into(), vec![Posting::new(place, times)]);
+                }
+            }
         }
     }
 
     /// Takes it away again; `stems` must be those it was added with.
     pub(crate) fn remove(&mut self, place: u32, stems: &[String]) {
+        let Some(length) = self.lengths.get_mut(place as usize) else { return };
         self.texts = self.texts.saturating_sub(1);
-        self.total = self.total.saturating_sub(u64::from(std::mem::take(&mut self.lengths[place as usize])));
+        self.total = self.total.saturating_sub(u64::from(std::mem::take(length)));
         for (stem, _) in counted(stems) {
             let Some(texts) = self.stems.get_mut(stem) else { continue };
-            if let Some(at) = texts.iter().position(|(other, _)| *other == place) {
+            if let Some(at) = texts.iter().position(|text| text.place() == place) {
                 texts.swap_remove(at);
             }
             if texts.is_empty() {
@@ -55,9 +90,9 @@ impl Postings {
             let Some(texts) = self.stems.get(stem) else { continue };
             let having = texts.len() as f32;
             let rare = (1.0 + (self.texts as f32 - having + 0.5) / (having + 0.5)).ln();
-            for (place, times) in texts {
-                let place = *place as usize;
-                let times = f32::from(*times);
+            for text in texts {
+                let place = text.place() as usize;
+                let times = text.times() as f32;
                 let length = f32::from(self.lengths[place]) / mean;
                 let damped = times + SATURATION * (1.0 - LENGTH + LENGTH * length);
                 scores[place] += rare * times * (SATURATION + 1.0) / damped;
@@ -67,13 +102,13 @@ impl Postings {
 }
 
 /// The stems of a text with how often each comes, sorted.
-fn counted(stems: &[String]) -> Vec<(&str, u16)> {
+fn counted(stems: &[String]) -> Vec<(&str, u32)> {
     let mut sorted: Vec<&str> = stems.iter().map(String::as_str).collect();
     sorted.sort_unstable();
-    let mut counted: Vec<(&str, u16)> = Vec::with_capacity(sorted.len());
+    let mut counted: Vec<(&str, u32)> = Vec::with_capacity(sorted.len());
     for stem in sorted {
         match counted.last_mut() {
-            Some((last, times)) if *last == stem => *times = times.saturating_add(1),
+            Some((last, times)) if *last == stem => *times += 1,
             _ => counted.push((stem, 1)),
         }
     }

@@ -7,9 +7,11 @@
 mod words;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::packed::{Blocks, push_sparingly};
 use crate::table::{Known, Table};
 use crate::text::{fold, word_ranges};
 use crate::typed;
@@ -27,7 +29,7 @@ const FIRST_NAME_SLOT: &str = "{{first_name}}";
 #[derive(Debug)]
 pub(crate) struct Said {
     text: Box<str>,
-    private: Box<[Private]>,
+    private: Vec<Private>,
     /// What is in it is the team's own, in whatever other reply it stands too.
     for_everybody: bool,
 }
@@ -36,9 +38,31 @@ pub(crate) struct Said {
 struct Private {
     start: u32,
     end: u32,
-    slot: &'static str,
+    slot: Slot,
     /// What it is, however it is written. `None`: the customer's own name, which never becomes the team's.
-    key: Option<Box<str>>,
+    key: Option<String>,
+}
+
+/// What stands in the place of something private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Kind(typed::Kind),
+    Name,
+    FirstName,
+}
+
+impl Slot {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.slot(),
+            Self::Name => NAME_SLOT,
+            Self::FirstName => FIRST_NAME_SLOT,
+        }
+    }
+
+    fn is_name(self) -> bool {
+        matches!(self, Self::Name | Self::FirstName)
+    }
 }
 
 impl Said {
@@ -55,16 +79,16 @@ impl Said {
         let mut done = 0;
         for (range, kind) in typed::stretches(text) {
             names(text, done..range.start, &own, table, &mut private);
-            private.push(Private::new(&range, kind.slot(), Some(key(&text[range.clone()]))));
+            private.push(Private::new(&range, Slot::Kind(kind), Some(key(&text[range.clone()]))));
             done = range.end;
         }
         names(text, done..text.len(), &own, table, &mut private);
-        Self { text: text.into(), private: private.into(), for_everybody: false }
+        Self { text: text.into(), private, for_everybody: false }
     }
 
     /// Where something private may stand, and what slot it would get.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (Range<usize>, &'static str)> + '_ {
-        self.private.iter().map(|part| (part.start as usize..part.end as usize, part.slot))
+        self.private.iter().map(|part| (part.start as usize..part.end as usize, part.slot.text()))
     }
 
     /// A text that was written for everybody.
@@ -74,13 +98,9 @@ impl Said {
 }
 
 impl Private {
-    fn new(range: &Range<usize>, slot: &'static str, key: Option<String>) -> Self {
+    fn new(range: &Range<usize>, slot: Slot, key: Option<String>) -> Self {
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: place(range.start), end: place(range.end), slot, key: key.map(String::into_boxed_str) }
-    }
-
-    fn is_name(&self) -> bool {
-        self.slot == NAME_SLOT || self.slot == FIRST_NAME_SLOT
+        Self { start: place(range.start), end: place(range.end), slot, key }
     }
 }
 
@@ -132,12 +152,12 @@ fn names(text: &str, range: Range<usize>, own: &[String], table: Option<&Table>,
         let is_secret = is_told_as_secret(&before, between, known, is_small_word);
         name_before = false;
         if is_own {
-            into.push(Private::new(&at, FIRST_NAME_SLOT, None));
+            into.push(Private::new(&at, Slot::FirstName, None));
             name_before = true;
         } else if is_secret {
-            into.push(Private::new(&at, typed::Kind::Code.slot(), Some(folded.clone())));
+            into.push(Private::new(&at, Slot::Kind(typed::Kind::Code), Some(folded.clone())));
         } else if is_named && !BEFORE_NAMES.contains(&folded.as_str()) {
-            let slot = if after_greeting { FIRST_NAME_SLOT } else { NAME_SLOT };
+            let slot = if after_greeting { Slot::FirstName } else { Slot::Name };
             into.push(Private::new(&at, slot, Some(folded.clone())));
             name_before = true;
         }
@@ -214,71 +234,112 @@ fn starts_sentence(text: &str, at: usize) -> bool {
     before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != ',')
 }
 
+/// A reply as it is kept: what in it may be private stands once for all replies that have it.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    text: Box<str>,
+    parts: Box<[Part]>,
+    for_everybody: bool,
+}
+
+/// Where something private may stand.
+#[derive(Debug)]
+struct Part {
+    start: u32,
+    end: u32,
+    slot: Slot,
+    /// The number of what it is; `None`: the customer's own name.
+    secret: Option<u32>,
+}
+
 /// To whom each private thing of an account's replies was said.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
-    said_to: FxHashMap<Box<str>, FxHashMap<i64, u32>>,
-    /// What stands in texts for everybody, and in how many.
-    everybodys: FxHashMap<Box<str>, u32>,
+    at: FxHashMap<Arc<str>, u32>,
+    secrets: Blocks<Secret>,
+    free: Vec<u32>,
+}
+
+/// A thing that may be private.
+#[derive(Debug, Default)]
+struct Secret {
+    key: Arc<str>,
+    /// Whom it was said to and how often, by customer.
+    told: Vec<(i64, u32)>,
+    /// In how many texts for everybody it stands.
+    for_everybody: u32,
 }
 
 impl Secrets {
-    pub(crate) fn add(&mut self, contact: i64, said: &Said) {
-        if said.for_everybody {
-            for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
-                *self.everybodys.entry(key.clone()).or_default() += 1;
-            }
-            return;
-        }
-        for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
-            *self.said_to.entry(key.clone()).or_default().entry(contact).or_default() += 1;
-        }
+    /// Keeps a reply that a customer was given.
+    pub(crate) fn add(&mut self, contact: i64, said: Said) -> Kept {
+        let parts = said.private.into_iter().map(|Private { start, end, slot, key }| {
+            let secret = key.map(|key| self.tell(&key, (!said.for_everybody).then_some(contact)));
+            Part { start, end, slot, secret }
+        });
+        Kept { parts: parts.collect(), text: said.text, for_everybody: said.for_everybody }
     }
 
-    pub(crate) fn remove(&mut self, contact: i64, said: &Said) {
-        if said.for_everybody {
-            for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
-                let left = self.everybodys.get_mut(key).map_or(0, |times| {
-                    *times -= 1;
-                    *times
-                });
-                if left == 0 {
-                    self.everybodys.remove(key);
-                }
+    /// Notes that something was said to a customer, or to everybody; returns its number.
+    fn tell(&mut self, key: &str, contact: Option<i64>) -> u32 {
+        let at = self.at.get(key).copied().unwrap_or_else(|| {
+            let at = self.free.pop().unwrap_or_else(|| {
+                self.secrets.push(Secret::default());
+                u32::try_from(self.secrets.len() - 1).unwrap_or(u32::MAX)
+            });
+            let key: Arc<str> = key.into();
+            self.at.insert(Arc::clone(&key), at);
+            self.secrets[at].key = key;
+            at
+        });
+        let secret = &mut self.secrets[at];
+        let Some(contact) = contact else {
+            secret.for_everybody += 1;
+            return at;
+        };
+        match secret.told.binary_search_by_key(&contact, |(contact, _)| *contact) {
+            Ok(known) => secret.told[known].1 += 1,
+            Err(between) => {
+                push_sparingly(&mut secret.told, (contact, 1));
+                secret.told[between..].rotate_right(1);
             }
-            return;
         }
-        for key in said.private.iter().filter_map(|private| private.key.as_ref()) {
-            let Some(contacts) = self.said_to.get_mut(key) else { continue };
-            if let Some(times) = contacts.get_mut(&contact) {
-                *times -= 1;
-                if *times == 0 {
-                    contacts.remove(&contact);
-                }
-            }
-            if contacts.is_empty() {
-                self.said_to.remove(key);
-            }
-        }
+        at
     }
 
-    fn is_hidden(&self, private: &Private) -> bool {
-        private.key.as_ref().is_none_or(|key| !self.is_the_teams(key))
+    /// Forgets a reply that a customer was given.
+    pub(crate) fn remove(&mut self, contact: i64, kept: &Kept) {
+        for at in kept.parts.iter().filter_map(|part| part.secret) {
+            let secret = &mut self.secrets[at];
+            if kept.for_everybody {
+                secret.for_everybody = secret.for_everybody.saturating_sub(1);
+            } else if let Ok(known) = secret.told.binary_search_by_key(&contact, |(contact, _)| *contact) {
+                secret.told[known].1 -= 1;
+                if secret.told[known].1 == 0 {
+                    secret.told.remove(known);
+                }
+            }
+            if secret.told.is_empty() && secret.for_everybody == 0 {
+                self.at.remove(&*secret.key);
+                *secret = Secret::default();
+                self.free.push(at);
+            }
+        }
     }
 
     /// Whether something may be told to anybody.
-    fn is_the_teams(&self, key: &str) -> bool {
-        self.everybodys.contains_key(key)
-            || self.said_to.get(key).is_some_and(|contacts| contacts.len() >= MANY)
+    fn is_the_teams(&self, secret: u32) -> bool {
+        let secret = &self.secrets[secret];
+        secret.for_everybody > 0 || secret.told.len() >= MANY
     }
 
     /// Whether the team has said this number, address or code to everybody already.
     pub(crate) fn tells_everybody(&self, text: &str) -> bool {
-        self.is_the_teams(&key(text))
+        self.at.get(key(text).as_str()).is_some_and(|secret| self.is_the_teams(*secret))
     }
 
     /// The reply as another customer's agent may see it, and how many slots it has.
-    pub(crate) fn show(&self, said: &Said) -> (String, usize) {
+    pub(crate) fn show(&self, said: &Kept) -> (String, usize) {
         let mut shown = String::with_capacity(said.text.len());
         let mut done = 0;
         let mut slots: usize = 0;
@@ -286,17 +347,18 @@ impl Secrets {
         if said.for_everybody {
             return (said.text.to_string(), 0);
         }
-        for private in said.private.iter().filter(|private| self.is_hidden(private)) {
+        let is_hidden = |part: &&Part| part.secret.is_none_or(|secret| !self.is_the_teams(secret));
+        for private in said.parts.iter().filter(is_hidden) {
             let between = &said.text[done..private.start as usize];
             // The parts of one name are one slot.
-            let goes_on = name_before && private.is_name() && is_inside_name(between);
+            let goes_on = name_before && private.slot.is_name() && is_inside_name(between);
             if !goes_on {
                 shown.push_str(between);
-                shown.push_str(private.slot);
+                shown.push_str(private.slot.text());
                 slots += 1;
             }
             done = private.end as usize;
-            name_before = private.is_name();
+            name_before = private.slot.is_name();
         }
         shown.push_str(&said.text[done..]);
         (shown, slots)
@@ -328,8 +390,8 @@ mod tests {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let said = Said::new(reply, &names, Table::built_in().as_ref());
         let mut secrets = Secrets::default();
-        secrets.add(1, &said);
-        secrets.show(&said).0
+        let kept = secrets.add(1, said);
+        secrets.show(&kept).0
     }
 
     #[test]
@@ -432,17 +494,33 @@ mod tests {
     #[test]
     fn what_three_customers_were_told_is_the_teams_own() {
         let table = Table::built_in();
-        let said = |reply| Said::new(reply, &[], table.as_ref());
-        let reply = said("We are open from 9:00, call 0800 555 1234.");
+        let said = || Said::new("We are open from 9:00, call 0800 555 1234.", &[], table.as_ref());
         let mut secrets = Secrets::default();
-        for contact in [1, 2, 2] {
-            secrets.add(contact, &reply);
+        let first = secrets.add(1, said());
+        for contact in [2, 2] {
+            secrets.add(contact, said());
         }
-        assert_eq!(secrets.show(&reply).0, "We are open from {{time}}, call {{phone}}.");
-        secrets.add(3, &reply);
-        assert_eq!(secrets.show(&reply), ("We are open from 9:00, call 0800 555 1234.".to_owned(), 0));
-        secrets.remove(1, &reply);
-        assert_eq!(secrets.show(&reply).1, 2);
+        assert_eq!(secrets.show(&first).0, "We are open from {{time}}, call {{phone}}.");
+        assert!(!secrets.tells_everybody("08005551234"));
+        let last = secrets.add(3, said());
+        assert_eq!(secrets.show(&last), ("We are open from 9:00, call 0800 555 1234.".to_owned(), 0));
+        assert!(secrets.tells_everybody("08005551234"));
+        secrets.remove(1, &first);
+        assert_eq!(secrets.show(&last).1, 2);
+    }
+
+    #[test]
+    fn what_nobody_was_told_any_more_leaves_no_trace() {
+        let table = Table::built_in();
+        let mut secrets = Secrets::default();
+        let told = secrets.add(1, Said::new("Your room is 4711.", &[], table.as_ref()));
+        let for_everybody = secrets.add(0, Said::for_everybody("Call 0800 555 1234.", table.as_ref()));
+        secrets.remove(1, &told);
+        secrets.remove(0, &for_everybody);
+        assert!(secrets.at.is_empty() && secrets.secrets.iter().all(|secret| secret.key.is_empty()));
+        // Places that became free are taken again.
+        secrets.add(2, Said::new("Your room is 302.", &[], table.as_ref()));
+        assert_eq!(secrets.secrets.len(), 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How well each pair answers a question.
 
-use std::cmp::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use crate::index::{Index, question_words};
 use crate::pair::Ask;
@@ -11,6 +11,28 @@ use crate::text::stems;
 const PUT_FORWARD: usize = 400;
 /// Up to so many pairs all are looked at.
 const SMALL: usize = 2_000;
+
+/// Room for a number for each pair, kept from question to question: threads take turns with it instead of each having its own.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    stem_scores: Vec<f32>,
+    meanings: Vec<f32>,
+    sorted: Vec<f32>,
+}
+
+/// The room that nobody uses now; who asks beside others makes some more.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Option<Box<Scratch>>>);
+
+impl Spare {
+    fn take(&self) -> Box<Scratch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    fn give_back(&self, scratch: Box<Scratch>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
+    }
+}
 
 /// What the looks say of one pair.
 #[derive(Debug, Clone, Copy)]
@@ -29,29 +51,39 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     if question.is_empty() || index.is_empty() {
         return Vec::new();
     }
-    let mut stem_scores = vec![0.0; index.places.len()];
-    index.postings.score(&stems(&question), &mut stem_scores);
+    let mut scratch = index.spare.take();
+    let Scratch { stem_scores, meanings, sorted } = &mut *scratch;
+    stem_scores.clear();
+    stem_scores.resize(index.places.len(), 0.0);
+    index.postings.score(&stems(&question), stem_scores);
     let (point, context_point) = index.points_of(&question, ask.before);
-    let mut meanings: Vec<f32> = index.points.iter().map(|other| table::cosine(&point, other)).collect();
+    meanings.clear();
+    meanings.reserve_exact(index.places.len());
+    meanings.extend(index.points.iter().map(|other| table::cosine(&point, other)));
     if ask.before.is_some() {
         // Half and half: one text of both would drown the question in what was said before.
-        for (meaning, other) in meanings.iter_mut().zip(&index.context_points) {
+        for (meaning, other) in meanings.iter_mut().zip(index.context_points.iter()) {
             *meaning = 0.5 * *meaning + 0.5 * table::cosine(&context_point, other);
         }
     }
-    let places = candidates(index, &stem_scores, &meanings);
+    // Where nothing is kept nothing is found, not even by chance.
+    for at in &index.free {
+        stem_scores[*at as usize] = f32::NEG_INFINITY;
+        meanings[*at as usize] = f32::NEG_INFINITY;
+    }
+    let places = candidates(index, stem_scores, meanings, sorted);
 
-    let profile = index.letters.profile(&question);
+    let mut letters = index.letters.look(&question, &index.spelling);
     let mut stem_column = Vec::with_capacity(places.len());
     let mut letter_column = Vec::with_capacity(places.len());
     let mut meaning_column = Vec::with_capacity(places.len());
-    for (place, _) in &places {
-        let at = *place as usize;
-        let words = index.places[at].as_ref().map_or("", |place| &place.question).split(' ');
-        stem_column.push(stem_scores[at]);
-        letter_column.push(index.letters.cosine(&profile, words));
-        meaning_column.push(meanings[at]);
+    for (_, at) in &places {
+        let words = index.places[*at].iter().flat_map(|place| place.question.iter());
+        stem_column.push(stem_scores[*at as usize]);
+        letter_column.push(letters.cosine(words));
+        meaning_column.push(meanings[*at as usize]);
     }
+    index.spare.give_back(scratch);
     let near: Vec<f32> = letter_column
         .iter()
         .zip(&meaning_column)
@@ -62,8 +94,8 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     }
     let mut ranked: Vec<Ranked> = (0..places.len())
         .map(|row| Ranked {
-            place: places[row].0,
-            id: places[row].1,
+            place: places[row].1,
+            id: places[row].0,
             together: 0.5 * stem_column[row] + 0.5 * letter_column[row] + meaning_column[row],
             near: near[row].clamp(0.0, 1.0),
         })
@@ -72,24 +104,48 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     ranked
 }
 
-/// Place and id of the pairs worth a closer look, by id: what is summed over them comes out the same every time.
-fn candidates(index: &Index, stem_scores: &[f32], meanings: &[f32]) -> Vec<(u32, i64)> {
-    let mut all: Vec<(u32, i64)> =
-        (0_u32..).zip(&index.places).filter_map(|(at, place)| Some((at, place.as_ref()?.id))).collect();
-    if all.len() > SMALL {
-        let mut chosen = Vec::with_capacity(2 * PUT_FORWARD);
-        for scores in [stem_scores, meanings] {
-            let best = |a: &(u32, i64), b: &(u32, i64)| -> Ordering {
-                scores[b.0 as usize].total_cmp(&scores[a.0 as usize]).then(a.1.cmp(&b.1))
-            };
-            all.select_nth_unstable_by(PUT_FORWARD, best);
-            chosen.extend_from_slice(&all[..PUT_FORWARD]);
+/// Id and place of the pairs worth a closer look, by id: what is summed over them comes out the same every time.
+fn candidates(
+    index: &Index,
+    stem_scores: &[f32],
+    meanings: &[f32],
+    sorted: &mut Vec<f32>,
+) -> Vec<(i64, u32)> {
+    let mut chosen = if index.len() > SMALL {
+        let mut both = put_forward(index, stem_scores, sorted);
+        both.extend(put_forward(index, meanings, sorted));
+        both
+    } else {
+        (0..).zip(index.places.iter()).filter_map(|(at, place)| Some((place.as_ref()?.id, at))).collect()
+    };
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+/// Those with the highest scores; of equal ones the lowest ids.
+fn put_forward(index: &Index, scores: &[f32], sorted: &mut Vec<f32>) -> Vec<(i64, u32)> {
+    // The least score first, over the plain numbers: few of many pairs are then looked at one by one.
+    sorted.clear();
+    sorted.extend_from_slice(scores);
+    let (_, least, _) = sorted.select_nth_unstable_by(PUT_FORWARD - 1, |a, b| b.total_cmp(a));
+    let least = *least;
+    let (mut better, mut equal) = (Vec::with_capacity(PUT_FORWARD), Vec::new());
+    for (at, score) in (0..).zip(scores) {
+        let order = score.total_cmp(&least);
+        if order.is_ge()
+            && let Some(place) = &index.places[at]
+        {
+            if order.is_gt() { &mut better } else { &mut equal }.push((place.id, at));
         }
-        all = chosen;
     }
-    all.sort_unstable_by_key(|(_, id)| *id);
-    all.dedup();
-    all
+    let missing = PUT_FORWARD.saturating_sub(better.len());
+    if equal.len() > missing {
+        equal.select_nth_unstable(missing);
+        equal.truncate(missing);
+    }
+    better.extend(equal);
+    better
 }
 
 /// Brings a column to mean 0 and spread 1, so that looks of different scales can be added.

@@ -1,11 +1,14 @@
-//! Words that customers of this account use, for reading those that are mistyped.
+//! Words that customers of this account use: each is kept once, has a number, and serves for reading those that are mistyped.
 //!
 //! A word that nobody here has used before is read as the one a slip or two away that is used most. That the table knows it
 //! says little: with 60,292 words of many languages a slip often hits one. So where another word of a question is mistyped,
 //! one that only the table knows is read as one that is used often here too.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
+use crate::packed::Blocks;
 use crate::table::{Known, Table};
 
 /// Shorter words are not looked at: they say little, and are a slip away from each other.
@@ -28,18 +31,20 @@ const SLIP: f32 = 4.0;
 /// How often each word came.
 #[derive(Debug, Default)]
 pub(crate) struct Spelling {
-    at: FxHashMap<Box<str>, u32>,
-    words: Vec<Used>,
+    at: FxHashMap<Arc<str>, u32>,
+    words: Blocks<Used>,
     free: Vec<u32>,
 }
 
 /// A word of this account.
 #[derive(Debug, Default)]
 struct Used {
-    word: Box<str>,
+    word: Arc<str>,
     /// 0: the place is free.
     times: u32,
     outline: Outline,
+    /// The row of the table that stands for it.
+    row: Option<u32>,
 }
 
 /// What is compared before a word itself is: how many letters it has, and which.
@@ -65,37 +70,56 @@ impl Outline {
 }
 
 impl Spelling {
-    pub(crate) fn add(&mut self, words: &[String]) {
-        for word in words {
-            if let Some(at) = self.at.get(word.as_str()) {
-                self.words[*at as usize].times += 1;
-                continue;
-            }
-            let at = self.free.pop().unwrap_or_else(|| {
-                self.words.push(Used::default());
-                u32::try_from(self.words.len() - 1).unwrap_or(u32::MAX)
-            });
-            self.words[at as usize] =
-                Used { word: word.as_str().into(), times: 1, outline: Outline::of(word) };
-            self.at.insert(word.as_str().into(), at);
-        }
+    /// Takes up the words of a text and says their numbers.
+    pub(crate) fn add(&mut self, words: &[String], table: Option<&Table>) -> Vec<u32> {
+        words.iter().map(|word| self.add_word(word, table)).collect()
     }
 
-    pub(crate) fn remove(&mut self, words: &[String]) {
-        for word in words {
-            let Some(at) = self.at.get(word.as_str()).copied() else { continue };
-            let used = &mut self.words[at as usize];
-            used.times -= 1;
+    fn add_word(&mut self, word: &str, table: Option<&Table>) -> u32 {
+        if let Some(at) = self.at.get(word) {
+            self.words[*at].times += 1;
+            return *at;
+        }
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.words.push(Used::default());
+            u32::try_from(self.words.len() - 1).unwrap_or(u32::MAX)
+        });
+        let kept: Arc<str> = word.into();
+        self.words[at] = Used {
+            word: Arc::clone(&kept),
+            times: 1,
+            outline: Outline::of(word),
+            row: table.and_then(|table| table.nearest_row(word)),
+        };
+        self.at.insert(kept, at);
+        at
+    }
+
+    /// Takes the words of these numbers away again.
+    pub(crate) fn remove(&mut self, numbers: impl Iterator<Item = u32>) {
+        for at in numbers {
+            let used = &mut self.words[at];
+            used.times = used.times.saturating_sub(1);
             if used.times == 0 {
+                self.at.remove(&*used.word);
                 *used = Used::default();
-                self.at.remove(word.as_str());
                 self.free.push(at);
             }
         }
     }
 
+    /// The word of a number.
+    pub(crate) fn word(&self, number: u32) -> &str {
+        &self.words[number].word
+    }
+
+    /// The row of the table that stands for the word of a number.
+    pub(crate) fn row(&self, number: u32) -> Option<u32> {
+        self.words[number].row
+    }
+
     fn times(&self, word: &str) -> u32 {
-        self.at.get(word).map_or(0, |at| self.words[*at as usize].times)
+        self.at.get(word).map_or(0, |at| self.words[*at].times)
     }
 
     /// The words, with each that is mistyped replaced by the one that was meant, as far as anybody can say.
@@ -151,7 +175,7 @@ impl Spelling {
         let outline = Outline::of(word);
         let most = if letters.len() < SHORTEST_OF_TWO_SLIPS { 1 } else { most };
         let mut best: Option<(f32, &str, u32)> = None;
-        for used in &self.words {
+        for used in self.words.iter() {
             if used.times < least.max(1) || !outline.is_near(used.outline, most) || used.word.starts_with('<')
             {
                 continue;
@@ -240,8 +264,17 @@ mod tests {
 
     fn learned(texts: &[&str]) -> Spelling {
         let mut spelling = Spelling::default();
-        texts.iter().for_each(|text| spelling.add(&words(text)));
+        texts.iter().for_each(|text| learn(&mut spelling, text));
         spelling
+    }
+
+    fn learn(spelling: &mut Spelling, text: &str) {
+        spelling.add(&words(text), Table::built_in().as_ref());
+    }
+
+    fn forget(spelling: &mut Spelling, text: &str) {
+        let numbers: Vec<u32> = words(text).iter().map(|word| spelling.at[word.as_str()]).collect();
+        spelling.remove(numbers.into_iter());
     }
 
     fn corrected(spelling: &Spelling, text: &str) -> String {
@@ -269,9 +302,9 @@ mod tests {
         // Two slips are a guess, and leave what was written.
         assert_eq!(corrected(&spelling, "rfenud my pqrcwl"), "refund rfenud my parcel pqrcwl");
         assert_eq!(corrected(&spelling, "qwrtzp"), "qwrtzp");
-        spelling.remove(&words("refund my parcel"));
+        forget(&mut spelling, "refund my parcel");
         assert_eq!(corrected(&spelling, "pracel"), "pracel");
-        spelling.remove(&words("refund refunds"));
+        forget(&mut spelling, "refund refunds");
         assert_eq!(corrected(&spelling, "refnud"), "refnud");
     }
 
@@ -286,16 +319,16 @@ mod tests {
         assert_eq!(corrected(&often, "refnud my car"), "refund my card");
         // A word that this account uses stays what it is, whatever else is common.
         let mut both = learned(&["refund my card"; 50]);
-        both.add(&words("car"));
+        learn(&mut both, "car");
         assert_eq!(corrected(&both, "refnud my car"), "refund my car");
     }
 
     #[test]
     fn what_others_mistyped_before_is_not_taken_for_a_word() {
         let mut spelling = learned(&["transfer"; 99]);
-        spelling.add(&words("tranxfer"));
+        learn(&mut spelling, "tranxfer");
         assert_eq!(corrected(&spelling, "tranxfer"), "tranxfer");
-        spelling.add(&words("transfer"));
+        learn(&mut spelling, "transfer");
         assert_eq!(corrected(&spelling, "tranxfer"), "transfer");
     }
 

@@ -1,12 +1,13 @@
 //! The answers to one question, or none.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use crate::index::{Index, question_words, word_set};
+use crate::index::{Index, question_words};
 use crate::pair::{Ask, Suggestion};
 use crate::private;
 use crate::rank::{Ranked, rank};
-use crate::table::{self, DIMENSIONS, Point};
+use crate::table::{self, DIMENSIONS, Point, Table};
+use crate::text::words;
 use crate::vote::{Answer, vote};
 
 /// Below this nothing is said: better silent than beside the point. Measured in docs/suggestions.md.
@@ -29,8 +30,38 @@ const MORE: f32 = 0.15;
 
 /// A reply that others may say the same as.
 struct Wording {
-    words: FxHashSet<String>,
+    /// Its different words by their numbers, rising.
+    words: Vec<u32>,
     point: Point,
+}
+
+/// The words of the replies that are compared: each has a number and is looked up in the table once.
+#[derive(Default)]
+struct Vocabulary {
+    numbers: FxHashMap<String, u32>,
+    rows: Vec<Option<u32>>,
+}
+
+impl Vocabulary {
+    fn number(&mut self, word: String, table: Option<&Table>) -> u32 {
+        if let Some(number) = self.numbers.get(&word) {
+            return *number;
+        }
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.rows.push(table.and_then(|table| table.nearest_row(&word)));
+        self.numbers.insert(word, number);
+        number
+    }
+
+    fn wording(&mut self, text: &str, table: Option<&Table>) -> Wording {
+        let mut words: Vec<u32> =
+            question_words(text).into_iter().map(|word| self.number(word, table)).collect();
+        let rows = words.iter().filter_map(|number| self.rows[*number as usize]);
+        let point = table.map_or([0; DIMENSIONS], |table| table::direction(&table.sum_of_rows(rows)));
+        words.sort_unstable();
+        words.dedup();
+        Wording { words, point }
+    }
 }
 
 impl Index {
@@ -63,7 +94,7 @@ impl Index {
             .filter_map(|answer| {
                 let members: Vec<usize> =
                     (0..ranked.len()).filter(|row| groups[*row] == answer.group).collect();
-                let place = |row: &usize| self.places[ranked[*row].place as usize].as_ref();
+                let place = |row: &usize| self.places[ranked[*row].place].as_ref();
                 // The wording with the least to fill in; of those the newest.
                 let best = members.iter().min_by_key(|row| {
                     (shown[**row].1, std::cmp::Reverse(place(row).map(|place| (place.said_at, place.id))))
@@ -78,27 +109,25 @@ impl Index {
                     alike: members.len(),
                 })
             })
-            .filter(|suggestion| !word_set(&suggestion.text).is_empty())
+            .filter(|suggestion| !words(&suggestion.text).is_empty())
             .take(ask.count)
             .collect()
     }
 
     /// How often the pairs at these places were taken and waved away, together.
     fn heard(&self, places: impl Iterator<Item = u32>) -> (u32, u32) {
-        places.filter_map(|at| self.places[at as usize].as_ref()).fold((0, 0), |(taken, waved), place| {
+        places.filter_map(|at| self.places[at].as_ref()).fold((0, 0), |(taken, waved), place| {
             (taken.saturating_add(place.accepted), waved.saturating_add(place.dismissed))
         })
     }
 
     fn shown(&self, pair: &Ranked) -> (String, usize) {
-        self.places[pair.place as usize]
-            .as_ref()
-            .map(|place| self.secrets.show(&place.reply))
-            .unwrap_or_default()
+        self.places[pair.place].as_ref().map(|place| self.secrets.show(&place.reply)).unwrap_or_default()
     }
 
     /// The group of each reply: that of the first before it which says the same, or its own.
     fn groups(&self, shown: &[(String, usize)]) -> Vec<usize> {
+        let mut vocabulary = Vocabulary::default();
         let mut wordings: Vec<(usize, Wording)> = Vec::new();
         let mut groups: Vec<usize> = Vec::with_capacity(shown.len());
         for (row, (text, _)) in shown.iter().enumerate() {
@@ -106,7 +135,7 @@ impl Index {
                 groups.push(groups[same]);
                 continue;
             }
-            let wording = self.wording(text);
+            let wording = vocabulary.wording(text, self.table.as_ref());
             let group =
                 wordings.iter().find(|(_, other)| say_the_same(&wording, other)).map(|(group, _)| *group);
             groups.push(group.unwrap_or(row));
@@ -115,12 +144,6 @@ impl Index {
             }
         }
         groups
-    }
-
-    fn wording(&self, text: &str) -> Wording {
-        let words = question_words(text);
-        let point = self.table.map_or([0; DIMENSIONS], |table| table::direction(&table.sum(&words)));
-        Wording { words: words.into_iter().collect(), point }
     }
 }
 
@@ -135,10 +158,24 @@ fn weigh(answer: &mut Answer<usize>, accepted: u32, dismissed: u32) {
 }
 
 fn say_the_same(a: &Wording, b: &Wording) -> bool {
-    let common = count(a.words.intersection(&b.words).count());
-    let all = count(a.words.union(&b.words).count()).max(1.0);
-    let shared = common / all;
+    let common = in_both(&a.words, &b.words);
+    let shared = count(common) / count(a.words.len() + b.words.len() - common).max(1.0);
     shared >= SAME_WORDS || (shared >= LIKE_WORDS && table::cosine(&a.point, &b.point) >= SAME_MEANING)
+}
+
+/// How many numbers two rising lists share.
+fn in_both(mut a: &[u32], mut b: &[u32]) -> usize {
+    let mut shared = 0;
+    while let ([x, rest_of_a @ ..], [y, rest_of_b @ ..]) = (a, b) {
+        shared += usize::from(x == y);
+        if x <= y {
+            a = rest_of_a;
+        }
+        if y <= x {
+            b = rest_of_b;
+        }
+    }
+    shared
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

@@ -23,6 +23,9 @@ const NAME: u8 = 1;
 /// Where texts lie: a point of length one in steps of 1/127, or nothing when no word of the text is known.
 pub(crate) type Point = [i8; DIMENSIONS];
 
+/// Points added up, not yet of length one.
+pub(crate) type Sum = [f32; DIMENSIONS];
+
 /// What the table knows of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -112,20 +115,27 @@ impl Table {
     }
 
     /// The row of a word, or of its longest beginning that is a word: endings cost little, and a typo at the end nothing.
-    fn nearest_row(&self, word: &str) -> Option<usize> {
-        self.row(word).or_else(|| {
+    pub(crate) fn nearest_row(&self, word: &str) -> Option<u32> {
+        let row = self.row(word).or_else(|| {
             word.char_indices()
                 .rev()
                 .map(|(at, _)| at)
                 .take_while(|at| *at >= SHORTEST_BEGINNING)
                 .find_map(|at| self.row(&word[..at]))
-        })
+        })?;
+        u32::try_from(row).ok()
     }
 
     /// The sum of the points of folded words, not yet of length one.
-    pub(crate) fn sum(&self, words: &[String]) -> [f32; DIMENSIONS] {
+    pub(crate) fn sum(&self, words: &[String]) -> Sum {
+        self.sum_of_rows(words.iter().filter_map(|word| self.nearest_row(word)))
+    }
+
+    /// The sum of the points that stand in these rows.
+    pub(crate) fn sum_of_rows(&self, rows: impl Iterator<Item = u32>) -> Sum {
         let mut sum = [0.0; DIMENSIONS];
-        for row in words.iter().filter_map(|word| self.nearest_row(word)) {
+        for row in rows {
+            let row = row as usize;
             let scale = number(self.scales, row).map_or(0.0, f32::from_le_bytes);
             let steps = &self.steps[row * DIMENSIONS..(row + 1) * DIMENSIONS];
             for (sum, step) in sum.iter_mut().zip(steps) {
@@ -142,7 +152,7 @@ fn number(bytes: &[u8], row: usize) -> Option<[u8; 4]> {
 
 /// A sum of points as a direction, in steps.
 #[expect(clippy::cast_possible_truncation, reason = "a coordinate of a direction times 127 fits i8")]
-pub(crate) fn direction(sum: &[f32; DIMENSIONS]) -> Point {
+pub(crate) fn direction(sum: &Sum) -> Point {
     let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
     if length < 1e-6 {
         return [0; DIMENSIONS];

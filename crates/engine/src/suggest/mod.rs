@@ -29,7 +29,7 @@ use crate::Engine;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuggestionSettings {
-    /// Pairs that one node keeps in memory, of all accounts together, and of one account at most; one takes about a kilobyte.
+    /// Pairs that one node keeps in memory, of all accounts together, and of one account at most; one takes somewhat less than a kilobyte.
     pub pairs_in_memory: usize,
     /// A question waits so long at most for pairs that are not in memory yet, in milliseconds; then it is answered from those that are.
     pub wait_ms: u64,
@@ -41,7 +41,7 @@ pub struct SuggestionSettings {
 
 impl Default for SuggestionSettings {
     fn default() -> Self {
-        Self { pairs_in_memory: 100_000, wait_ms: 250, idle_minutes: 60, keep_days: 730 }
+        Self { pairs_in_memory: 100_000, wait_ms: 150, idle_minutes: 60, keep_days: 730 }
     }
 }
 

@@ -13,13 +13,16 @@ use frontdesk_model::{AccountId, Timestamp};
 use frontdesk_store::StoreError;
 use frontdesk_store::suggest_pairs::{self, PairRow, Progress};
 use frontdesk_suggest::{Index, Pair};
+use tokio::runtime::Handle;
 use tokio::sync::{RwLock, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Engine;
 
-/// Pairs read at once: some ten milliseconds of work, for which questions wait.
-const PAGE: i64 = 500;
+/// Pairs read at once: some milliseconds of work, for which questions wait.
+const PAGE: i64 = 250;
+/// Changes that are looked through before a question is answered from an index that has not caught up with them.
+const CHANGED: i64 = 2_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// The indexes of this node.
@@ -71,9 +74,11 @@ where
     {
         // It goes on when nobody waits for it any more.
         let (engine, book) = (engine.clone(), Arc::clone(&book));
-        let renewing = tokio::spawn(async move {
+        let runtime = Handle::current();
+        // All of it on one thread, which is none that serves others: what an allocator keeps, it keeps for each thread apart.
+        let renewing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let renewed = renew(&engine, account, &book, progress).await;
+            let renewed = runtime.block_on(renew(&engine, account, &book, progress));
             if let Err(error) = &renewed {
                 tracing::warn!(
                     error = error as &dyn std::error::Error,
@@ -87,10 +92,14 @@ where
         }
     }
     let guard = Arc::clone(&book.read).read_owned().await;
+    let may_answer = match (guard.as_ref(), progress) {
+        (Some(read), Some(progress)) => read.holds_nothing_changed(engine, account, progress).await?,
+        _ => false,
+    };
     // Milliseconds of work: not on a thread that serves others.
     let answering = tokio::task::spawn_blocking(move || {
         let empty = Index::new();
-        question(guard.as_ref().map_or(&empty, |read| &read.index))
+        question(guard.as_ref().filter(|_| may_answer).map_or(&empty, |read| &read.index))
     });
     answering.await.map_err(|_| StoreError::Panicked)
 }
@@ -110,11 +119,23 @@ async fn renew(
         }
         let rows = engine.store.read(move |tx| suggest_pairs::page(tx, account, before, PAGE)).await?;
         let next = rows.last().map(|last| (last.learned.said_at, last.learned.id));
-        book.take_up(engine, account, rows, move |read| {
+        book.take_up(engine, account, rows, |read| {
             read.unread = next.filter(|_| read.index.len() < most);
         })
-        .await?;
+        .await;
+        // What is taken away meanwhile does not wait until all is read.
+        follow(engine, account, book, progress).await?;
     }
+    follow(engine, account, book, progress).await
+}
+
+/// Takes up what has changed since; all that had at `progress` is known then.
+async fn follow(
+    engine: &Engine,
+    account: AccountId,
+    book: &Arc<Book>,
+    progress: Progress,
+) -> Result<(), StoreError> {
     let mut after = (book.version().await, i64::MAX);
     while engine.goes_on_reading(account, book) {
         let rows = engine.store.read(move |tx| suggest_pairs::changes(tx, account, after, PAGE)).await?;
@@ -124,7 +145,7 @@ async fn renew(
             return Ok(());
         };
         after = last;
-        book.take_up(engine, account, rows, move |read| read.version = last.0).await?;
+        book.take_up(engine, account, rows, |read| read.version = last.0).await;
     }
     Ok(())
 }
@@ -136,20 +157,43 @@ impl Engine {
     }
 }
 
-fn pair(row: &PairRow) -> Pair {
-    let learned = &row.learned;
+fn pair(row: PairRow) -> Pair {
+    let learned = row.learned;
     let times = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Pair {
         id: learned.id,
         contact: row.contact.map_or(0, |contact| contact.0),
-        contact_names: row.contact_name.iter().cloned().collect(),
-        question: learned.question.clone(),
-        before: learned.before.clone(),
-        reply: learned.reply.clone(),
+        contact_names: row.contact_name.into_iter().collect(),
+        question: learned.question,
+        before: learned.before,
+        reply: learned.reply,
         said_at: learned.said_at.as_millis(),
         for_everybody: learned.id < 0,
         accepted: times(row.accepted),
         dismissed: times(row.dismissed),
+    }
+}
+
+impl Read {
+    /// Whether nothing it holds was changed or taken away since: else what was said to somebody who is erased, or was taken
+    /// back, would be said again until it has caught up.
+    async fn holds_nothing_changed(
+        &self,
+        engine: &Engine,
+        account: AccountId,
+        progress: Progress,
+    ) -> Result<bool, StoreError> {
+        let version = self.version;
+        if version >= progress.version {
+            return Ok(true);
+        }
+        if version < progress.forgotten {
+            return Ok(false);
+        }
+        let changed =
+            engine.store.read(move |tx| suggest_pairs::changed(tx, account, version, CHANGED)).await?;
+        let all_seen = i64::try_from(changed.len()).is_ok_and(|seen| seen < CHANGED);
+        Ok(all_seen && !changed.into_iter().any(|id| self.index.holds(id)))
     }
 }
 
@@ -185,35 +229,32 @@ impl Book {
         }
     }
 
-    /// Takes up pairs and notes how far that is. The account's questions wait meanwhile.
+    /// Takes up pairs and notes how far that is. The account's questions wait meanwhile, and so does the thread.
     async fn take_up(
         &self,
         engine: &Engine,
         account: AccountId,
         rows: Vec<PairRow>,
-        note: impl FnOnce(&mut Read) + Send + 'static,
-    ) -> Result<(), StoreError> {
+        note: impl FnOnce(&mut Read),
+    ) {
         let shelf = engine.shelf();
         // Nobody closes it.
         let _turn = shelf.learning.acquire().await.ok();
-        let mut guard = Arc::clone(&self.read).write_owned().await;
-        let learning = tokio::task::spawn_blocking(move || {
-            let Some(read) = guard.as_mut() else { return 0 };
-            for row in &rows {
-                if row.removed {
-                    read.index.remove(row.learned.id);
-                } else {
-                    read.index.add(&pair(row));
-                }
+        let mut guard = self.read.write().await;
+        let Some(read) = guard.as_mut() else { return };
+        for row in rows {
+            if row.removed {
+                read.index.remove(row.learned.id);
+            } else {
+                read.index.add(&pair(row));
             }
-            note(read);
-            read.index.len()
-        });
-        let pairs = learning.await.map_err(|_| StoreError::Panicked)?;
+        }
+        note(read);
+        let pairs = read.index.len();
+        drop(guard);
         self.pairs.store(pairs, Ordering::Relaxed);
         shelf.make_room(account, engine.settings.suggestions.pairs_in_memory);
         shelf.gauge();
-        Ok(())
     }
 }
 

@@ -78,3 +78,36 @@ async fn of_more_pairs_than_may_be_held_the_newest_are() {
         assert_eq!(suggest::pairs_held(&desk.server.engine), 1_000);
     }
 }
+
+#[tokio::test]
+async fn what_was_taken_away_is_not_said_by_an_index_that_has_not_caught_up() {
+    let mut settings = roomy();
+    settings.engine.suggestions.wait_ms = 0;
+    for desk in desks_with(settings).await {
+        teach(&desk).await;
+        fill(&desk).await;
+        desk.write(ASKING, "Siti", 60, "is breakfast included?").await;
+        let conversation = desk.conversation(ASKING).await;
+        let account = desk.server.account;
+        let said = async || texts(&desk.suggest(conversation).await);
+        for (says, change) in [
+            ("Breakfast is included in every room.", "reply = 'Breakfast is served from now on.'"),
+            ("Breakfast is served from now on.", "removed = TRUE, question = '', reply = ''"),
+        ] {
+            until("the index answers", || async { said().await.contains(&says.to_owned()).then_some(()) })
+                .await;
+            held(&desk, MANY + 6).await;
+            let next =
+                format!("UPDATE suggest_progress SET version = version + 1 WHERE account_id = {account}");
+            let changed = format!(
+                "UPDATE suggest_pairs SET {change}, changed =
+                    (SELECT version FROM suggest_progress p WHERE p.account_id = suggest_pairs.account_id)
+                 WHERE account_id = {account} AND reply = '{says}'"
+            );
+            desk.server.database.script(&format!("BEGIN; {next}; {changed}; COMMIT")).await;
+            // Nobody waits, so the index still holds what it held.
+            let said = said().await;
+            assert!(!said.contains(&says.to_owned()), "{said:?}");
+        }
+    }
+}
