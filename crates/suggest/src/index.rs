@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::contexts::Contexts;
 use crate::letters::Letters;
 use crate::packed::{Blocks, Numbers};
 use crate::pair::Pair;
@@ -9,7 +10,7 @@ use crate::postings::Postings;
 use crate::private::{Kept, Said, Secrets, called};
 use crate::rank::Spare;
 use crate::spelling::Spelling;
-use crate::table::{self, DIMENSIONS, Point, Sum, Table};
+use crate::table::{self, DIMENSIONS, Point, Table};
 use crate::text::{stems, words};
 
 /// Words of a turn that are looked at; customers paste whole pages.
@@ -24,7 +25,7 @@ pub struct Index {
     pub(crate) places: Blocks<Option<Place>>,
     pub(crate) points: Blocks<Point>,
     /// Where question and what was said before lie together.
-    pub(crate) context_points: Blocks<Point>,
+    pub(crate) contexts: Contexts,
     pub(crate) postings: Postings,
     pub(crate) letters: Letters,
     pub(crate) secrets: Secrets,
@@ -61,7 +62,7 @@ impl Index {
             table: Table::built_in(),
             places: Blocks::default(),
             points: Blocks::default(),
-            context_points: Blocks::default(),
+            contexts: Contexts::default(),
             postings: Postings::default(),
             letters: Letters::new(),
             secrets: Secrets::default(),
@@ -105,15 +106,14 @@ impl Index {
         let at = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.points.push([0; DIMENSIONS]);
-            self.context_points.push([0; DIMENSIONS]);
             u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
         });
         let numbers = self.spelling.add(&question, self.table.as_ref());
         if let Some(table) = &self.table {
             let alone = table.sum_of_rows(numbers.iter().filter_map(|number| self.spelling.row(*number)));
-            let (point, context_point) = points(table, &alone, pair.before.as_deref());
-            self.points[at] = point;
-            self.context_points[at] = context_point;
+            let before = pair.before.as_deref().map(|before| table.sum(&question_words(before)));
+            self.points[at] = table::direction(&alone);
+            self.contexts.add(at, &alone, before.as_ref());
         }
         self.postings.add(at, &stems(&question));
         self.letters.add(&question);
@@ -149,7 +149,7 @@ impl Index {
             self.secrets.remove(place.contact, &place.reply);
         }
         self.points[at] = [0; DIMENSIONS];
-        self.context_points[at] = [0; DIMENSIONS];
+        self.contexts.remove(at);
         self.free.push(at);
         true
     }
@@ -157,17 +157,11 @@ impl Index {
     /// Where a question lies, alone and together with what was said before it.
     pub(crate) fn points_of(&self, question: &[String], before: Option<&str>) -> (Point, Point) {
         let Some(table) = &self.table else { return ([0; DIMENSIONS], [0; DIMENSIONS]) };
-        points(table, &table.sum(question), before)
+        let alone = table.sum(question);
+        let point = table::direction(&alone);
+        let both = before.map(|before| table::together(&alone, &table.sum(&question_words(before))));
+        (point, both.map_or(point, |both| table::direction(&both)))
     }
-}
-
-/// Where a question of this sum lies, alone and together with what was said before it.
-fn points(table: &Table, alone: &Sum, before: Option<&str>) -> (Point, Point) {
-    let point = table::direction(alone);
-    let Some(before) = before else { return (point, point) };
-    let mut both = table.sum(&question_words(before));
-    both.iter_mut().zip(alone).for_each(|(sum, x)| *sum += x);
-    (point, table::direction(&both))
 }
 
 /// The words by which a turn is compared.

@@ -42,23 +42,21 @@ impl Letters {
     }
 
     /// What the texts of this account are compared with one question by.
-    pub(crate) fn look<'a>(&'a self, question: &[String], spelling: &'a Spelling) -> Look<'a> {
-        let mut look = Look {
-            letters: self,
-            spelling,
-            at: FxHashMap::default(),
-            runs: Vec::new(),
-            words: FxHashMap::default(),
-            pool: Vec::new(),
-            touched: Vec::new(),
-        };
+    pub(crate) fn look<'a>(
+        &'a self,
+        question: &[String],
+        spelling: &'a Spelling,
+        room: &'a mut Runs,
+    ) -> Look<'a> {
+        room.clear();
+        let mut look = Look { letters: self, spelling, room };
         for (place, times) in counted(question.iter().map(String::as_str)) {
             let at = look.run(place);
-            let run = &mut look.runs[at as usize];
+            let run = &mut look.room.runs[at as usize];
             run.asked = weight(times) * run.rare;
         }
-        let length = look.runs.iter().map(|run| run.asked * run.asked).sum::<f32>().sqrt().max(1e-9);
-        look.runs.iter_mut().for_each(|run| run.asked /= length);
+        let length = look.room.runs.iter().map(|run| run.asked * run.asked).sum::<f32>().sqrt().max(1e-9);
+        look.room.runs.iter_mut().for_each(|run| run.asked /= length);
         look
     }
 }
@@ -67,7 +65,13 @@ impl Letters {
 pub(crate) struct Look<'a> {
     letters: &'a Letters,
     spelling: &'a Spelling,
-    /// The runs met so far, by their places.
+    room: &'a mut Runs,
+}
+
+/// The runs met while one question is looked at; the room for them serves for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    /// By their places.
     at: FxHashMap<u32, u32>,
     runs: Vec<Run>,
     /// Which of the pool are the runs of a word, by its number.
@@ -77,7 +81,18 @@ pub(crate) struct Look<'a> {
     touched: Vec<u32>,
 }
 
+impl Runs {
+    fn clear(&mut self) {
+        self.at.clear();
+        self.runs.clear();
+        self.words.clear();
+        self.pool.clear();
+        self.touched.clear();
+    }
+}
+
 /// A run, as far as one question is concerned.
+#[derive(Debug)]
 struct Run {
     rare: f32,
     /// What it weighs in the question.
@@ -91,17 +106,17 @@ impl Look<'_> {
     pub(crate) fn cosine(&mut self, words: impl Iterator<Item = u32>) -> f32 {
         for word in words {
             for at in self.runs_of(word) {
-                let at = self.pool[at];
-                let run = &mut self.runs[at as usize];
+                let at = self.room.pool[at];
+                let run = &mut self.room.runs[at as usize];
                 if run.times == 0 {
-                    self.touched.push(at);
+                    self.room.touched.push(at);
                 }
                 run.times += 1;
             }
         }
         let (mut dot, mut square) = (0.0_f32, 0.0_f32);
-        for at in self.touched.drain(..) {
-            let run = &mut self.runs[at as usize];
+        for at in self.room.touched.drain(..) {
+            let run = &mut self.room.runs[at as usize];
             let weight = weight(std::mem::take(&mut run.times)) * run.rare;
             square += weight * weight;
             dot += weight * run.asked;
@@ -110,22 +125,22 @@ impl Look<'_> {
     }
 
     fn runs_of(&mut self, word: u32) -> Range<usize> {
-        if let Some(known) = self.words.get(&word) {
+        if let Some(known) = self.room.words.get(&word) {
             return known.clone();
         }
-        let from = self.pool.len();
+        let from = self.room.pool.len();
         each_place(self.spelling.word(word), |place| {
             let at = self.run(place);
-            self.pool.push(at);
+            self.room.pool.push(at);
         });
-        self.words.insert(word, from..self.pool.len());
-        from..self.pool.len()
+        self.room.words.insert(word, from..self.room.pool.len());
+        from..self.room.pool.len()
     }
 
     fn run(&mut self, place: u32) -> u32 {
-        *self.at.entry(place).or_insert_with(|| {
-            self.runs.push(Run { rare: self.letters.rareness(place), asked: 0.0, times: 0 });
-            u32::try_from(self.runs.len() - 1).unwrap_or(u32::MAX)
+        *self.room.at.entry(place).or_insert_with(|| {
+            self.room.runs.push(Run { rare: self.letters.rareness(place), asked: 0.0, times: 0 });
+            u32::try_from(self.room.runs.len() - 1).unwrap_or(u32::MAX)
         })
     }
 }
@@ -188,7 +203,7 @@ mod tests {
         let mut spelling = Spelling::default();
         let mut look = |text: &str| {
             let ids = spelling.add(&words(text), None);
-            letters.look(&words("refund my order"), &spelling).cosine(ids.into_iter())
+            letters.look(&words("refund my order"), &spelling, &mut Runs::default()).cosine(ids.into_iter())
         };
         assert!((look("refund my order") - 1.0).abs() < 1e-4);
         let typo = look("refnud my order");
@@ -203,8 +218,9 @@ mod tests {
         let mut spelling = Spelling::default();
         let ids = spelling.add(&words("my order my parcel"), None);
         let question = words("my parcel");
-        let alone = letters.look(&question, &spelling).cosine(ids.iter().copied());
-        let mut look = letters.look(&question, &spelling);
+        let mut room = Runs::default();
+        let alone = letters.look(&question, &spelling, &mut room).cosine(ids.iter().copied());
+        let mut look = letters.look(&question, &spelling, &mut room);
         look.cosine(ids.iter().rev().copied());
         assert_eq!(look.cosine(ids.into_iter()).to_bits(), alone.to_bits());
     }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::index::{Index, question_words};
+use crate::letters::Runs;
 use crate::pair::Ask;
 use crate::table;
 use crate::text::stems;
@@ -18,6 +19,8 @@ pub(crate) struct Scratch {
     stem_scores: Vec<f32>,
     meanings: Vec<f32>,
     sorted: Vec<f32>,
+    befores: Vec<f32>,
+    runs: Runs,
 }
 
 /// The room that nobody uses now; who asks beside others makes some more.
@@ -52,7 +55,7 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
         return Vec::new();
     }
     let mut scratch = index.spare.take();
-    let Scratch { stem_scores, meanings, sorted } = &mut *scratch;
+    let Scratch { stem_scores, meanings, sorted, befores, runs } = &mut *scratch;
     stem_scores.clear();
     stem_scores.resize(index.places.len(), 0.0);
     index.postings.score(&stems(&question), stem_scores);
@@ -62,8 +65,10 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     meanings.extend(index.points.iter().map(|other| table::cosine(&point, other)));
     if ask.before.is_some() {
         // Half and half: one text of both would drown the question in what was said before.
-        for (meaning, other) in meanings.iter_mut().zip(index.context_points.iter()) {
-            *meaning = 0.5 * *meaning + 0.5 * table::cosine(&context_point, other);
+        let alone = index.points.iter().map(|other| table::cosine(&context_point, other));
+        for (meaning, both) in meanings.iter_mut().zip(index.contexts.cosines(&context_point, befores, alone))
+        {
+            *meaning = 0.5 * *meaning + 0.5 * both;
         }
     }
     // Where nothing is kept nothing is found, not even by chance.
@@ -73,7 +78,7 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     }
     let places = candidates(index, stem_scores, meanings, sorted);
 
-    let mut letters = index.letters.look(&question, &index.spelling);
+    let mut letters = index.letters.look(&question, &index.spelling, runs);
     let mut stem_column = Vec::with_capacity(places.len());
     let mut letter_column = Vec::with_capacity(places.len());
     let mut meaning_column = Vec::with_capacity(places.len());

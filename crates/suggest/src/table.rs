@@ -150,10 +150,20 @@ fn number(bytes: &[u8], row: usize) -> Option<[u8; 4]> {
     bytes.get(row * 4..row * 4 + 4)?.try_into().ok()
 }
 
+/// Two sums in one.
+pub(crate) fn together(a: &Sum, b: &Sum) -> Sum {
+    std::array::from_fn(|at| a[at] + b[at])
+}
+
+/// How long a sum is.
+pub(crate) fn length(sum: &Sum) -> f32 {
+    sum.iter().map(|x| x * x).sum::<f32>().sqrt()
+}
+
 /// A sum of points as a direction, in steps.
 #[expect(clippy::cast_possible_truncation, reason = "a coordinate of a direction times 127 fits i8")]
 pub(crate) fn direction(sum: &Sum) -> Point {
-    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let length = length(sum);
     if length < 1e-6 {
         return [0; DIMENSIONS];
     }

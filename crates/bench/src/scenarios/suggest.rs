@@ -119,13 +119,15 @@ async fn learned(product: &Product, pairs: u64) -> anyhow::Result<()> {
 }
 
 async fn ask(bench: &Bench, product: &Product, process: &Process, pairs: u64) -> anyhow::Result<Reading> {
-    let mut connection = product.connection();
     let conversations = conversations(product, ASKED).await?;
     let before = process.resident_mib();
+    let mut connection = product.connection();
     let begun = Instant::now();
     product.get(&mut connection, &path(conversations[0])).await?;
     let first = begun.elapsed();
     learned(product, pairs).await?;
+    // While that was waited for, the server may have closed the first one.
+    let mut connection = product.connection();
     let mut times = Latencies::default();
     let begun = Instant::now();
     for (turn, conversation) in conversations.iter().cycle().take(ASKED).enumerate() {
