@@ -42,19 +42,28 @@ pub async fn keep_pace(State(pace): State<BodyPace>, request: Request, next: Nex
 struct PacedBody {
     body: Body,
     bytes_per_second: u64,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Instant,
+    /// Made when the body is waited for: most have come with their head.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl PacedBody {
     fn new(body: Body, pace: BodyPace) -> Self {
-        let deadline = Box::pin(tokio::time::sleep(pace.grace));
-        Self { body, bytes_per_second: pace.bytes_per_second.max(1), deadline }
+        let deadline = Instant::now() + pace.grace;
+        Self { body, bytes_per_second: pace.bytes_per_second.max(1), deadline, timer: None }
     }
 
     fn earn(&mut self, bytes: usize) {
-        let earned = Duration::from_millis(bytes as u64 * 1000 / self.bytes_per_second);
-        let deadline = self.deadline.deadline() + earned;
-        self.deadline.as_mut().reset(deadline);
+        self.deadline += Duration::from_millis(bytes as u64 * 1000 / self.bytes_per_second);
+    }
+
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(context)
     }
 }
 
@@ -67,7 +76,7 @@ impl HttpBody for PacedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            ready!(self.deadline.as_mut().poll(context));
+            ready!(self.poll_deadline(context));
             return Poll::Ready(Some(Err(too_slow().into())));
         };
         if let Some(Ok(frame)) = &frame
@@ -75,7 +84,7 @@ impl HttpBody for PacedBody {
         {
             self.earn(data.len());
             // A trickle of bytes must not keep the timer from being looked at.
-            if self.deadline.deadline() < Instant::now() {
+            if self.deadline < Instant::now() {
                 return Poll::Ready(Some(Err(too_slow().into())));
             }
         }

@@ -11,7 +11,8 @@ use crate::signals::Topic;
 use crate::{Columns, FromRow, StoreError, Tx};
 
 statements! {
-    TAKE_NUMBERS = sqlite_only("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq");
+    // Without RETURNING, for which SQLite would make a table.
+    TAKE_NUMBERS = sqlite_only("UPDATE accounts SET event_seq = event_seq + $2 WHERE id = $1");
     INSERT_MANY = each(
         "INSERT INTO events (account_id, seq, kind, conversation_id, message_id, data, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -143,8 +144,10 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         let before = if tx.is_postgres() {
             0 // numbers come after the commit
         } else {
-            let Some((last,)) = tx.find::<(i64,)>(&TAKE_NUMBERS, p![account_id, count])? else { continue };
-            last - count
+            if tx.execute(&TAKE_NUMBERS, p![account_id, count])? == 0 {
+                continue;
+            }
+            last_seq(tx, account_id)? - count
         };
         let numbers: Vec<i64> = (before + 1..=before + count).collect();
         let rows: Vec<_> = of_account
@@ -170,6 +173,7 @@ const NUMBERED_AT_ONCE: i64 = 5_000;
 
 /// Numbers what committed transactions have left on PostgreSQL; true when there may be more.
 pub(crate) fn number(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    tx.keep_plans()?;
     tx.execute_many_later(&LOCK_NUMBERS, vec![Vec::new()])?;
     let numbered = tx.find::<(i64,)>(&NUMBER, p![NUMBERED_AT_ONCE])?.map_or(0, |(count,)| count);
     if numbered > 0 {

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations![
     17 "0017_suggestions",
     18 "0018_note_search",
     19 "0019_messages_of_ours",
+    20 "0020_checks_without_lists",
 ];
 
 /// The schema this program needs.

@@ -33,10 +33,10 @@ statements! {
         "UPDATE webhook_logs INDEXED BY webhook_logs_open_body SET account_id = $1, inbox_id = $2, verified_by = $5,
             state = 'applied', error = NULL, events = $6, attempts = attempts + 1, applied_at = $7
          WHERE body_hash = $8 AND state <> 'applied'");
+    OPEN_MANY = sqlite_only(
+        "SELECT body_hash FROM webhook_logs INDEXED BY webhook_logs_open_body WHERE body_hash = $1 AND state <> 'applied'");
     KEEP_APPLIED_MANY = each(
-        concat!(insert_into!(), "SELECT $1, $2, $3, NULL, $4, $5, 'applied', NULL, $6, 1, $7, $7
-            WHERE NOT EXISTS (SELECT 1 FROM webhook_logs o INDEXED BY webhook_logs_open_body
-                WHERE o.body_hash = $8 AND o.state <> 'applied')"),
+        concat!(insert_into!(), "VALUES ($1, $2, $3, NULL, $4, $5, 'applied', NULL, $6, 1, $7, $7)"),
         concat!("WITH n AS (
             SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[], $6::BIGINT[],
                 $7::BIGINT[], $8::BYTEA[]) AS n (account_id, inbox_id, door, body, verified_by, events, now, body_hash)),
@@ -180,13 +180,15 @@ pub fn keep_applied_many(
     let row = |n: &NewWebhookLog<'_>| {
         row![n.account_id, n.inbox_id, n.door, n.body, n.verified_by, n.events, now, n.body_hash]
     };
-    let rows = || new.iter().map(row).collect();
     if tx.is_postgres() {
-        return tx.execute_many_later(&KEEP_APPLIED_MANY, rows());
+        return tx.execute_many_later(&KEEP_APPLIED_MANY, new.iter().map(row).collect());
     }
-    if tx.execute_many(&KEEP_APPLIED_MANY, rows())? < new.len() as u64 {
-        tx.execute_many(&SETTLE_OPEN, rows())?;
-    }
+    // Asked before, not by the insert: one that reads its own table copies every row through another table.
+    let open = tx.query_many::<(Vec<u8>,)>(&OPEN_MANY, new.iter().map(|n| row![n.body_hash]).collect())?;
+    let is_open = |n: &&NewWebhookLog<'_>| open.iter().any(|(hash,)| hash == n.body_hash);
+    let (open, unseen): (Vec<_>, Vec<_>) = new.iter().partition(is_open);
+    tx.execute_many(&SETTLE_OPEN, open.into_iter().map(row).collect())?;
+    tx.execute_many(&KEEP_APPLIED_MANY, unseen.into_iter().map(row).collect())?;
     Ok(())
 }
 

@@ -87,6 +87,50 @@ async fn no_statement_reads_a_growing_table_from_end_to_end() {
     assert_eq!(found, known);
 }
 
+/// What is run for each message that comes in; RETURNING and lists in a CHECK would make a table each time.
+const FOR_EACH_MESSAGE: [&str; 6] = [
+    "conversations::INSERT_MANY",
+    "conversations::RECORD_INBOUND_MANY",
+    "events::INSERT_MANY",
+    "events::TAKE_NUMBERS",
+    "messages::INSERT_MANY",
+    "webhook_logs::KEEP_APPLIED_MANY",
+];
+
+#[tokio::test]
+async fn sqlite_makes_no_table_to_store_a_message() {
+    let databases = databases().await;
+    let file = databases.iter().find_map(|database| database.store.sqlite_file()).unwrap();
+    let connection = Connection::open(file).unwrap();
+    let mut looked_at = BTreeSet::new();
+    for (file, name, statement) in statements() {
+        let called = format!("{file}::{name}");
+        if FOR_EACH_MESSAGE.contains(&called.as_str()) {
+            let mut program = connection.prepare(&format!("EXPLAIN {}", statement.for_sqlite())).unwrap();
+            let nothing = vec![Null; program.parameter_count()];
+            let steps = program.query_map(params_from_iter(nothing), |row| row.get::<_, String>(1)).unwrap();
+            let tables = steps.map(Result::unwrap).filter(|step| step == "OpenEphemeral").count();
+            assert_eq!(tables, 0, "{called}");
+            looked_at.insert(called);
+        }
+    }
+    assert_eq!(looked_at, FOR_EACH_MESSAGE.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn sqlite_refuses_words_that_no_column_knows() {
+    let databases = databases().await;
+    let file = databases.iter().find_map(|database| database.store.sqlite_file()).unwrap();
+    let connection = Connection::open(file).unwrap();
+    let insert = "INSERT INTO webhook_logs (account_id, door, body, state, created_at) VALUES (1, 'x', x'00', ?1, 1)";
+    for state in ["pending", "applied", "failed", "unrouted", "unreadable"] {
+        connection.execute(insert, [state]).unwrap();
+    }
+    assert!(connection.execute(insert, ["lost"]).unwrap_err().to_string().contains("CHECK"));
+    let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+}
+
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
     for database in databases().await {

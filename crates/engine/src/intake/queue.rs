@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_model::Timestamp;
-use frontdesk_store::StoreError;
 use frontdesk_store::webhook_logs::WebhookState;
+use frontdesk_store::{StoreError, Tx};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::apply::{self, Received};
@@ -178,7 +178,11 @@ fn put_in_one_order(batch: &mut [Waiting]) {
 
 async fn apply_together(engine: &Engine, bodies: Vec<Arc<Received>>) -> Result<Vec<Receipt>, StoreError> {
     let context = apply::Context::new(engine).await?;
-    let receipts = engine.store.write(move |tx| apply::keep_and_apply(tx, &context, &bodies)).await?;
+    let apply = move |tx: &mut Tx<'_>| {
+        tx.keep_plans()?;
+        apply::keep_and_apply(tx, &context, &bodies)
+    };
+    let receipts = engine.store.write(apply).await?;
     engine.intake().applied.notify_one();
     Ok(receipts)
 }

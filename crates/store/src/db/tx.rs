@@ -28,6 +28,11 @@ pub struct Tx<'a> {
 const COMMIT_BEFORE_SYNC: Statement =
     each("SELECT 1", "SELECT 1 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS set");
 
+const KEEP_PLANS: Statement = each(
+    "SELECT 1",
+    "SELECT 1 FROM (SELECT set_config('plan_cache_mode', 'force_generic_plan', true)) AS set",
+);
+
 pub(crate) enum TxBackend<'a> {
     Sqlite(&'a rusqlite::Connection),
     Postgres(crate::dialect::postgres::PgConnection<'a>),
@@ -291,6 +296,15 @@ impl<'a> Tx<'a> {
     pub fn need_not_last(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
             return self.execute_many_later(&COMMIT_BEFORE_SYNC, vec![Vec::new()]);
+        }
+        Ok(())
+    }
+
+    /// Says that the statements of this transaction find their rows in the same way whatever they are asked for:
+    /// PostgreSQL keeps their plans, also those that it would make anew because of how many rows are asked for.
+    pub fn keep_plans(&mut self) -> Result<(), StoreError> {
+        if self.is_postgres() {
+            return self.execute_many_later(&KEEP_PLANS, vec![Vec::new()]);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use frontdesk_model::SharedClock;
 use futures_util::TryStreamExt;
 use futures_util::future::{poll_immediate, try_join};
@@ -36,6 +36,9 @@ const TIMEOUTS: &str = "SET lock_timeout = '3s'; SET idle_in_transaction_session
 /// through all rows of theirs once they are full. Compiling plans takes longer than the longest of our questions.
 const PLANS: &str =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+/// After so many transactions a connection makes its plans anew, for tables that have grown meanwhile: at a tenth of a second
+/// in a flood, which is sooner than anyone could have counted their rows.
+const PLANS_LAST: usize = 64;
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
@@ -76,6 +79,8 @@ impl Postgres {
         );
         let pool = Pool::builder(manager)
             .max_size(connections)
+            // The connection used last is the one whose plans and caches are there: a few do nearly all the work.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(Duration::from_secs(10)))
             .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool_postgres::Runtime::Tokio1)
@@ -198,7 +203,9 @@ enum Outcome {
 
 /// Runs the closure once.
 fn write_once(client: &Object, handle: &Handle, job: &mut dyn Job, clock: &SharedClock) -> Outcome {
-    let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, "BEGIN")));
+    let is_due = Object::metrics(client).recycle_count % PLANS_LAST == PLANS_LAST - 1;
+    let begin = if is_due { "BEGIN; DISCARD PLANS" } else { "BEGIN" };
+    let mut tx = Tx::new(TxBackend::Postgres(PgConnection::new(client, handle, begin)));
     let ended = |conflict| if conflict { Outcome::Conflict } else { Outcome::Undone };
     let is_kept = job.run(&mut tx)
         && match events::flush(&mut tx, clock.now()) {

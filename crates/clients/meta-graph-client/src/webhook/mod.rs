@@ -27,6 +27,7 @@ use std::{borrow::Cow, fmt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use tolerant::RawList;
 pub use tolerant::UnixMillis;
 
 /// What a body is about: its `object`.
@@ -208,19 +209,20 @@ impl<'a> RawEnvelope<'a> {
     }
 }
 
-/// An entry, its lists not looked into yet.
+/// An entry, its lists not looked into yet: `L` is what they are taken for.
 #[derive(Deserialize)]
-struct RawEntry<'a> {
+#[serde(bound(deserialize = "'de: 'a, L: Deserialize<'de>"))]
+struct RawEntry<'a, L> {
     #[serde(borrow, default)]
     id: Option<tolerant::IdText<'a>>,
     #[serde(default, deserialize_with = "tolerant::optional")]
     time: Option<UnixMillis>,
-    #[serde(borrow, default)]
-    changes: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    messaging: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    standby: Option<&'a RawValue>,
+    #[serde(default)]
+    changes: Option<L>,
+    #[serde(default)]
+    messaging: Option<L>,
+    #[serde(default)]
+    standby: Option<L>,
 }
 
 /// A change, its value not looked into yet.
@@ -234,14 +236,24 @@ struct RawChange<'a> {
 }
 
 fn read_entry<'a>(raw: &'a RawValue, object: &Object) -> Result<Entry<'a>, ReadError> {
-    let entry: RawEntry<'a> = serde_json::from_str(raw.get())?;
-    Ok(Entry {
+    match serde_json::from_str::<RawEntry<'a, Vec<&RawValue>>>(raw.get()) {
+        Ok(entry) => Ok(read_lists_of_entry(entry, object)),
+        // Something is no list, or nothing can be read at all.
+        Err(_) => {
+            let entry: RawEntry<'a, &RawValue> = serde_json::from_str(raw.get())?;
+            Ok(read_lists_of_entry(entry, object))
+        }
+    }
+}
+
+fn read_lists_of_entry<'a, L: Into<RawList<'a>>>(entry: RawEntry<'a, L>, object: &Object) -> Entry<'a> {
+    Entry {
         id: entry.id.map(|id| id.0.into_owned()).unwrap_or_default(),
         time: entry.time,
         changes: items(entry.changes, |raw| read_change(raw, object)),
         messaging: items(entry.messaging, messaging::read_event),
         standby: items(entry.standby, messaging::read_event),
-    })
+    }
 }
 
 fn read_change<'a>(raw: &'a RawValue, object: &Object) -> Result<Change<'a>, ReadError> {
@@ -266,14 +278,18 @@ fn read_change<'a>(raw: &'a RawValue, object: &Object) -> Result<Change<'a>, Rea
 
 /// Reads each item of a list by itself. An object in its place is the only item; anything else is one unreadable item.
 fn items<'a, T>(
-    list: Option<&'a RawValue>,
+    list: Option<impl Into<RawList<'a>>>,
     read: impl Fn(&'a RawValue) -> Result<T, ReadError>,
 ) -> Vec<Item<'a, T>> {
-    let Some(list) = list else { return Vec::new() };
-    match tolerant::raw_items(list) {
-        Ok(raws) => raws.into_iter().map(|raw| Item { raw, read: read(raw) }).collect(),
-        Err(error) => vec![Item { raw: list, read: Err(error.into()) }],
-    }
+    let raws = match list.map(Into::into) {
+        None => return Vec::new(),
+        Some(RawList::Items(raws)) => raws,
+        Some(RawList::Text(list)) => match tolerant::raw_items(list) {
+            Ok(raws) => raws,
+            Err(error) => return vec![Item { raw: list, read: Err(error.into()) }],
+        },
+    };
+    raws.into_iter().map(|raw| Item { raw, read: read(raw) }).collect()
 }
 
 impl<'a> Webhook<'a> {

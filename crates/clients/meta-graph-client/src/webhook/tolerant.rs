@@ -189,6 +189,26 @@ where
     Ok(items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
 }
 
+/// A list, its items not looked into.
+pub(crate) enum RawList<'a> {
+    /// The items, found while what holds the list was read.
+    Items(Vec<&'a RawValue>),
+    /// Its text: what should be a list may be none.
+    Text(&'a RawValue),
+}
+
+impl<'a> From<Vec<&'a RawValue>> for RawList<'a> {
+    fn from(items: Vec<&'a RawValue>) -> Self {
+        Self::Items(items)
+    }
+}
+
+impl<'a> From<&'a RawValue> for RawList<'a> {
+    fn from(text: &'a RawValue) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// The items of a list, not looked into. An object in its place is the only item: some relays take lists of one apart.
 pub(crate) fn raw_items(list: &RawValue) -> serde_json::Result<Vec<&RawValue>> {
     if list.get().starts_with('{') { Ok(vec![list]) } else { serde_json::from_str(list.get()) }

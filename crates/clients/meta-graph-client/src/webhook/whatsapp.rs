@@ -11,6 +11,7 @@ use serde::de::IntoDeserializer;
 use serde_json::value::RawValue;
 
 pub use super::whatsapp_content::*;
+use super::tolerant::RawList;
 use super::{Item, Problem, ReadError, UnixMillis, items, readable, tolerant};
 
 /// What happened at one phone number.
@@ -330,33 +331,35 @@ pub struct ErrorData {
     pub details: Option<String>,
 }
 
-/// A value, its lists not looked into yet.
+/// A value, its lists not looked into yet: `L` is what they are taken for.
 #[derive(Deserialize)]
-struct RawLists<'a> {
+struct RawLists<L> {
     #[serde(default, deserialize_with = "tolerant::optional")]
     metadata: Option<Metadata>,
-    #[serde(borrow, default)]
-    contacts: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    messages: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    statuses: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message_echoes: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    errors: Option<&'a RawValue>,
+    contacts: Option<L>,
+    messages: Option<L>,
+    statuses: Option<L>,
+    message_echoes: Option<L>,
+    errors: Option<L>,
 }
 
 pub(super) fn read_value(raw: &RawValue) -> Result<Value<'_>, ReadError> {
-    let lists: RawLists<'_> = serde_json::from_str(raw.get())?;
-    Ok(Value {
+    match serde_json::from_str::<RawLists<Vec<&RawValue>>>(raw.get()) {
+        Ok(lists) => Ok(read_lists(lists)),
+        // Something is no list, or nothing can be read at all.
+        Err(_) => Ok(read_lists(serde_json::from_str::<RawLists<&RawValue>>(raw.get())?)),
+    }
+}
+
+fn read_lists<'a, L: Into<RawList<'a>>>(lists: RawLists<L>) -> Value<'a> {
+    Value {
         metadata: lists.metadata,
         contacts: items(lists.contacts, read_part),
         messages: items(lists.messages, read_message),
         statuses: items(lists.statuses, read_part),
         message_echoes: items(lists.message_echoes, read_message),
         errors: items(lists.errors, read_part),
-    })
+    }
 }
 
 pub(super) fn read_part<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, ReadError> {

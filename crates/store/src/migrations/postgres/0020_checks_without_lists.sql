@@ -1,0 +1,1 @@
+-- Nothing: PostgreSQL compares with a list of words without making a table of it.
