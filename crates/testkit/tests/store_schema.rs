@@ -122,7 +122,8 @@ async fn sqlite_refuses_words_that_no_column_knows() {
     let databases = databases().await;
     let file = databases.iter().find_map(|database| database.store.sqlite_file()).unwrap();
     let connection = Connection::open(file).unwrap();
-    let insert = "INSERT INTO webhook_logs (account_id, door, body, state, created_at) VALUES (1, 'x', x'00', ?1, 1)";
+    let insert =
+        "INSERT INTO webhook_logs (account_id, door, body, state, created_at) VALUES (1, 'x', x'00', ?1, 1)";
     for state in ["pending", "applied", "failed", "unrouted", "unreadable"] {
         connection.execute(insert, [state]).unwrap();
     }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde_json::value::RawValue;
 
-pub use super::whatsapp_content::*;
 use super::tolerant::RawList;
+pub use super::whatsapp_content::*;
 use super::{Item, Problem, ReadError, UnixMillis, items, readable, tolerant};
 
 /// What happened at one phone number.
