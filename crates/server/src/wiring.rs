@@ -200,7 +200,7 @@ impl Server {
                 "Stopped before everything was finished; what was claimed is taken up again after its lease"
             );
         }
-        self.engine.store.close();
+        self.engine.store.close().await;
         tracing::info!("Stopped");
     }
 }

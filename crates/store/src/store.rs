@@ -135,10 +135,11 @@ impl Store {
         }
     }
 
-    /// Lets go of connections. Writes still waiting on SQLite are carried out first.
-    pub fn close(&self) {
-        if let Backend::Postgres(postgres) = &*self.backend {
-            postgres.close();
+    /// Lets go of connections. Writes still waiting on SQLite are carried out first, later ones refused.
+    pub async fn close(&self) {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close(),
         }
     }
 }

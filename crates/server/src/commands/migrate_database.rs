@@ -77,7 +77,7 @@ pub async fn run(command: MigrateDatabase, surroundings: &Surroundings) -> anyho
     for (account, key) in &missing {
         output::note(format_args!("Warning: the file {account}/{key} was missing before and still is."));
     }
-    target.close();
+    target.close().await;
     output::note(
         "Set DATABASE_URL to the target on every node, give every node the same secret key as before, and start. The source \
          was not changed: keep it until you trust the target, but start no server on it any more.",

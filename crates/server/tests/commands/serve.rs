@@ -36,6 +36,17 @@ fn a_second_start_answers_soon_and_an_occupied_address_is_told() {
 }
 
 #[test]
+fn what_was_written_is_in_the_file_once_the_server_has_stopped() {
+    let mut place = Place::new();
+    let mut serving = place.serve();
+    let log = place.data().join("frontdesk.db-wal");
+    assert!(log.metadata().unwrap().len() > 0);
+    serving.stop();
+    // The next start would read it all again before it answers.
+    assert_eq!(log.metadata().map_or(0, |left| left.len()), 0);
+}
+
+#[test]
 fn sigterm_lets_a_request_under_way_finish_and_takes_no_new_one() {
     let mut place = Place::new();
     let mut serving = place.serve();

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use frontdesk_model::SharedClock;
@@ -26,11 +26,16 @@ const QUEUE: usize = 4096;
 const READERS: usize = 4;
 /// How long a statement waits for a lock held by another process.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long closing may take: what waits is written, and the log is brought into the file, 64 MiB at most.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// The SQLite side of a store.
 pub struct Sqlite {
     path: PathBuf,
-    writer: mpsc::Sender<Waiting>,
+    /// None once it is closed.
+    writer: RwLock<Option<mpsc::Sender<Waiting>>>,
+    /// Ends with the writer's thread; whoever closes waits for it.
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
     /// Connections that nobody reads with. After the first, each is opened when it is needed: it takes a megabyte.
     readers: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
@@ -42,13 +47,19 @@ impl Sqlite {
         let writer = open_writer(path)?;
         let readers = vec![open_reader(path)?];
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let (running, ended) = oneshot::channel();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_until_closed(&writer, receiver, &clock, &signals))
+            .spawn(move || {
+                write_until_closed(&writer, receiver, &clock, &signals);
+                drop(writer);
+                drop(running);
+            })
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
-            writer: sender,
+            writer: RwLock::new(Some(sender)),
+            ended: Mutex::new(Some(ended)),
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
         })
@@ -87,9 +98,27 @@ impl Sqlite {
         Box::pin(async move {
             let (answer, outcome) = oneshot::channel();
             let waiting = Waiting { job, is_kept: None, answer };
-            self.writer.send(waiting).await.map_err(|_| StoreError::Closed)?;
+            let writer =
+                self.writer.read().ok().and_then(|writer| writer.clone()).ok_or(StoreError::Closed)?;
+            writer.send(waiting).await.map_err(|_| StoreError::Closed)?;
+            drop(writer);
             outcome.await.map_err(|_| StoreError::Closed)
         })
+    }
+
+    /// Takes no more writes, carries out those that wait, and leaves a file that the next start need not mend.
+    pub async fn close(&self) {
+        if let Ok(mut writer) = self.writer.write() {
+            writer.take();
+        }
+        let ended = self.ended.lock().ok().and_then(|mut ended| ended.take());
+        if let Some(ended) = ended
+            && tokio::time::timeout(CLOSING, ended).await.is_err()
+        {
+            tracing::warn!(
+                "the database was not closed in time; the next start reads what its log still holds"
+            );
+        }
     }
 }
 

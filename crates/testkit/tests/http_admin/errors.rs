@@ -100,7 +100,7 @@ async fn a_database_that_is_away_is_told_as_such() {
             continue; // the file of SQLite cannot be taken away from an open connection
         }
         let admin = server.admin_token().await;
-        server.engine.store.close();
+        server.engine.store.close().await;
         let ready = server.get("/readyz").send().await;
         assert_eq!(ready.ok(503)["database"], "unreachable");
         let answer = server.get("/api/v1/users").bearer(&admin).send().await;
