@@ -36,8 +36,7 @@ const TIMEOUTS: &str = "SET lock_timeout = '3s'; SET idle_in_transaction_session
 /// through all rows of theirs once they are full. Compiling plans takes longer than the longest of our questions.
 const PLANS: &str =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
-/// After so many transactions a connection makes its plans anew, for tables that have grown meanwhile: at a tenth of a second
-/// in a flood, which is sooner than anyone could have counted their rows.
+/// After so many transactions a connection makes its plans anew, for tables that have grown meanwhile.
 const PLANS_LAST: usize = 64;
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
