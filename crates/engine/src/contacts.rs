@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::audit::{self, Deed};
 use crate::caller::Actor;
 use crate::conversations::ConversationError;
-use crate::{Engine, custom_fields, inboxes, media};
+use crate::{Engine, custom_fields, inboxes, media, workers};
 
 /// Looks for new contacts at least this often.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -117,7 +117,7 @@ pub(crate) async fn run(engine: Engine) {
         if questions.is_empty() {
             tokio::select! {
                 () = engine.shutdown.cancelled() => {}
-                _ = bell.changed() => {}
+                () = workers::rung(&mut bell) => {}
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use frontdesk_store::StoreError;
+use tokio::sync::watch::Receiver;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -72,6 +73,16 @@ fn taken_over(what: &'static str, result: Result<(), StoreError>) {
     if let Err(error) = result {
         tracing::warn!(error = &error as &dyn std::error::Error, what, "former work could not be taken over");
     }
+}
+
+/// Those who come together within so long are looked at together.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Returns a moment after the bell has rung, for work that nobody waits for to the millisecond: in a flood each look at
+/// the database would find one more.
+pub(crate) async fn rung(bell: &mut Receiver<u64>) {
+    let _ = bell.changed().await; // the bell lives as long as the store
+    tokio::time::sleep(GATHER).await;
 }
 
 async fn every<F, Fut>(engine: Engine, period: Duration, what: &'static str, task: F)

@@ -169,17 +169,18 @@ pub(crate) fn flush(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
 }
 
 /// How many events are numbered in one transaction.
-const NUMBERED_AT_ONCE: i64 = 5_000;
+pub(crate) const NUMBERED_AT_ONCE: i64 = 5_000;
 
-/// Numbers what committed transactions have left on PostgreSQL; true when there may be more.
-pub(crate) fn number(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+/// Numbers what committed transactions have left on PostgreSQL; tells how many events that were: with
+/// [`NUMBERED_AT_ONCE`] there may be more.
+pub(crate) fn number(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.keep_plans()?;
     tx.execute_many_later(&LOCK_NUMBERS, vec![Vec::new()])?;
     let numbered = tx.find::<(i64,)>(&NUMBER, p![NUMBERED_AT_ONCE])?.map_or(0, |(count,)| count);
     if numbered > 0 {
         tx.signal(Topic::Events);
     }
-    Ok(numbered == NUMBERED_AT_ONCE)
+    Ok(numbered)
 }
 
 /// True when events of committed transactions have no numbers yet.

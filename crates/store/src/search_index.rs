@@ -45,6 +45,7 @@ pub fn count_waiting(tx: &mut Tx<'_>, limit: i64) -> Result<i64, StoreError> {
 /// Takes up at most `limit` more messages; false when there were none.
 pub fn extend(tx: &mut Tx<'_>, limit: i64) -> Result<bool, StoreError> {
     if tx.is_postgres() {
+        tx.need_not_last()?; // what a crash takes away waits again
         return Ok(tx.find::<(i64,)>(&TAKE, p![limit])?.is_some_and(|(taken,)| taken > 0));
     }
     let slice = tx.find::<(MessageId, MessageId)>(&SLICE, p![limit])?;

@@ -131,7 +131,7 @@ impl Store {
     pub async fn number_events(&self) -> Result<(), StoreError> {
         match &*self.backend {
             Backend::Sqlite(_) => Ok(()),
-            Backend::Postgres(postgres) => numbering::number_left_behind(postgres).await,
+            Backend::Postgres(postgres) => numbering::number_left_behind(postgres).await.map(drop),
         }
     }
 

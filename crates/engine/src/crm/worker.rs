@@ -12,8 +12,8 @@ use frontdesk_store::{StoreError, Topic, Tx, accounts};
 
 use super::figures::{self, Rules};
 use super::{merges, reminders, welcome};
-use crate::Engine;
 use crate::turn::Turn;
+use crate::{Engine, workers};
 
 /// Looks at least this often.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -50,7 +50,7 @@ pub(crate) async fn run(engine: Engine) {
         }
         tokio::select! {
             () = engine.shutdown.cancelled() => {}
-            _ = bell.changed() => {}
+            () = workers::rung(&mut bell) => {}
             () = tokio::time::sleep(PAUSE) => {}
         }
     }

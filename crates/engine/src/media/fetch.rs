@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::sniff::sniff;
-use crate::{Engine, inboxes};
+use crate::{Engine, inboxes, workers};
 
 /// Looks again at least this often.
 const MAX_SLEEP: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ pub(crate) async fn run(engine: Engine) {
         drop(place);
         tokio::select! {
             () = engine.shutdown.cancelled() => {}
-            _ = bell.changed() => {}
+            () = workers::rung(&mut bell) => {}
             () = tokio::time::sleep(MAX_SLEEP) => {}
         }
     }

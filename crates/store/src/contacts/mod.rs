@@ -37,11 +37,15 @@ statements! {
         "SELECT i.account_id, i.kind, i.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
          FROM contact_identities i JOIN contacts c ON c.account_id = i.account_id AND c.id = i.contact_id
          WHERE i.account_id = $1 AND i.kind = $2 AND i.value = $3",
-        "SELECT i.account_id, i.kind, i.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
+        // Looked up one by one, whatever the plan was made for; in the order of the parameters, in which all lock.
+        "SELECT n.account_id, n.kind, n.value, c.id, c.name, c.name_edited, c.name_at, c.phone, c.phone_at
          FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::TEXT[]) AS n (account_id, kind, value)
-         JOIN contact_identities i ON i.account_id = n.account_id AND i.kind = n.kind AND i.value = n.value
-         JOIN contacts c ON c.account_id = i.account_id AND c.id = i.contact_id
-         ORDER BY i.account_id, i.kind, i.value FOR UPDATE OF i, c");
+         CROSS JOIN LATERAL (
+            SELECT contact_id FROM contact_identities
+            WHERE account_id = n.account_id AND kind = n.kind AND value = n.value LIMIT 1 FOR UPDATE) AS i
+         CROSS JOIN LATERAL (
+            SELECT id, name, name_edited, name_at, phone, phone_at FROM contacts
+            WHERE account_id = n.account_id AND id = i.contact_id LIMIT 1 FOR UPDATE) AS c");
     OWNERS_MANY = each(
         "SELECT account_id, kind, value, contact_id FROM contact_identities WHERE account_id = $1 AND kind = $2 AND value = $3",
         "SELECT i.account_id, i.kind, i.value, i.contact_id

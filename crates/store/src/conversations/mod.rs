@@ -77,10 +77,13 @@ statements! {
     BY_CONTACT_MANY = each(
         "SELECT account_id, inbox_id, contact_id, id, status FROM conversations
          WHERE account_id = $1 AND inbox_id = $2 AND contact_id = $3",
-        "SELECT v.account_id, v.inbox_id, v.contact_id, v.id, v.status
-         FROM conversations v JOIN UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[]) AS n (account_id, inbox_id, contact_id)
-            ON v.account_id = n.account_id AND v.inbox_id = n.inbox_id AND v.contact_id = n.contact_id
-         ORDER BY v.id FOR UPDATE OF v");
+        // Looked up one by one, whatever the plan was made for; in the order of the parameters, in which all lock.
+        "SELECT n.account_id, n.inbox_id, n.contact_id, v.id, v.status
+         FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[]) AS n (account_id, inbox_id, contact_id)
+         CROSS JOIN LATERAL (
+            SELECT id, status FROM conversations
+            WHERE account_id = n.account_id AND inbox_id = n.inbox_id AND contact_id = n.contact_id
+            LIMIT 1 FOR UPDATE) AS v");
     RECORD_OUTBOUND = both(
         "UPDATE conversations SET
             last_message_id = CASE WHEN last_message_id IS NULL OR $4 >= last_message_at THEN $3 ELSE last_message_id END,

@@ -38,6 +38,8 @@ const PLANS: &str =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 /// After so many transactions a connection makes its plans anew, for tables that have grown meanwhile.
 const PLANS_LAST: usize = 64;
+/// How often the other nodes are told at most; what is committed meanwhile is told all at once.
+const BELL_PACE: Duration = Duration::from_millis(5);
 /// How often a transaction is run again after a deadlock.
 const MAX_TRIES: usize = 8;
 
@@ -296,12 +298,19 @@ async fn ring(pool: Pool, bell: Arc<Bell>, closed: CancellationToken) {
         let told = async {
             let client = pool.get().await.map_err(unreachable)?;
             Ok::<_, StoreError>(
-                client.batch_execute(&format!("NOTIFY {CHANNEL}, '{}:{topics}'", bell.process)).await?,
+                // Nobody waits for the disk: a bell need not outlive a crash.
+                client
+                    .batch_execute(&format!(
+                        "BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {CHANNEL}, '{}:{topics}'; COMMIT",
+                        bell.process
+                    ))
+                    .await?,
             )
         };
         if let Err(error) = told.await {
             tracing::debug!(error = %error, "the other nodes could not be told; they look by themselves");
         }
+        tokio::time::sleep(BELL_PACE).await;
     }
 }
 
