@@ -17,6 +17,7 @@ pub mod rate;
 pub mod router;
 mod short_paths;
 mod socket;
+mod socket_threads;
 pub mod state;
 mod totals;
 mod trace;

@@ -1,7 +1,8 @@
 //! The live socket: `GET /app/{key}`, upgraded to a WebSocket that speaks the Pusher protocol.
 //!
 //! One task per socket moves bytes: what the client sends goes to its [`Session`], what waits in its queue is written
-//! as a whole and flushed once. What is said is decided in `engine::realtime`.
+//! as a whole and flushed once. What is said is decided in `engine::realtime`. They run on
+//! [threads of their own](crate::socket_threads).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use frontdesk_engine::realtime::settings::{PublicInbox, RealtimeLimits};
 use frontdesk_engine::{Engine, sessions};
 use futures_util::SinkExt;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::auth::session_token;
 use crate::error::ApiError;
@@ -66,7 +67,15 @@ async fn connect(
         .max_frame_size(limits.max_frame_bytes)
         .max_message_size(limits.max_frame_bytes);
     Ok(match admit(engine, &key, &greeting, &headers).await? {
-        Ok(session) => upgrade.on_upgrade(move |socket| serve(socket, session, limits)),
+        Ok(session) => {
+            let threads = state.socket_threads.start().map_err(ApiError::internal)?;
+            upgrade.on_upgrade(async move |socket| {
+                threads.spawn(async move {
+                    serve(socket, session, limits).await;
+                    drop(state); // which owns these threads
+                });
+            })
+        }
         Err(refusal) => upgrade.on_upgrade(move |socket| refuse(socket, refusal)),
     })
 }
@@ -148,10 +157,11 @@ async fn converse(socket: &mut WebSocket, session: &mut Session, limits: &Realti
     let activity = Duration::from_secs(limits.activity_timeout_secs);
     let patience = Duration::from_secs(limits.pong_timeout_secs);
     let mut batch: Vec<Frame> = Vec::new();
-    let mut silent_since = Instant::now();
+    let sent = metrics::counter!("frontdesk_realtime_messages_sent_total");
     let mut pinged = false;
+    let silence = sleep(activity);
+    tokio::pin!(silence);
     loop {
-        let deadline = silent_since + if pinged { activity + patience } else { activity };
         tokio::select! {
             received = socket.recv() => {
                 match received? {
@@ -167,7 +177,7 @@ async fn converse(socket: &mut WebSocket, session: &mut Session, limits: &Realti
                         return None;
                     }
                 }
-                silent_since = Instant::now();
+                silence.as_mut().reset(Instant::now() + activity);
                 pinged = false;
             }
             close = place.queue.drain(&mut batch) => {
@@ -184,13 +194,14 @@ async fn converse(socket: &mut WebSocket, session: &mut Session, limits: &Realti
                     _ = place.queue.closed() => timeout(LAST_WORDS, writing).await.ok()?,
                 };
                 written.ok()?;
-                metrics::counter!("frontdesk_realtime_messages_sent_total").increment(count);
+                sent.increment(count);
             }
-            () = sleep_until(deadline) => {
+            () = &mut silence => {
                 if pinged {
                     return Some(Close { code: CloseCode::Silent, reason: "The client did not answer a ping" });
                 }
                 pinged = true;
+                silence.as_mut().reset(Instant::now() + patience);
                 // The browser answers the first by itself, also for a page that sleeps; pusher-js the second.
                 socket.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
                 place.queue.push(protocol::ping());

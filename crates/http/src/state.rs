@@ -5,6 +5,7 @@ use std::sync::Arc;
 use frontdesk_engine::Engine;
 use ipnet::IpNet;
 
+use crate::socket_threads::SocketThreads;
 use crate::totals::Totals;
 
 /// Settings of the door.
@@ -42,12 +43,15 @@ pub struct HttpParts {
     pub settings: HttpSettings,
     /// How long the lists are.
     pub(crate) totals: Totals,
+    /// Where the live sockets run.
+    pub(crate) socket_threads: SocketThreads,
 }
 
 impl HttpState {
     /// Puts the parts together.
     pub fn new(engine: Engine, settings: HttpSettings) -> Self {
-        Self { parts: Arc::new(HttpParts { engine, settings, totals: Totals::default() }) }
+        let (totals, socket_threads) = (Totals::default(), SocketThreads::default());
+        Self { parts: Arc::new(HttpParts { engine, settings, totals, socket_threads }) }
     }
 }
 
