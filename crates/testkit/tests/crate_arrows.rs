@@ -118,7 +118,8 @@ fn only_the_store_and_the_floors_know_a_database_driver() {
     let metadata = MetadataCommand::new().no_deps().other_options(["--offline".to_owned()]).exec().unwrap();
     for package in &metadata.packages {
         for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {
-            let driver = ["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx", "postgres-types"];
+            let driver =
+                ["rusqlite", "tokio-postgres", "deadpool", "deadpool-postgres", "sqlx", "postgres-types"];
             let may = ["frontdesk-store", "frontdesk-testkit", "frontdesk-bench", "frontdesk-torture"]
                 .contains(&package.name.as_str());
             assert!(
