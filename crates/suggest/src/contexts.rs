@@ -3,30 +3,32 @@
 //! The same is said before many questions, so where that lies is kept once, and of each pair only how far question and
 //! context are from where both lie together: its cosine follows from theirs.
 
-use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
-use rustc_hash::{FxHashMap, FxHasher};
-
 use crate::packed::Blocks;
-use crate::table::{self, DIMENSIONS, Point, Sum};
+use crate::register::{Named, Register};
+use crate::table::{self, Point, Sum};
 
 /// The contexts of all pairs.
 #[derive(Debug, Default)]
 pub(crate) struct Contexts {
     of_pairs: Blocks<Parts>,
-    befores: Blocks<Before>,
-    at: FxHashMap<u64, u32>,
-    free: Vec<u32>,
+    befores: Register<Before>,
 }
 
 /// What was said before some questions.
 #[derive(Debug)]
 struct Before {
     point: Point,
-    length: f32,
-    /// Of how many pairs; 0: the place is free.
+    /// Of how many pairs.
     pairs: u32,
+}
+
+impl Named for Before {
+    type Name = Point;
+    fn name(&self) -> &Point {
+        &self.point
+    }
 }
 
 /// What part question and what was said before it have in both together.
@@ -58,28 +60,9 @@ impl Contexts {
     }
 
     fn keep(&mut self, sum: &Sum) -> u32 {
-        let (point, length) = (table::direction(sum), table::length(sum));
-        let name = name(&point, length);
-        if let Some(at) = self.at.get(&name).copied() {
-            let known = &mut self.befores[at];
-            if known.point == point && known.length.to_bits() == length.to_bits() {
-                known.pairs += 1;
-                return at;
-            }
-        }
-        let kept = Before { point, length, pairs: 1 };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.befores[at] = kept;
-                at
-            }
-            None => {
-                self.befores.push(kept);
-                u32::try_from(self.befores.len() - 1).unwrap_or(u32::MAX)
-            }
-        };
-        // Two of one name: the second is kept for its pair alone.
-        self.at.entry(name).or_insert(at);
+        let point = table::direction(sum);
+        let at = self.befores.find_or_insert(&point, || Before { point, pairs: 0 });
+        self.befores[at].iter_mut().for_each(|before| before.pairs += 1);
         at
     }
 
@@ -91,15 +74,10 @@ impl Contexts {
         }
         let Some(at) = std::mem::take(&mut self.of_pairs[place]).at else { return };
         let at = at.get() - 1;
-        let before = &mut self.befores[at];
+        let Some(before) = &mut self.befores[at] else { return };
         before.pairs -= 1;
         if before.pairs == 0 {
-            let name = name(&before.point, before.length);
-            *before = Before { point: [0; DIMENSIONS], length: 0.0, pairs: 0 };
-            if self.at.get(&name) == Some(&at) {
-                self.at.remove(&name);
-            }
-            self.free.push(at);
+            self.befores.remove(at);
         }
     }
 
@@ -111,18 +89,13 @@ impl Contexts {
         alone: impl Iterator<Item = f32> + 'a,
     ) -> impl Iterator<Item = f32> + 'a {
         befores.clear();
-        befores.extend(self.befores.iter().map(|before| table::cosine(point, &before.point)));
+        let near = |before: Option<&Before>| before.map_or(0.0, |before| table::cosine(point, &before.point));
+        befores.extend(self.befores.iter().map(near));
         self.of_pairs.iter().zip(alone).map(|(parts, alone)| {
             let before = parts.at.map_or(0.0, |at| befores[at.get() as usize - 1]);
             parts.question * alone + parts.before * before
         })
     }
-}
-
-fn name(point: &Point, length: f32) -> u64 {
-    let mut hasher = FxHasher::default();
-    (point, length.to_bits()).hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
@@ -152,8 +125,8 @@ mod tests {
         assert!((found[1] - table::cosine(&asked, &table::direction(&question))).abs() < 1e-6, "{found:?}");
         contexts.remove(0);
         contexts.remove(2);
-        assert!(contexts.at.is_empty() && contexts.free.len() == 1);
+        assert_eq!((contexts.befores.len(), contexts.befores.free().len()), (0, 1));
         contexts.add(0, &question, Some(&before));
-        assert_eq!((near(&contexts)[0].to_bits(), contexts.befores.len()), (found[0].to_bits(), 1));
+        assert_eq!((near(&contexts)[0].to_bits(), contexts.befores.places()), (found[0].to_bits(), 1));
     }
 }

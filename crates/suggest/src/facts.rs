@@ -28,7 +28,7 @@ impl Index {
     /// `fact` is the stretch as it stands in a text.
     #[must_use]
     pub fn tells_everybody(&self, fact: &str) -> bool {
-        self.secrets.tells_everybody(fact)
+        self.replies.tells_everybody(fact)
     }
 }
 

@@ -1,14 +1,13 @@
 //! The pairs of one account, and what is needed to find among them.
 
-use rustc_hash::FxHashMap;
-
 use crate::contexts::Contexts;
 use crate::letters::Letters;
 use crate::packed::{Blocks, Numbers};
 use crate::pair::Pair;
 use crate::postings::Postings;
-use crate::private::{Kept, Said, Secrets, called};
+use crate::private::{Replies, Said, called};
 use crate::rank::Spare;
+use crate::register::{Named, Register};
 use crate::spelling::Spelling;
 use crate::table::{self, DIMENSIONS, Point, Table};
 use crate::text::{stems, words};
@@ -22,17 +21,15 @@ const LONGEST_QUESTION: usize = 200;
 #[derive(Debug)]
 pub struct Index {
     pub(crate) table: Option<Table>,
-    pub(crate) places: Blocks<Option<Place>>,
+    pub(crate) places: Register<Place>,
     pub(crate) points: Blocks<Point>,
     /// Where question and what was said before lie together.
     pub(crate) contexts: Contexts,
     pub(crate) postings: Postings,
     pub(crate) letters: Letters,
-    pub(crate) secrets: Secrets,
+    pub(crate) replies: Replies,
     pub(crate) spelling: Spelling,
     pub(crate) spare: Spare,
-    by_id: FxHashMap<i64, u32>,
-    pub(crate) free: Vec<u32>,
 }
 
 /// What is kept of one pair.
@@ -42,10 +39,18 @@ pub(crate) struct Place {
     pub contact: i64,
     /// The words of the question, by their numbers.
     pub question: Numbers,
-    pub reply: Kept,
+    /// By its number.
+    pub reply: u32,
     pub said_at: i64,
     pub accepted: u32,
     pub dismissed: u32,
+}
+
+impl Named for Place {
+    type Name = i64;
+    fn name(&self) -> &i64 {
+        &self.id
+    }
 }
 
 impl Default for Index {
@@ -60,40 +65,38 @@ impl Index {
     pub fn new() -> Self {
         Self {
             table: Table::built_in(),
-            places: Blocks::default(),
+            places: Register::default(),
             points: Blocks::default(),
             contexts: Contexts::default(),
             postings: Postings::default(),
             letters: Letters::new(),
-            secrets: Secrets::default(),
+            replies: Replies::default(),
             spelling: Spelling::default(),
             spare: Spare::default(),
-            by_id: FxHashMap::default(),
-            free: Vec::new(),
         }
     }
 
     /// How many pairs are in it.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.places.len()
     }
 
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.places.len() == 0
     }
 
     /// Whether a pair is in it.
     #[must_use]
     pub fn holds(&self, id: i64) -> bool {
-        self.by_id.contains_key(&id)
+        self.places.find(&id).is_some()
     }
 
     /// The ids of the pairs in it, in no order.
     pub fn ids(&self) -> impl Iterator<Item = i64> + '_ {
-        self.by_id.keys().copied()
+        self.places.iter().flatten().map(|place| place.id)
     }
 
     /// Learns a pair; one with the same id is replaced. Questions without a word teach nothing.
@@ -103,20 +106,6 @@ impl Index {
         if question.is_empty() {
             return;
         }
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.places.push(None);
-            self.points.push([0; DIMENSIONS]);
-            u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
-        });
-        let numbers = self.spelling.add(&question, self.table.as_ref());
-        if let Some(table) = &self.table {
-            let alone = table.sum_of_rows(numbers.iter().filter_map(|number| self.spelling.row(*number)));
-            let before = pair.before.as_deref().map(|before| table.sum(&question_words(before)));
-            self.points[at] = table::direction(&alone);
-            self.contexts.add(at, &alone, before.as_ref());
-        }
-        self.postings.add(at, &stems(&question));
-        self.letters.add(&question);
         let reply = if pair.for_everybody {
             Said::for_everybody(&pair.reply, self.table.as_ref())
         } else {
@@ -124,33 +113,44 @@ impl Index {
             names.extend(called(&pair.question, self.table.as_ref()));
             Said::new(&pair.reply, &names, self.table.as_ref())
         };
-        let reply = self.secrets.add(pair.contact, reply);
-        self.places[at] = Some(Place {
+        let numbers = self.spelling.add(&question, self.table.as_ref());
+        let alone = self
+            .table
+            .as_ref()
+            .map(|table| table.sum_of_rows(numbers.iter().filter_map(|number| self.spelling.row(*number))));
+        let at = self.places.insert(Place {
             id: pair.id,
             contact: pair.contact,
             question: numbers.into_iter().collect(),
-            reply,
+            reply: self.replies.add(pair.contact, reply),
             said_at: pair.said_at,
             accepted: pair.accepted,
             dismissed: pair.dismissed,
         });
-        self.by_id.insert(pair.id, at);
+        if self.points.len() < self.places.places() {
+            self.points.push([0; DIMENSIONS]);
+        }
+        if let (Some(table), Some(alone)) = (&self.table, alone) {
+            let before = pair.before.as_deref().map(|before| table.sum(&question_words(before)));
+            self.points[at] = table::direction(&alone);
+            self.contexts.add(at, &alone, before.as_ref());
+        }
+        self.postings.add(at, &stems(&question));
+        self.letters.add(&question);
     }
 
     /// Forgets a pair; `false` when it was not there.
     pub fn remove(&mut self, id: i64) -> bool {
-        let Some(at) = self.by_id.remove(&id) else { return false };
-        if let Some(place) = self.places[at].take() {
-            let question: Vec<String> =
-                place.question.iter().map(|number| self.spelling.word(number).to_owned()).collect();
-            self.postings.remove(at, &stems(&question));
-            self.letters.remove(&question);
-            self.spelling.remove(place.question.iter());
-            self.secrets.remove(place.contact, &place.reply);
-        }
+        let Some(at) = self.places.find(&id) else { return false };
+        let Some(place) = self.places.remove(at) else { return false };
+        let question: Vec<String> =
+            place.question.iter().map(|number| self.spelling.word(number).to_owned()).collect();
+        self.postings.remove(at, &stems(&question));
+        self.letters.remove(&question);
+        self.spelling.remove(place.question.iter());
+        self.replies.remove(place.contact, place.reply);
         self.points[at] = [0; DIMENSIONS];
         self.contexts.remove(at);
-        self.free.push(at);
         true
     }
 

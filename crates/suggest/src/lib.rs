@@ -17,6 +17,7 @@ mod pair;
 mod postings;
 mod private;
 mod rank;
+mod register;
 mod spelling;
 mod suggest;
 mod table;

@@ -1,8 +1,7 @@
 //! Which texts have which stem, and how well a question's stems match a text (BM25).
 
-use rustc_hash::FxHashMap;
-
 use crate::packed::push_sparingly;
+use crate::register::{Named, Register};
 
 /// How soon a stem that comes often in one text stops counting.
 const SATURATION: f32 = 1.2;
@@ -36,10 +35,24 @@ impl Posting {
 /// For each stem the texts that have it.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
-    stems: FxHashMap<Box<str>, Vec<Posting>>,
+    stems: Register<Stem>,
     lengths: Vec<u16>,
     texts: u32,
     total: u64,
+}
+
+/// A stem, and the texts that have it.
+#[derive(Debug)]
+struct Stem {
+    stem: Box<str>,
+    texts: Vec<Posting>,
+}
+
+impl Named for Stem {
+    type Name = str;
+    fn name(&self) -> &str {
+        &self.stem
+    }
 }
 
 impl Postings {
@@ -57,11 +70,10 @@ impl Postings {
         self.texts += 1;
         self.total += u64::from(length);
         for (stem, times) in counted(stems) {
-            match self.stems.get_mut(stem) {
-                Some(texts) => push_sparingly(texts, Posting::new(place, times)),
-                None => {
-                    self.stems.insert(stem.into(), vec![Posting::new(place, times)]);
-                }
+            let new = || Stem { stem: stem.into(), texts: Vec::new() };
+            let at = self.stems.find_or_insert(stem, new);
+            if let Some(stem) = &mut self.stems[at] {
+                push_sparingly(&mut stem.texts, Posting::new(place, times));
             }
         }
     }
@@ -72,12 +84,13 @@ impl Postings {
         self.texts = self.texts.saturating_sub(1);
         self.total = self.total.saturating_sub(u64::from(std::mem::take(length)));
         for (stem, _) in counted(stems) {
-            let Some(texts) = self.stems.get_mut(stem) else { continue };
-            if let Some(at) = texts.iter().position(|text| text.place() == place) {
-                texts.swap_remove(at);
+            let Some(at) = self.stems.find(stem) else { continue };
+            let Some(Stem { texts, .. }) = &mut self.stems[at] else { continue };
+            if let Some(known) = texts.iter().position(|text| text.place() == place) {
+                texts.swap_remove(known);
             }
             if texts.is_empty() {
-                self.stems.remove(stem);
+                self.stems.remove(at);
             }
         }
     }
@@ -87,7 +100,8 @@ impl Postings {
     pub(crate) fn score(&self, stems: &[String], scores: &mut [f32]) {
         let mean = self.total as f32 / (self.texts.max(1)) as f32;
         for (stem, _) in counted(stems) {
-            let Some(texts) = self.stems.get(stem) else { continue };
+            let Some(at) = self.stems.find(stem) else { continue };
+            let Some(Stem { texts, .. }) = &self.stems[at] else { continue };
             let having = texts.len() as f32;
             let rare = (1.0 + (self.texts as f32 - having + 0.5) / (having + 0.5)).ln();
             for text in texts {

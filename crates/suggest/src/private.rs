@@ -4,24 +4,20 @@
 //! customer alone was told is that customer's, what many were told is the team's own. The customer's own name is never
 //! shown. In place of what is private stands a slot, as `{{amount}}`, for the agent to fill.
 
+mod replies;
 mod words;
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use crate::packed::{Blocks, push_sparingly};
 use crate::table::{Known, Table};
 use crate::text::{fold, word_ranges};
 use crate::typed;
+pub(crate) use replies::Replies;
 use words::{
     AFTER_GREETINGS, BEFORE_COMMAS, BEFORE_NAMES, BEFORE_PEOPLE, BETWEEN_NAME_AND_NAME, CODES, DOUBTFUL,
     INTRODUCTIONS, IS, NAMES_OF_NAMES, PARTICLES, PASSWORDS,
 };
 
-/// To so many different customers the same must have been said to be the team's own.
-const MANY: usize = 3;
 const NAME_SLOT: &str = "{{name}}";
 const FIRST_NAME_SLOT: &str = "{{first_name}}";
 
@@ -44,7 +40,7 @@ struct Private {
 }
 
 /// What stands in the place of something private.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Slot {
     Kind(typed::Kind),
     Name,
@@ -234,146 +230,6 @@ fn starts_sentence(text: &str, at: usize) -> bool {
     before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != ',')
 }
 
-/// A reply as it is kept: what in it may be private stands once for all replies that have it.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    text: Box<str>,
-    parts: Box<[Part]>,
-    for_everybody: bool,
-}
-
-/// Where something private may stand.
-#[derive(Debug)]
-struct Part {
-    start: u32,
-    end: u32,
-    slot: Slot,
-    /// The number of what it is; `None`: the customer's own name.
-    secret: Option<u32>,
-}
-
-/// To whom each private thing of an account's replies was said.
-#[derive(Debug, Default)]
-pub(crate) struct Secrets {
-    at: FxHashMap<Arc<str>, u32>,
-    secrets: Blocks<Secret>,
-    free: Vec<u32>,
-}
-
-/// A thing that may be private.
-#[derive(Debug, Default)]
-struct Secret {
-    key: Arc<str>,
-    /// Whom it was said to and how often, by customer.
-    told: Vec<(i64, u32)>,
-    /// In how many texts for everybody it stands.
-    for_everybody: u32,
-}
-
-impl Secrets {
-    /// Keeps a reply that a customer was given.
-    pub(crate) fn add(&mut self, contact: i64, said: Said) -> Kept {
-        let parts = said.private.into_iter().map(|Private { start, end, slot, key }| {
-            let secret = key.map(|key| self.tell(&key, (!said.for_everybody).then_some(contact)));
-            Part { start, end, slot, secret }
-        });
-        Kept { parts: parts.collect(), text: said.text, for_everybody: said.for_everybody }
-    }
-
-    /// Notes that something was said to a customer, or to everybody; returns its number.
-    fn tell(&mut self, key: &str, contact: Option<i64>) -> u32 {
-        let at = self.at.get(key).copied().unwrap_or_else(|| {
-            let at = self.free.pop().unwrap_or_else(|| {
-                self.secrets.push(Secret::default());
-                u32::try_from(self.secrets.len() - 1).unwrap_or(u32::MAX)
-            });
-            let key: Arc<str> = key.into();
-            self.at.insert(Arc::clone(&key), at);
-            self.secrets[at].key = key;
-            at
-        });
-        let secret = &mut self.secrets[at];
-        let Some(contact) = contact else {
-            secret.for_everybody += 1;
-            return at;
-        };
-        match secret.told.binary_search_by_key(&contact, |(contact, _)| *contact) {
-            Ok(known) => secret.told[known].1 += 1,
-            Err(between) => {
-                push_sparingly(&mut secret.told, (contact, 1));
-                secret.told[between..].rotate_right(1);
-            }
-        }
-        at
-    }
-
-    /// Forgets a reply that a customer was given.
-    pub(crate) fn remove(&mut self, contact: i64, kept: &Kept) {
-        for at in kept.parts.iter().filter_map(|part| part.secret) {
-            let secret = &mut self.secrets[at];
-            if kept.for_everybody {
-                secret.for_everybody = secret.for_everybody.saturating_sub(1);
-            } else if let Ok(known) = secret.told.binary_search_by_key(&contact, |(contact, _)| *contact) {
-                secret.told[known].1 -= 1;
-                if secret.told[known].1 == 0 {
-                    secret.told.remove(known);
-                }
-            }
-            if secret.told.is_empty() && secret.for_everybody == 0 {
-                self.at.remove(&*secret.key);
-                *secret = Secret::default();
-                self.free.push(at);
-            }
-        }
-    }
-
-    /// Whether something may be told to anybody.
-    fn is_the_teams(&self, secret: u32) -> bool {
-        let secret = &self.secrets[secret];
-        secret.for_everybody > 0 || secret.told.len() >= MANY
-    }
-
-    /// Whether the team has said this number, address or code to everybody already.
-    pub(crate) fn tells_everybody(&self, text: &str) -> bool {
-        self.at.get(key(text).as_str()).is_some_and(|secret| self.is_the_teams(*secret))
-    }
-
-    /// The reply as another customer's agent may see it, and how many slots it has.
-    pub(crate) fn show(&self, said: &Kept) -> (String, usize) {
-        let mut shown = String::with_capacity(said.text.len());
-        let mut done = 0;
-        let mut slots: usize = 0;
-        let mut name_before = false;
-        if said.for_everybody {
-            return (said.text.to_string(), 0);
-        }
-        let is_hidden = |part: &&Part| part.secret.is_none_or(|secret| !self.is_the_teams(secret));
-        for private in said.parts.iter().filter(is_hidden) {
-            let between = &said.text[done..private.start as usize];
-            // The parts of one name are one slot.
-            let goes_on = name_before && private.slot.is_name() && is_inside_name(between);
-            if !goes_on {
-                shown.push_str(between);
-                shown.push_str(private.slot.text());
-                slots += 1;
-            }
-            done = private.end as usize;
-            name_before = private.slot.is_name();
-        }
-        shown.push_str(&said.text[done..]);
-        (shown, slots)
-    }
-}
-
-fn is_inside_name(between: &str) -> bool {
-    !between.is_empty()
-        && between.chars().all(|c| c.is_alphabetic() || c == ' ')
-        && between
-            .split(' ')
-            .filter(|part| !part.is_empty())
-            .all(|part| PARTICLES.contains(&fold(part).as_str()))
-}
-
 /// Puts the customer's first name where another's stood.
 pub(crate) fn address(text: &str, first_name: Option<&str>) -> String {
     match first_name.map(str::trim).filter(|name| !name.is_empty()) {
@@ -389,9 +245,9 @@ mod tests {
     fn shown(reply: &str, names: &[&str]) -> String {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let said = Said::new(reply, &names, Table::built_in().as_ref());
-        let mut secrets = Secrets::default();
-        let kept = secrets.add(1, said);
-        secrets.show(&kept).0
+        let mut replies = Replies::default();
+        let reply = replies.add(1, said);
+        replies.show(reply).0
     }
 
     #[test]
@@ -489,38 +345,6 @@ mod tests {
         ] {
             assert_eq!(shown(reply, &["Budi"]), reply);
         }
-    }
-
-    #[test]
-    fn what_three_customers_were_told_is_the_teams_own() {
-        let table = Table::built_in();
-        let said = || Said::new("We are open from 9:00, call 0800 555 1234.", &[], table.as_ref());
-        let mut secrets = Secrets::default();
-        let first = secrets.add(1, said());
-        for contact in [2, 2] {
-            secrets.add(contact, said());
-        }
-        assert_eq!(secrets.show(&first).0, "We are open from {{time}}, call {{phone}}.");
-        assert!(!secrets.tells_everybody("08005551234"));
-        let last = secrets.add(3, said());
-        assert_eq!(secrets.show(&last), ("We are open from 9:00, call 0800 555 1234.".to_owned(), 0));
-        assert!(secrets.tells_everybody("08005551234"));
-        secrets.remove(1, &first);
-        assert_eq!(secrets.show(&last).1, 2);
-    }
-
-    #[test]
-    fn what_nobody_was_told_any_more_leaves_no_trace() {
-        let table = Table::built_in();
-        let mut secrets = Secrets::default();
-        let told = secrets.add(1, Said::new("Your room is 4711.", &[], table.as_ref()));
-        let for_everybody = secrets.add(0, Said::for_everybody("Call 0800 555 1234.", table.as_ref()));
-        secrets.remove(1, &told);
-        secrets.remove(0, &for_everybody);
-        assert!(secrets.at.is_empty() && secrets.secrets.iter().all(|secret| secret.key.is_empty()));
-        // Places that became free are taken again.
-        secrets.add(2, Said::new("Your room is 302.", &[], table.as_ref()));
-        assert_eq!(secrets.secrets.len(), 2);
     }
 
     #[test]

@@ -57,11 +57,11 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
     let mut scratch = index.spare.take();
     let Scratch { stem_scores, meanings, sorted, befores, runs } = &mut *scratch;
     stem_scores.clear();
-    stem_scores.resize(index.places.len(), 0.0);
+    stem_scores.resize(index.places.places(), 0.0);
     index.postings.score(&stems(&question), stem_scores);
     let (point, context_point) = index.points_of(&question, ask.before);
     meanings.clear();
-    meanings.reserve_exact(index.places.len());
+    meanings.reserve_exact(index.places.places());
     meanings.extend(index.points.iter().map(|other| table::cosine(&point, other)));
     if ask.before.is_some() {
         // Half and half: one text of both would drown the question in what was said before.
@@ -72,7 +72,7 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
         }
     }
     // Where nothing is kept nothing is found, not even by chance.
-    for at in &index.free {
+    for at in index.places.free() {
         stem_scores[*at as usize] = f32::NEG_INFINITY;
         meanings[*at as usize] = f32::NEG_INFINITY;
     }
@@ -121,7 +121,7 @@ fn candidates(
         both.extend(put_forward(index, meanings, sorted));
         both
     } else {
-        (0..).zip(index.places.iter()).filter_map(|(at, place)| Some((place.as_ref()?.id, at))).collect()
+        (0..).zip(index.places.iter()).filter_map(|(at, place)| Some((place?.id, at))).collect()
     };
     chosen.sort_unstable();
     chosen.dedup();

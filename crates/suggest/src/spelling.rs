@@ -4,11 +4,7 @@
 //! says little: with 60,292 words of many languages a slip often hits one. So where another word of a question is mistyped,
 //! one that only the table knows is read as one that is used often here too.
 
-use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
-
-use crate::packed::Blocks;
+use crate::register::{Named, Register};
 use crate::table::{Known, Table};
 
 /// Shorter words are not looked at: they say little, and are a slip away from each other.
@@ -31,20 +27,24 @@ const SLIP: f32 = 4.0;
 /// How often each word came.
 #[derive(Debug, Default)]
 pub(crate) struct Spelling {
-    at: FxHashMap<Arc<str>, u32>,
-    words: Blocks<Used>,
-    free: Vec<u32>,
+    words: Register<Used>,
 }
 
 /// A word of this account.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Used {
-    word: Arc<str>,
-    /// 0: the place is free.
+    word: Box<str>,
     times: u32,
     outline: Outline,
     /// The row of the table that stands for it.
     row: Option<u32>,
+}
+
+impl Named for Used {
+    type Name = str;
+    fn name(&self) -> &str {
+        &self.word
+    }
 }
 
 /// What is compared before a word itself is: how many letters it has, and which.
@@ -76,50 +76,40 @@ impl Spelling {
     }
 
     fn add_word(&mut self, word: &str, table: Option<&Table>) -> u32 {
-        if let Some(at) = self.at.get(word) {
-            self.words[*at].times += 1;
-            return *at;
-        }
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.words.push(Used::default());
-            u32::try_from(self.words.len() - 1).unwrap_or(u32::MAX)
-        });
-        let kept: Arc<str> = word.into();
-        self.words[at] = Used {
-            word: Arc::clone(&kept),
-            times: 1,
+        let new = || Used {
+            word: word.into(),
+            times: 0,
             outline: Outline::of(word),
             row: table.and_then(|table| table.nearest_row(word)),
         };
-        self.at.insert(kept, at);
+        let at = self.words.find_or_insert(word, new);
+        self.words[at].iter_mut().for_each(|used| used.times += 1);
         at
     }
 
     /// Takes the words of these numbers away again.
     pub(crate) fn remove(&mut self, numbers: impl Iterator<Item = u32>) {
         for at in numbers {
-            let used = &mut self.words[at];
-            used.times = used.times.saturating_sub(1);
+            let Some(used) = &mut self.words[at] else { continue };
+            used.times -= 1;
             if used.times == 0 {
-                self.at.remove(&*used.word);
-                *used = Used::default();
-                self.free.push(at);
+                self.words.remove(at);
             }
         }
     }
 
     /// The word of a number.
     pub(crate) fn word(&self, number: u32) -> &str {
-        &self.words[number].word
+        self.words[number].as_ref().map_or("", |used| &used.word)
     }
 
     /// The row of the table that stands for the word of a number.
     pub(crate) fn row(&self, number: u32) -> Option<u32> {
-        self.words[number].row
+        self.words[number].as_ref()?.row
     }
 
     fn times(&self, word: &str) -> u32 {
-        self.at.get(word).map_or(0, |at| self.words[*at].times)
+        self.words.find(word).and_then(|at| self.words[at].as_ref()).map_or(0, |used| used.times)
     }
 
     /// The words, with each that is mistyped replaced by the one that was meant, as far as anybody can say.
@@ -175,9 +165,8 @@ impl Spelling {
         let outline = Outline::of(word);
         let most = if letters.len() < SHORTEST_OF_TWO_SLIPS { 1 } else { most };
         let mut best: Option<(f32, &str, u32)> = None;
-        for used in self.words.iter() {
-            if used.times < least.max(1) || !outline.is_near(used.outline, most) || used.word.starts_with('<')
-            {
+        for used in self.words.iter().flatten() {
+            if used.times < least || !outline.is_near(used.outline, most) || used.word.starts_with('<') {
                 continue;
             }
             let Some(slips @ 1..) = slips_between(&letters, &used.word, most) else { continue };
@@ -273,7 +262,7 @@ mod tests {
     }
 
     fn forget(spelling: &mut Spelling, text: &str) {
-        let numbers: Vec<u32> = words(text).iter().map(|word| spelling.at[word.as_str()]).collect();
+        let numbers: Vec<u32> = words(text).iter().filter_map(|word| spelling.words.find(word)).collect();
         spelling.remove(numbers.into_iter());
     }
 

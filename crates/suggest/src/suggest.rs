@@ -122,7 +122,7 @@ impl Index {
     }
 
     fn shown(&self, pair: &Ranked) -> (String, usize) {
-        self.places[pair.place].as_ref().map(|place| self.secrets.show(&place.reply)).unwrap_or_default()
+        self.places[pair.place].as_ref().map(|place| self.replies.show(place.reply)).unwrap_or_default()
     }
 
     /// The group of each reply: that of the first before it which says the same, or its own.
