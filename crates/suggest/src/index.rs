@@ -1,5 +1,6 @@
 //! The pairs of one account, and what is needed to find among them.
 
+use crate::centre::Centre;
 use crate::contexts::Contexts;
 use crate::letters::Letters;
 use crate::packed::{Blocks, Numbers};
@@ -23,6 +24,7 @@ pub struct Index {
     pub(crate) table: Option<Table>,
     pub(crate) places: Register<Place>,
     pub(crate) points: Blocks<Point>,
+    pub(crate) centre: Centre,
     /// Where question and what was said before lie together.
     pub(crate) contexts: Contexts,
     pub(crate) postings: Postings,
@@ -67,6 +69,7 @@ impl Index {
             table: Table::built_in(),
             places: Register::default(),
             points: Blocks::default(),
+            centre: Centre::default(),
             contexts: Contexts::default(),
             postings: Postings::default(),
             letters: Letters::new(),
@@ -133,6 +136,7 @@ impl Index {
         if let (Some(table), Some(alone)) = (&self.table, alone) {
             let before = pair.before.as_deref().map(|before| table.sum(&question_words(before)));
             self.points[at] = table::direction(&alone);
+            self.centre.add(&self.points[at]);
             self.contexts.add(at, &alone, before.as_ref());
         }
         self.postings.add(at, &stems(&question));
@@ -149,6 +153,7 @@ impl Index {
         self.letters.remove(&question);
         self.spelling.remove(place.question.iter());
         self.replies.remove(place.contact, place.reply);
+        self.centre.remove(&self.points[at]);
         self.points[at] = [0; DIMENSIONS];
         self.contexts.remove(at);
         true

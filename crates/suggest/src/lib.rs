@@ -7,6 +7,7 @@
 //!
 //! What is measured, and how to measure on your own questions: docs/suggestions.md. To teach the table anew: `teach/`.
 
+mod centre;
 mod contexts;
 mod evaluate;
 mod facts;

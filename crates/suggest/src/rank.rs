@@ -5,13 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use crate::index::{Index, question_words};
 use crate::letters::Runs;
 use crate::pair::Ask;
-use crate::table;
+use crate::table::{self, DIMENSIONS, Sum};
 use crate::text::stems;
 
 /// Pairs that each of the two quick looks puts forward. All looks are taken at what either put forward.
 const PUT_FORWARD: usize = 400;
 /// Up to so many pairs all are looked at.
 const SMALL: usize = 2_000;
+/// Pairs whose replies are looked at.
+const RANKED: usize = 400;
+/// What was said before a question counts for so much of the look at the meaning.
+const BEFORE: f32 = 0.5;
 
 /// Room for a number for each pair, kept from question to question: threads take turns with it instead of each having its own.
 #[derive(Debug, Default)]
@@ -46,13 +50,32 @@ pub(crate) struct Ranked {
     pub together: f32,
     /// How near it is by letters and meaning, 0 to 1: comparable between questions.
     pub near: f32,
+    /// Where its question lies, seen from the middle of all.
+    pub towards: Sum,
 }
 
-/// The pairs that may answer, best first.
-pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
+/// What may answer a question.
+#[derive(Debug)]
+pub(crate) struct Ranking {
+    /// The best, best first.
+    pub pairs: Vec<Ranked>,
+    /// The least that any pair has together.
+    pub worst: f32,
+    /// Where the question lies, seen from the middle of all.
+    pub towards: Sum,
+}
+
+impl Default for Ranking {
+    fn default() -> Self {
+        Self { pairs: Vec::new(), worst: 0.0, towards: [0.0; DIMENSIONS] }
+    }
+}
+
+/// The pairs that may answer.
+pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Ranking {
     let question = index.spelling.corrected(question_words(ask.question), index.table.as_ref());
     if question.is_empty() || index.is_empty() {
-        return Vec::new();
+        return Ranking::default();
     }
     let mut scratch = index.spare.take();
     let Scratch { stem_scores, meanings, sorted, befores, runs } = &mut *scratch;
@@ -68,7 +91,7 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
         let alone = index.points.iter().map(|other| table::cosine(&context_point, other));
         for (meaning, both) in meanings.iter_mut().zip(index.contexts.cosines(&context_point, befores, alone))
         {
-            *meaning = 0.5 * *meaning + 0.5 * both;
+            *meaning = (1.0 - BEFORE) * *meaning + BEFORE * both;
         }
     }
     // Where nothing is kept nothing is found, not even by chance.
@@ -94,19 +117,34 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Vec<Ranked> {
         .zip(&meaning_column)
         .map(|(letters, meaning)| 0.5 * letters + 0.5 * meaning)
         .collect();
+    // The question itself is compared as seen from the middle: only here, where few are compared, for it takes longer.
+    let towards = index.centre.direction(&point);
+    let weight = if ask.before.is_some() { 1.0 - BEFORE } else { 1.0 };
+    for ((_, at), meaning) in places.iter().zip(&mut meaning_column) {
+        let other = &index.points[*at];
+        let apart = table::dot(&towards, &index.centre.direction(other)) - table::cosine(&point, other);
+        *meaning += weight * apart;
+    }
     for column in [&mut stem_column, &mut letter_column, &mut meaning_column] {
         standardise(column);
     }
-    let mut ranked: Vec<Ranked> = (0..places.len())
-        .map(|row| Ranked {
-            place: places[row].1,
-            id: places[row].0,
-            together: 0.5 * stem_column[row] + 0.5 * letter_column[row] + meaning_column[row],
-            near: near[row].clamp(0.0, 1.0),
+    let mut rows: Vec<(f32, i64, usize)> = (0..places.len())
+        .map(|row| {
+            let together = 0.5 * stem_column[row] + 0.5 * letter_column[row] + meaning_column[row];
+            (together, places[row].0, row)
         })
         .collect();
-    ranked.sort_unstable_by(|a, b| b.together.total_cmp(&a.together).then(a.id.cmp(&b.id)));
-    ranked
+    rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let worst = rows.last().map_or(0.0, |row| row.0);
+    rows.truncate(RANKED);
+    let ranked = |(together, id, row): (f32, i64, usize)| Ranked {
+        place: places[row].1,
+        id,
+        together,
+        near: near[row].clamp(0.0, 1.0),
+        towards: index.centre.direction(&index.points[places[row].1]),
+    };
+    Ranking { pairs: rows.into_iter().map(ranked).collect(), worst, towards }
 }
 
 /// Id and place of the pairs worth a closer look, by id: what is summed over them comes out the same every time.

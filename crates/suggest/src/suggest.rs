@@ -14,8 +14,6 @@ use crate::vote::{Answer, vote};
 pub const SILENT_BELOW: f32 = 0.42;
 /// A further answer must be at least this part as sure as the first.
 const BESIDE_THE_FIRST: f32 = 0.3;
-/// Pairs whose replies are looked at.
-const LOOKED_AT: usize = 80;
 /// Replies that share this part of their words say the same.
 const SAME_WORDS: f32 = 0.8;
 /// So do those that mean the same and share this part: "we ship abroad" and "we don't" mean almost the same to a table.
@@ -28,39 +26,75 @@ const LESS: f32 = 0.6;
 /// How much more an answer counts for each e-fold of times it was taken.
 const MORE: f32 = 0.15;
 
+/// The different wordings of some replies.
+#[derive(Default)]
+struct Wordings {
+    wordings: Vec<Wording>,
+    numbers: FxHashMap<String, u32>,
+    /// Of each word, by its number.
+    words: Vec<Word>,
+    /// How many words the one that is looked at shares with each.
+    shared: Vec<usize>,
+}
+
 /// A reply that others may say the same as.
 struct Wording {
-    /// Its different words by their numbers, rising.
-    words: Vec<u32>,
+    group: usize,
+    /// How many different words it has.
+    words: usize,
     point: Point,
 }
 
-/// The words of the replies that are compared: each has a number and is looked up in the table once.
-#[derive(Default)]
-struct Vocabulary {
-    numbers: FxHashMap<String, u32>,
-    rows: Vec<Option<u32>>,
+/// A word of some of the wordings.
+struct Word {
+    /// In the table: looked up once.
+    row: Option<u32>,
+    /// The places of those that have it.
+    wordings: Vec<u32>,
 }
 
-impl Vocabulary {
+impl Wordings {
+    /// The group of the first wording that says the same as `text`; if none does, `text` is the first of a group.
+    fn group(&mut self, text: &str, group: usize, table: Option<&Table>) -> usize {
+        let mut words: Vec<u32> =
+            question_words(text).into_iter().map(|word| self.number(word, table)).collect();
+        let rows = words.iter().filter_map(|number| self.words[*number as usize].row);
+        let point = table.map_or([0; DIMENSIONS], |table| table::direction(&table.sum_of_rows(rows)));
+        words.sort_unstable();
+        words.dedup();
+        self.shared.clear();
+        self.shared.resize(self.wordings.len(), 0);
+        for other in words.iter().flat_map(|number| &self.words[*number as usize].wordings) {
+            self.shared[*other as usize] += 1;
+        }
+        let wording = Wording { group, words: words.len(), point };
+        let same =
+            self.wordings.iter().zip(&self.shared).find(|(other, shared)| wording.says(other, **shared));
+        if let Some((other, _)) = same {
+            return other.group;
+        }
+        let at = u32::try_from(self.wordings.len()).unwrap_or(u32::MAX);
+        words.iter().for_each(|number| self.words[*number as usize].wordings.push(at));
+        self.wordings.push(wording);
+        group
+    }
+
     fn number(&mut self, word: String, table: Option<&Table>) -> u32 {
         if let Some(number) = self.numbers.get(&word) {
             return *number;
         }
-        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.rows.push(table.and_then(|table| table.nearest_row(&word)));
+        let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        self.words.push(Word { row: table.and_then(|table| table.nearest_row(&word)), wordings: Vec::new() });
         self.numbers.insert(word, number);
         number
     }
+}
 
-    fn wording(&mut self, text: &str, table: Option<&Table>) -> Wording {
-        let mut words: Vec<u32> =
-            question_words(text).into_iter().map(|word| self.number(word, table)).collect();
-        let rows = words.iter().filter_map(|number| self.rows[*number as usize]);
-        let point = table.map_or([0; DIMENSIONS], |table| table::direction(&table.sum_of_rows(rows)));
-        words.sort_unstable();
-        words.dedup();
-        Wording { words, point }
+impl Wording {
+    /// Whether it says what another one says that shares so many different words with it.
+    fn says(&self, other: &Self, shared: usize) -> bool {
+        let part = count(shared) / count(self.words + other.words - shared).max(1.0);
+        part >= SAME_WORDS || (part >= LIKE_WORDS && table::cosine(&self.point, &other.point) >= SAME_MEANING)
     }
 }
 
@@ -68,16 +102,15 @@ impl Index {
     /// The team's own replies that may fit, best first; none when nothing fits well enough.
     #[must_use]
     pub fn suggest(&self, ask: &Ask<'_>) -> Vec<Suggestion> {
-        let ranked = rank(self, ask);
-        let worst = ranked.last().map_or(0.0, |pair| pair.together);
-        let ranked = &ranked[..ranked.len().min(LOOKED_AT)];
+        let ranking = rank(self, ask);
+        let ranked = &ranking.pairs;
         let shown: Vec<(String, usize)> = ranked.iter().map(|pair| self.shown(pair)).collect();
         let groups = self.groups(&shown);
         let group_of = |pair: &Ranked| {
             let row = ranked.iter().position(|other| other.place == pair.place).unwrap_or_default();
             groups[row]
         };
-        let mut answers = vote(ranked, worst, group_of);
+        let mut answers = vote(&ranking, group_of);
         for answer in &mut answers {
             let members = (0..ranked.len()).filter(|row| groups[*row] == answer.group);
             let (accepted, dismissed) = self.heard(members.map(|row| ranked[row].place));
@@ -127,23 +160,14 @@ impl Index {
 
     /// The group of each reply: that of the first before it which says the same, or its own.
     fn groups(&self, shown: &[(String, usize)]) -> Vec<usize> {
-        let mut vocabulary = Vocabulary::default();
-        let mut wordings: Vec<(usize, Wording)> = Vec::new();
-        let mut groups: Vec<usize> = Vec::with_capacity(shown.len());
-        for (row, (text, _)) in shown.iter().enumerate() {
-            if let Some(same) = shown[..row].iter().position(|(other, _)| other == text) {
-                groups.push(groups[same]);
-                continue;
-            }
-            let wording = vocabulary.wording(text, self.table.as_ref());
-            let group =
-                wordings.iter().find(|(_, other)| say_the_same(&wording, other)).map(|(group, _)| *group);
-            groups.push(group.unwrap_or(row));
-            if group.is_none() {
-                wordings.push((row, wording));
-            }
-        }
-        groups
+        let mut wordings = Wordings::default();
+        let mut of_texts: FxHashMap<&str, usize> = FxHashMap::default();
+        (0..)
+            .zip(shown)
+            .map(|(row, (text, _))| {
+                *of_texts.entry(text).or_insert_with(|| wordings.group(text, row, self.table.as_ref()))
+            })
+            .collect()
     }
 }
 
@@ -155,27 +179,6 @@ fn weigh(answer: &mut Answer<usize>, accepted: u32, dismissed: u32) {
     } else {
         answer.votes *= 1.0 + MORE * (1.0 + count(accepted as usize)).ln();
     }
-}
-
-fn say_the_same(a: &Wording, b: &Wording) -> bool {
-    let common = in_both(&a.words, &b.words);
-    let shared = count(common) / count(a.words.len() + b.words.len() - common).max(1.0);
-    shared >= SAME_WORDS || (shared >= LIKE_WORDS && table::cosine(&a.point, &b.point) >= SAME_MEANING)
-}
-
-/// How many numbers two rising lists share.
-fn in_both(mut a: &[u32], mut b: &[u32]) -> usize {
-    let mut shared = 0;
-    while let ([x, rest_of_a @ ..], [y, rest_of_b @ ..]) = (a, b) {
-        shared += usize::from(x == y);
-        if x <= y {
-            a = rest_of_a;
-        }
-        if y <= x {
-            b = rest_of_b;
-        }
-    }
-    shared
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

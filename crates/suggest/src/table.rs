@@ -155,9 +155,14 @@ pub(crate) fn together(a: &Sum, b: &Sum) -> Sum {
     std::array::from_fn(|at| a[at] + b[at])
 }
 
+/// The product of two sums; of two of length one, their cosine.
+pub(crate) fn dot(a: &Sum, b: &Sum) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 /// How long a sum is.
 pub(crate) fn length(sum: &Sum) -> f32 {
-    sum.iter().map(|x| x * x).sum::<f32>().sqrt()
+    dot(sum, sum).sqrt()
 }
 
 /// A sum of points as a direction, in steps.
