@@ -11,7 +11,7 @@ use crate::text::words;
 use crate::vote::{Answer, vote};
 
 /// Below this nothing is said: better silent than beside the point. Measured in docs/suggestions.md.
-pub const SILENT_BELOW: f32 = 0.42;
+pub const SILENT_BELOW: f32 = 0.44;
 /// A further answer must be at least this part as sure as the first.
 const BESIDE_THE_FIRST: f32 = 0.3;
 /// Replies that share this part of their words say the same.
