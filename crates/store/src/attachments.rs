@@ -1,5 +1,7 @@
 //! Files of messages: fetched from the provider after the message was stored, or uploaded to be sent.
 
+use std::collections::HashMap;
+
 use frontdesk_model::content::{MediaKind, MediaRef};
 use frontdesk_model::{AccountId, AttachmentId, InboxId, MessageId, Timestamp, UserId};
 
@@ -23,8 +25,16 @@ statements! {
             state, created_at, inbox_id, source)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'ready', $9, $10, $11)");
     GET = both(concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"));
+    GET_MANY = each(
+        concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND id = $2"),
+        concat!("SELECT ", columns!(), " FROM attachments WHERE (account_id, id) IN
+            (SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[]))"));
     OF_MESSAGE = both(concat!("SELECT ", columns!(),
         " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"));
+    OF_MESSAGES = each(
+        concat!("SELECT ", columns!(), " FROM attachments WHERE account_id = $1 AND message_id = $2 ORDER BY id"),
+        concat!("SELECT ", columns!(), " FROM attachments WHERE (account_id, message_id) IN
+            (SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[])) ORDER BY id"));
     ATTACH = both(
         "UPDATE attachments SET message_id = $3, inbox_id = $4, kind = $5
          WHERE account_id = $1 AND id = $2 AND message_id IS NULL AND inbox_id IS NULL AND state = 'ready'");
@@ -229,6 +239,32 @@ pub fn find(
     id: AttachmentId,
 ) -> Result<Option<AttachmentRow>, StoreError> {
     tx.find(&GET, p![account, id])
+}
+
+/// Files by id; those that do not exist are left out.
+pub fn find_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: impl IntoIterator<Item = AttachmentId>,
+) -> Result<HashMap<AttachmentId, AttachmentRow>, StoreError> {
+    let rows = ids.into_iter().map(|id| row![account, id]).collect();
+    Ok(tx.query_many::<AttachmentRow>(&GET_MANY, rows)?.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// The files of messages; those of one in their order.
+pub fn of_messages(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    messages: impl IntoIterator<Item = MessageId>,
+) -> Result<HashMap<MessageId, Vec<AttachmentRow>>, StoreError> {
+    let rows = messages.into_iter().map(|id| row![account, id]).collect();
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for file in tx.query_many::<AttachmentRow>(&OF_MESSAGES, rows)? {
+        if let Some(message) = file.message_id {
+            found.entry(message).or_default().push(file);
+        }
+    }
+    Ok(found)
 }
 
 /// The files of a message.

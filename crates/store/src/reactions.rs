@@ -1,15 +1,30 @@
 //! Reactions to messages: one per side, the newest wins.
 
+use std::collections::HashMap;
+
 use frontdesk_model::message::{MessageStatus, SenderType};
 use frontdesk_model::{AccountId, MessageId, Timestamp};
 
-use crate::db::statement::both;
+use crate::db::statement::{both, each};
 use crate::{Columns, FromRow, StoreError, Tx, outbox, reaction_sends};
 
 /// The key of our side, whoever of us reacted.
 pub const OURS: &str = "us";
 /// The key of the customer's side.
 pub const CUSTOMERS: &str = "customer";
+
+macro_rules! shown {
+    () => {
+        "r.message_id, r.emoji, r.sender_type, r.sender_name, s.status"
+    };
+}
+
+macro_rules! with_status {
+    () => {
+        "LEFT JOIN reaction_sends s ON s.account_id = r.account_id AND s.message_id = r.message_id
+            AND s.reacted_at = r.reacted_at AND s.emoji = r.emoji AND r.sender_key = 'us'"
+    };
+}
 
 statements! {
     UPSERT = both(
@@ -20,11 +35,12 @@ statements! {
          WHERE excluded.reacted_at > reactions.reacted_at
             OR (excluded.reacted_at = reactions.reacted_at
                 AND COALESCE(excluded.emoji, '') > COALESCE(reactions.emoji, ''))");
-    LIST = both(
-        "SELECT r.emoji, r.sender_type, r.sender_name, s.status FROM reactions r
-         LEFT JOIN reaction_sends s ON s.account_id = r.account_id AND s.message_id = r.message_id
-            AND s.reacted_at = r.reacted_at AND s.emoji = r.emoji AND r.sender_key = 'us'
-         WHERE r.account_id = $1 AND r.message_id = $2 AND r.emoji IS NOT NULL ORDER BY r.reacted_at, r.sender_key");
+    LIST_MANY = each(
+        concat!("SELECT ", shown!(), " FROM reactions r ", with_status!(),
+            " WHERE r.account_id = $1 AND r.message_id = $2 AND r.emoji IS NOT NULL ORDER BY r.reacted_at, r.sender_key"),
+        concat!("SELECT ", shown!(), " FROM reactions r JOIN UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id)
+            ON r.account_id = n.account_id AND r.message_id = n.id ", with_status!(),
+            " WHERE r.emoji IS NOT NULL ORDER BY r.reacted_at, r.sender_key"));
     OURS_OF = both(
         "SELECT emoji, sender_name, reacted_at FROM reactions
          WHERE account_id = $1 AND message_id = $2 AND sender_key = 'us'");
@@ -63,6 +79,8 @@ pub fn react(
 /// A reaction as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReactionRow {
+    /// What it is a reaction to.
+    pub message_id: MessageId,
     /// The emoji.
     pub emoji: String,
     /// Which side.
@@ -76,6 +94,7 @@ pub struct ReactionRow {
 impl FromRow for ReactionRow {
     fn from_row(row: &mut Columns<'_>) -> Result<Self, StoreError> {
         Ok(Self {
+            message_id: row.next()?,
             emoji: row.next()?,
             sender_type: row.next()?,
             sender_name: row.next()?,
@@ -84,9 +103,18 @@ impl FromRow for ReactionRow {
     }
 }
 
-/// The reactions to a message.
-pub fn list(tx: &mut Tx<'_>, account: AccountId, message: MessageId) -> Result<Vec<ReactionRow>, StoreError> {
-    tx.query(&LIST, p![account, message])
+/// The reactions to messages; those to one in the order in which they were made.
+pub fn list_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    messages: impl IntoIterator<Item = MessageId>,
+) -> Result<HashMap<MessageId, Vec<ReactionRow>>, StoreError> {
+    let rows = messages.into_iter().map(|id| row![account, id]).collect();
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for reaction in tx.query_many::<ReactionRow>(&LIST_MANY, rows)? {
+        found.entry(reaction.message_id).or_default().push(reaction);
+    }
+    Ok(found)
 }
 
 /// Our side's reaction as it stands: emoji (`None` when it was taken back), name, time.

@@ -78,7 +78,7 @@ async fn load(engine: &Engine, line: &Line, id: MessageId) -> Result<Option<Scen
             };
             let files = attachments::of_message(tx, account, id)?;
             let side = |sender| if sender == SenderType::Customer { "customer" } else { "us" };
-            let reactions = reactions::list(tx, account, id)?;
+            let reactions = reactions::list_many(tx, account, [id])?.remove(&id).unwrap_or_default();
             let reactions =
                 reactions.into_iter().map(|r| (side(r.sender_type).to_owned(), r.emoji)).collect();
             let link = bridge_links::find_message(tx, account, bridge, id)?;

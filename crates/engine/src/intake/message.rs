@@ -86,7 +86,7 @@ fn place<'a>(tx: &mut Tx<'_>, told: &[Told<'a>]) -> Result<Vec<Placed<'a>>, Stor
         })
         .collect();
     let parties: Vec<_> = of_parties.iter().map(|(party, ..)| *party).collect();
-    let mut known = conversations::find_many(tx, &parties)?;
+    let mut known = conversations::find_many_by_party(tx, &parties)?;
     let mut met = HashSet::new();
     let new = of_parties.into_iter().filter(|(party, ..)| !known.contains_key(party) && met.insert(*party));
     let begun = conversations::create_many(tx, new, now)?;

@@ -56,5 +56,5 @@ pub async fn events_after(
         return Ok(Missed { events: Vec::new(), last_seq, more: false, resync: true });
     }
     let more = page.last().is_some_and(|last| last.seq < last_seq);
-    Ok(Missed { events: renderer.render(&page).await?, last_seq, more, resync: false })
+    Ok(Missed { events: renderer.render(&page, true).await?, last_seq, more, resync: false })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use frontdesk_model::conversation::ConversationStatus;
 use frontdesk_model::message::{Direction, MessageKind, MessageStatus, StatusError};
-use frontdesk_model::{ContactId, ConversationId, InboxId, MessageId, Timestamp};
+use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp};
 use frontdesk_store::events::{Event, EventKind};
 use frontdesk_store::{StoreError, Tx, conversations, messages};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Rendered {
     /// Its name without the namespace: `MessageReceived`.
     pub name: &'static str,
     /// The same for listeners of the inbox channels under another name and in another shape: `NewMessageReceived`,
-    /// `SessionStatusChanged`.
+    /// `SessionStatusChanged`. Absent where it was not asked for.
     pub also: Option<(&'static str, String)>,
     /// JSON; an object that begins with `seq`.
     pub data: String,
@@ -55,8 +55,9 @@ impl RenderError {
 /// Renders events. Given to the tail, so that it can be tested without the rows.
 #[async_trait]
 pub trait EventRenderer: Send + Sync {
-    /// Renders events of one account: one result for each, in the same order, also when a row is gone.
-    async fn render(&self, events: &[Event]) -> Result<Vec<Rendered>, RenderError>;
+    /// Renders events of one account: one result for each, in the same order, also when a row is gone. What only the inbox
+    /// channels are told (`also`) takes longer than all the rest, and is made if `for_inbox_channels` alone.
+    async fn render(&self, events: &[Event], for_inbox_channels: bool) -> Result<Vec<Rendered>, RenderError>;
 }
 
 /// Renders events from the rows as they are now, all of one page from one moment.
@@ -73,11 +74,11 @@ impl ViewRenderer {
 
 #[async_trait]
 impl EventRenderer for ViewRenderer {
-    async fn render(&self, events: &[Event]) -> Result<Vec<Rendered>, RenderError> {
+    async fn render(&self, events: &[Event], for_inbox_channels: bool) -> Result<Vec<Rendered>, RenderError> {
         let viewer = Viewer::new(&self.engine).await.map_err(RenderError::new)?;
         let events = events.to_vec();
         let rendered = self.engine.store.read(move |tx| {
-            let page = Page::read(tx, &viewer, &events)?;
+            let page = Page::read(tx, &viewer, &events, for_inbox_channels)?;
             Ok::<_, StoreError>(events.iter().map(|event| render_one(&page, &viewer, event)).collect())
         });
         rendered.await.map_err(RenderError::new)
@@ -166,42 +167,50 @@ struct InboxStateChanged {
 struct Page {
     messages: HashMap<MessageId, MessageView>,
     conversations: HashMap<ConversationId, ConversationView>,
-    /// The figures of those whose messages came in.
-    metrics: HashMap<ContactId, Metrics>,
+    /// The figures of those whose messages came in; `None` where the inbox channels are told nothing.
+    metrics: Option<HashMap<ContactId, Metrics>>,
 }
 
 impl Page {
-    fn read(tx: &mut Tx<'_>, viewer: &Viewer, events: &[Event]) -> Result<Self, StoreError> {
+    fn read(
+        tx: &mut Tx<'_>,
+        viewer: &Viewer,
+        events: &[Event],
+        for_inbox_channels: bool,
+    ) -> Result<Self, StoreError> {
         let Some(account) = events.first().map(|event| event.account_id) else {
-            return Ok(Self {
-                messages: HashMap::new(),
-                conversations: HashMap::new(),
-                metrics: HashMap::new(),
-            });
+            return Ok(Self { messages: HashMap::new(), conversations: HashMap::new(), metrics: None });
         };
         let ids: BTreeSet<_> = events.iter().filter_map(|event| event.message_id).collect();
         let rows = messages::find_many(tx, account, ids)?;
         let messages: HashMap<_, _> =
             viewer.messages(tx, rows)?.into_iter().map(|view| (view.id, view)).collect();
         let ids: BTreeSet<_> = events.iter().filter_map(shown_conversation).collect();
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            rows.extend(conversations::find(tx, account, id)?);
-        }
+        let rows = conversations::find_many(tx, account, ids)?;
         let conversations = viewer.conversations(tx, rows)?.into_iter().map(|view| (view.id, view)).collect();
+        let metrics =
+            for_inbox_channels.then(|| Self::metrics(tx, account, events, &messages)).transpose()?;
+        Ok(Self { messages, conversations, metrics })
+    }
+
+    fn metrics(
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        events: &[Event],
+        messages: &HashMap<MessageId, MessageView>,
+    ) -> Result<HashMap<ContactId, Metrics>, StoreError> {
         let came_in = events.iter().filter(|event| event.kind == EventKind::MessageReceived);
         let came_in = came_in.filter_map(|event| messages.get(&event.message_id?));
         let people: BTreeSet<_> = came_in
             .filter(|message| message.direction == Direction::Inbound)
             .map(|message| message.customer_id)
             .collect();
-        let metrics = match events.iter().map(|event| event.created_at).max() {
+        match events.iter().map(|event| event.created_at).max() {
             Some(now) if !people.is_empty() => {
-                profile::metrics_in(tx, account, &people.into_iter().collect::<Vec<_>>(), now)?
+                profile::metrics_in(tx, account, &people.into_iter().collect::<Vec<_>>(), now)
             }
-            _ => HashMap::new(),
-        };
-        Ok(Self { messages, conversations, metrics })
+            _ => Ok(HashMap::new()),
+        }
     }
 }
 
@@ -228,9 +237,9 @@ fn render_one(page: &Page, viewer: &Viewer, event: &Event) -> Rendered {
     let mut also = None;
     let (name, data) = match event.kind {
         EventKind::MessageReceived => {
-            if let Some(message) = message.filter(|message| message.direction == Direction::Inbound) {
-                let data = new_message(event, message, conversation, &page.metrics);
-                also = Some(("NewMessageReceived", data));
+            let inbound = message.filter(|message| message.direction == Direction::Inbound);
+            if let (Some(message), Some(metrics)) = (inbound, &page.metrics) {
+                also = Some(("NewMessageReceived", new_message(event, message, conversation, metrics)));
             }
             ("MessageReceived", json(&MessageReceived { seq, message, conversation }))
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use frontdesk_model::AccountId;
 use frontdesk_store::events::{self, Event};
-use frontdesk_store::{StoreError, Topic};
+use frontdesk_store::{StoreError, Topic, Tx};
 
 use super::Realtime;
 use super::channel_name::{self, PRIVATE_INBOX, PUBLIC_INBOX};
@@ -69,65 +69,95 @@ struct Tail {
 }
 
 impl Tail {
+    /// Pushes all that is new.
     async fn follow(&mut self) -> Result<(), TailError> {
-        let heads = self.engine.store.read(events::heads).await?;
+        while self.push_pages().await? {}
+        Ok(())
+    }
+
+    /// Pushes the next page of each account; true when there is more.
+    async fn push_pages(&mut self) -> Result<bool, TailError> {
+        let (engine, seen) = (self.engine.clone(), self.seen.clone());
+        let read = self.engine.store.read(move |tx| match &seen {
+            None => Ok((events::heads(tx)?, Vec::new())),
+            Some(seen) => Ok((Vec::new(), news(tx, seen, |account| is_heard(engine.realtime(), account))?)),
+        });
+        let (heads, news) = read.await.map_err(TailError::Store)?;
+        let realtime = self.engine.realtime();
         let Some(seen) = &mut self.seen else {
             self.seen = Some(heads.into_iter().collect());
-            let _ = self.engine.realtime().started.set(()); // set at most once: there is one tail
-            return Ok(());
+            let _ = realtime.started.set(()); // set at most once: there is one tail
+            return Ok(false);
         };
-        for (account, head) in heads {
-            // An account we have not seen was made after we started: all its events are new.
-            let last = seen.entry(account).or_insert(0);
-            while *last < head {
-                if !is_heard(self.engine.realtime(), account) {
-                    *last = head;
-                    break;
-                }
-                let after = *last;
-                let page: Vec<Event> =
-                    self.engine.store.read(move |tx| events::list_after(tx, account, after, PAGE)).await?;
-                let Some(newest) = page.last().map(|event| event.seq) else {
-                    *last = head; // forgotten meanwhile: clients are told to reload when they catch up
-                    break;
-                };
-                for rendered in self.renderer.render(&page).await? {
-                    publish(self.engine.realtime(), account, &rendered);
-                }
-                *last = newest;
+        let mut is_more = false;
+        for News { account, head, page } in news {
+            let for_inbox_channels = inbox_channels_heard(realtime, account).next().is_some();
+            for rendered in self.renderer.render(&page, for_inbox_channels).await? {
+                publish(realtime, account, &rendered);
             }
+            // No page: nobody listens, or it was forgotten meanwhile; clients are told to reload when they catch up.
+            let newest = page.last().map_or(head, |event| event.seq);
+            seen.insert(account, newest);
+            is_more |= newest < head;
         }
-        Ok(())
+        Ok(is_more)
     }
 }
 
-fn hears_public_inbox(realtime: &Realtime) -> bool {
-    realtime.settings.public_inbox != PublicInbox::Off
+/// What happened in an account.
+struct News {
+    account: AccountId,
+    head: i64,
+    page: Vec<Event>,
+}
+
+/// What happened after the events seen, in the accounts where anything did: of those that are heard the next page.
+fn news(
+    tx: &mut Tx<'_>,
+    seen: &HashMap<AccountId, i64>,
+    is_heard: impl Fn(AccountId) -> bool,
+) -> Result<Vec<News>, StoreError> {
+    let mut news = Vec::new();
+    for (account, head) in events::heads(tx)? {
+        // An account we have not seen was made after we started: all its events are new.
+        let last = seen.get(&account).copied().unwrap_or(0);
+        if last < head {
+            let page =
+                if is_heard(account) { events::list_after(tx, account, last, PAGE)? } else { Vec::new() };
+            news.push(News { account, head, page });
+        }
+    }
+    Ok(news)
 }
 
 /// True when anyone on this node listens on a channel that events go to.
 fn is_heard(realtime: &Realtime, account: AccountId) -> bool {
-    let hears = |channel: &str| realtime.hub.has_subscribers(account, channel);
-    hears(&channel_name::of_account(account))
-        || hears(PRIVATE_INBOX)
-        || (hears_public_inbox(realtime) && hears(PUBLIC_INBOX))
+    realtime.hub.has_subscribers(account, &channel_name::of_account(account))
+        || inbox_channels_heard(realtime, account).next().is_some()
+}
+
+/// The inbox channels of an account that anyone on this node listens on.
+fn inbox_channels_heard(realtime: &Realtime, account: AccountId) -> impl Iterator<Item = &'static str> {
+    let count = if realtime.settings.public_inbox == PublicInbox::Off { 1 } else { 2 };
+    [PRIVATE_INBOX, PUBLIC_INBOX]
+        .into_iter()
+        .take(count)
+        .filter(move |channel| realtime.hub.has_subscribers(account, channel))
 }
 
 /// Sends one event to those of this node who listen.
 fn publish(realtime: &Realtime, account: AccountId, event: &Rendered) {
     let send = |channel: &str, events: &[(String, &str)]| {
-        if realtime.hub.has_subscribers(account, channel) {
-            let frames: Vec<_> =
-                events.iter().map(|(name, data)| protocol::event(name, channel, data)).collect();
-            realtime.hub.publish_all(account, channel, &frames, None);
-        }
+        let frames: Vec<_> = events.iter().map(|(name, data)| protocol::event(name, channel, data)).collect();
+        realtime.hub.publish_all(account, channel, &frames, None);
     };
     let mut events = vec![(event.wire_name(), event.data.as_str())];
-    send(&channel_name::of_account(account), &events);
+    let of_account = channel_name::of_account(account);
+    if realtime.hub.has_subscribers(account, &of_account) {
+        send(&of_account, &events);
+    }
     events.extend(event.also.as_ref().map(|(name, data)| (wire_name(name), data.as_str())));
-    let inboxes = [PRIVATE_INBOX, PUBLIC_INBOX];
-    let count = if hears_public_inbox(realtime) { 2 } else { 1 };
-    for channel in &inboxes[..count] {
+    for channel in inbox_channels_heard(realtime, account) {
         send(channel, &events);
     }
 }

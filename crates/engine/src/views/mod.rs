@@ -13,6 +13,8 @@ use frontdesk_store::attachments::AttachmentState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+mod parts;
+mod people;
 mod viewer;
 
 pub use viewer::Viewer;

@@ -7,15 +7,19 @@ use std::sync::Arc;
 use frontdesk_model::capabilities::Capabilities;
 use frontdesk_model::content::Payload;
 use frontdesk_model::conversation::WindowState;
-use frontdesk_model::message::{MessageKind, SenderType};
-use frontdesk_model::{AccountId, ContactId, ConversationId, InboxId, MessageId, Timestamp, text};
+use frontdesk_model::message::SenderType;
+use frontdesk_model::{
+    AccountId, AttachmentId, ContactId, ConversationId, InboxId, MessageId, Timestamp, text,
+};
 use frontdesk_store::attachments::{self, AttachmentRow};
-use frontdesk_store::contacts::{self, ContactRow};
+use frontdesk_store::contacts;
 use frontdesk_store::conversations::{self, ConversationRow};
 use frontdesk_store::messages::{self, MessageRow};
 use frontdesk_store::users::{self, UserRow};
-use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows, reactions};
+use frontdesk_store::{StoreError, Tx, inboxes as inbox_rows};
 
+use super::parts::Parts;
+use super::people::{People, Person};
 use super::{
     AttachmentView, ContactConversation, ContactView, ConversationView, CustomerView, InboxFace,
     LastMessageView, MessageView, OpenConversationView, QuoteView, ReactionView, UserFace,
@@ -45,16 +49,8 @@ impl Viewer {
     /// Shows messages, in the order given.
     pub fn messages(&self, tx: &mut Tx<'_>, rows: Vec<MessageRow>) -> Result<Vec<MessageView>, StoreError> {
         let Some(account) = rows.first().map(|row| row.account_id) else { return Ok(Vec::new()) };
-        let mut names = HashMap::new();
-        for (id, contact) in contacts::find_many(tx, account, rows.iter().map(|row| row.contact_id))? {
-            names.insert(id, name_of(tx, &contact)?);
-        }
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            let name = names.get(&row.contact_id).cloned().unwrap_or_default();
-            views.push(self.message(tx, row, name)?);
-        }
-        Ok(views)
+        let mut parts = Parts::read(tx, account, &rows)?;
+        Ok(rows.into_iter().map(|row| self.message(row, &mut parts)).collect())
     }
 
     /// Shows one message; `None` when the account has no such message.
@@ -68,41 +64,27 @@ impl Viewer {
         Ok(self.messages(tx, vec![row])?.pop())
     }
 
-    fn message(
-        &self,
-        tx: &mut Tx<'_>,
-        row: MessageRow,
-        customer_name: String,
-    ) -> Result<MessageView, StoreError> {
-        let deleted = row.deleted_at.is_some();
-        let files = if may_have_files(row.kind) && !deleted {
-            attachments::of_message(tx, row.account_id, row.id)?
-        } else {
-            Vec::new()
-        };
-        let attachments: Vec<AttachmentView> = files.iter().map(|file| self.attachment(file)).collect();
-        let reply_to = match (&row.reply_to, row.payload.answers) {
-            (Some(remote), _) => {
-                let found = messages::find_by_remote(tx, row.account_id, row.inbox_id, remote)?;
-                Some(quote(found, &customer_name))
-            }
-            (None, Some(id)) => Some(quote(messages::find(tx, row.account_id, id)?, &customer_name)),
-            (None, None) => None,
-        };
-        let reactions = reactions::list(tx, row.account_id, row.id)?.into_iter().map(|r| ReactionView {
+    fn message(&self, row: MessageRow, parts: &mut Parts) -> MessageView {
+        let attachments: Vec<AttachmentView> =
+            parts.files(row.id).iter().map(|file| self.attachment(file)).collect();
+        let reactions = parts.reactions(row.id);
+        let customer_name = parts.people.name(row.contact_id);
+        let reply_to = parts.quoted(&row).map(|found| quote(found, customer_name));
+        let reactions = reactions.into_iter().map(|r| ReactionView {
             sender_name: r
                 .sender_name
-                .or_else(|| (r.sender_type == SenderType::Customer).then(|| customer_name.clone())),
+                .or_else(|| (r.sender_type == SenderType::Customer).then(|| customer_name.to_owned())),
             emoji: r.emoji,
             sender_type: r.sender_type,
             status: r.status,
         });
-        let reactions = if deleted { Vec::new() } else { reactions.collect() };
+        let reactions = reactions.collect();
+        let deleted = row.deleted_at.is_some();
         let sender_name = match row.sender_type {
-            SenderType::Customer => Some(row.sender_name.unwrap_or(customer_name)),
+            SenderType::Customer => Some(row.sender_name.unwrap_or_else(|| customer_name.to_owned())),
             _ => row.sender_name,
         };
-        Ok(MessageView {
+        MessageView {
             id: row.id,
             conversation_id: row.conversation_id,
             customer_id: row.contact_id,
@@ -130,7 +112,7 @@ impl Viewer {
             created_at: row.sent_at,
             stored_at: row.created_at,
             updated_at: row.updated_at,
-        })
+        }
     }
 
     /// What programs are told of the state of a session; `None` for an inbox that is gone.
@@ -165,7 +147,9 @@ impl Viewer {
     ) -> Result<Vec<ConversationView>, StoreError> {
         let Some(account) = rows.first().map(|row| row.account_id) else { return Ok(Vec::new()) };
         // Asked for all at once: a page of rows would otherwise be hundreds of questions.
-        let contacts = contacts::find_many(tx, account, rows.iter().map(|row| row.contact_id))?;
+        let people = People::read(tx, account, rows.iter().map(|row| row.contact_id))?;
+        let pictures = people.iter().filter_map(|person| person.contact.avatar_id);
+        let pictures = attachments::find_many(tx, account, pictures)?;
         let last = messages::find_many(tx, account, rows.iter().filter_map(|row| row.last_message_id))?;
         let mut last: HashMap<_, _> = last.into_iter().map(|row| (row.id, row)).collect();
         let mut assignees = HashMap::new();
@@ -176,10 +160,10 @@ impl Viewer {
         }
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let contact = contacts.get(&row.contact_id);
+            let customer = self.customer(&row, people.find(row.contact_id), &pictures);
             let newest = row.last_message_id.and_then(|id| last.remove(&id));
             let assignee = row.assignee_id.and_then(|id| assignees.get(&id)?.as_ref());
-            views.push(self.conversation(tx, row, contact, newest, assignee)?);
+            views.push(self.conversation(tx, row, customer, newest, assignee)?);
         }
         Ok(views)
     }
@@ -209,15 +193,13 @@ impl Viewer {
         self.book.find(inbox).map(|inbox| inbox.channel.capabilities())
     }
 
-    fn conversation(
+    fn customer(
         &self,
-        tx: &mut Tx<'_>,
-        row: ConversationRow,
-        contact: Option<&ContactRow>,
-        newest: Option<MessageRow>,
-        assignee: Option<&UserRow>,
-    ) -> Result<ConversationView, StoreError> {
-        let customer = match contact {
+        row: &ConversationRow,
+        person: Option<&Person>,
+        pictures: &HashMap<AttachmentId, AttachmentRow>,
+    ) -> CustomerView {
+        match person {
             None => CustomerView {
                 id: row.contact_id,
                 name: row.thread.clone(),
@@ -225,14 +207,24 @@ impl Viewer {
                 phone: None,
                 avatar_url: None,
             },
-            Some(contact) => CustomerView {
+            Some(Person { contact, name }) => CustomerView {
                 id: contact.id,
-                name: name_of(tx, contact)?,
+                name: name.clone(),
                 email: contact.email.clone(),
                 phone: contact.phone.clone(),
-                avatar_url: self.avatar_url(tx, contact)?,
+                avatar_url: contact.avatar_id.and_then(|id| self.picture_url(pictures.get(&id)?)),
             },
-        };
+        }
+    }
+
+    fn conversation(
+        &self,
+        tx: &mut Tx<'_>,
+        row: ConversationRow,
+        customer: CustomerView,
+        newest: Option<MessageRow>,
+        assignee: Option<&UserRow>,
+    ) -> Result<ConversationView, StoreError> {
         let (inbox, platform) = self.inbox_face(tx, row.account_id, row.inbox_id)?;
         let window = self.capabilities(row.inbox_id).and_then(|c| c.reply_window);
         Ok(ConversationView {
@@ -264,7 +256,8 @@ impl Viewer {
         account: AccountId,
         id: ContactId,
     ) -> Result<Option<ContactView>, StoreError> {
-        let Some(contact) = contacts::find(tx, account, id)? else { return Ok(None) };
+        let people = People::read(tx, account, [id])?;
+        let Some(Person { contact, name }) = people.find(id) else { return Ok(None) };
         let rows = conversations::of_contact(tx, account, contact.id)?;
         let last_seen_at = rows.iter().filter_map(|row| row.last_inbound_at).max();
         let mut talks = Vec::with_capacity(rows.len());
@@ -273,28 +266,26 @@ impl Viewer {
             let (status, last_message_at) = (row.status, row.last_message_at);
             talks.push(ContactConversation { id: row.id, inbox, platform, status, last_message_at });
         }
-        let avatar_url = self.avatar_url(tx, &contact)?;
+        let picture = contact.avatar_id.map(|id| attachments::find(tx, account, id)).transpose()?.flatten();
         let details = contacts::other_side::details_many(tx, account, [contact.id])?.remove(&contact.id);
         Ok(Some(ContactView {
             id: contact.id,
-            name: name_of(tx, &contact)?,
+            name: name.clone(),
             identities: contacts::identities(tx, account, contact.id)?,
             conversations: talks,
             custom_fields: details.unwrap_or_default().custom_fields,
             first_seen_at: contact.created_at,
             last_seen_at,
             created_at: contact.created_at,
-            email: contact.email,
-            phone: contact.phone,
-            avatar_url,
+            email: contact.email.clone(),
+            phone: contact.phone.clone(),
+            avatar_url: picture.and_then(|picture| self.picture_url(&picture)),
         }))
     }
 
     /// The signed address of a contact's picture.
-    fn avatar_url(&self, tx: &mut Tx<'_>, contact: &ContactRow) -> Result<Option<String>, StoreError> {
-        let Some(id) = contact.avatar_id else { return Ok(None) };
-        let file = attachments::find(tx, contact.account_id, id)?;
-        Ok(file.and_then(|file| media::url_of(&self.engine, &file, self.now)))
+    fn picture_url(&self, picture: &AttachmentRow) -> Option<String> {
+        media::url_of(&self.engine, picture, self.now)
     }
 
     fn inbox_face(
@@ -312,41 +303,21 @@ impl Viewer {
     }
 }
 
-/// The name shown for a contact: its own, else its phone, else the end of what the network calls it. Not our number of
-/// it, which tells how many came before.
-fn name_of(tx: &mut Tx<'_>, contact: &ContactRow) -> Result<String, StoreError> {
-    let own = contact.name.clone().filter(|n| !n.trim().is_empty());
-    if let Some(name) = own.or_else(|| contact.phone.clone()) {
-        return Ok(name);
-    }
-    let identities = contacts::identities(tx, contact.account_id, contact.id)?;
-    Ok(match identities.iter().map(|identity| identity.value.as_str()).min() {
-        Some(id) => format!("Customer {}", ending(id)),
-        None => format!("Customer {}", contact.id),
-    })
-}
-
-/// The last six characters.
-fn ending(id: &str) -> &str {
-    id.char_indices().rev().nth(5).map_or(id, |(start, _)| &id[start..])
-}
-
-fn may_have_files(kind: MessageKind) -> bool {
-    !matches!(kind, MessageKind::Text | MessageKind::System | MessageKind::Location | MessageKind::Contacts)
-}
-
-fn quote(found: Option<MessageRow>, customer_name: &str) -> QuoteView {
+fn quote(found: Option<&MessageRow>, customer_name: &str) -> QuoteView {
     match found {
         Some(quoted) => QuoteView {
             id: Some(quoted.id),
             kind: Some(quoted.kind),
             content: quoted
                 .content
+                .as_deref()
                 .filter(|_| quoted.deleted_at.is_none())
-                .map(|c| text::preview(&c, QUOTE_CHARS)),
+                .map(|content| text::preview(content, QUOTE_CHARS)),
             sender_name: match quoted.sender_type {
-                SenderType::Customer => Some(quoted.sender_name.unwrap_or_else(|| customer_name.to_owned())),
-                _ => quoted.sender_name,
+                SenderType::Customer => {
+                    Some(quoted.sender_name.clone().unwrap_or_else(|| customer_name.to_owned()))
+                }
+                _ => quoted.sender_name.clone(),
             },
         },
         None => QuoteView { id: None, kind: None, content: None, sender_name: None },

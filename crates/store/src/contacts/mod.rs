@@ -61,6 +61,11 @@ statements! {
          ON CONFLICT (account_id, kind, value) DO NOTHING");
     IDENTITIES = both(
         "SELECT kind, value FROM contact_identities WHERE account_id = $1 AND contact_id = $2 ORDER BY kind, value");
+    IDENTITIES_MANY = each(
+        "SELECT contact_id, kind, value FROM contact_identities WHERE account_id = $1 AND contact_id = $2
+         ORDER BY kind, value",
+        "SELECT contact_id, kind, value FROM contact_identities WHERE (account_id, contact_id) IN
+            (SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[])) ORDER BY kind, value");
     MOVE_IDENTITIES = both("UPDATE contact_identities SET contact_id = $3 WHERE account_id = $1 AND contact_id = $2");
     DELETE = both("DELETE FROM contacts WHERE account_id = $1 AND id = $2");
     SET_DETAILS = both(
@@ -394,6 +399,20 @@ pub fn find_many(
 pub fn identities(tx: &mut Tx<'_>, account: AccountId, id: ContactId) -> Result<Vec<Identity>, StoreError> {
     let rows = tx.query::<(IdentityKind, String)>(&IDENTITIES, p![account, id])?;
     Ok(rows.into_iter().map(|(kind, value)| Identity { kind, value }).collect())
+}
+
+/// All names of contacts.
+pub fn identities_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: impl IntoIterator<Item = ContactId>,
+) -> Result<HashMap<ContactId, Vec<Identity>>, StoreError> {
+    let rows = ids.into_iter().map(|id| row![account, id]).collect();
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for (id, kind, value) in tx.query_many::<(ContactId, IdentityKind, String)>(&IDENTITIES_MANY, rows)? {
+        found.entry(id).or_default().push(Identity { kind, value });
+    }
+    Ok(found)
 }
 
 /// Adds a name to a contact; does nothing when the name is somebody's already.

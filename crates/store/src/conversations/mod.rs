@@ -46,6 +46,10 @@ statements! {
     BY_CONTACT = both(
         "SELECT id FROM conversations WHERE account_id = $1 AND inbox_id = $2 AND contact_id = $3");
     GET = both(concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"));
+    GET_MANY = each(
+        concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"),
+        concat!("SELECT ", columns!(), " FROM conversations v JOIN UNNEST($1::BIGINT[], $2::BIGINT[]) AS n (account_id, id)
+            ON v.account_id = n.account_id AND v.id = n.id"));
     GET_LOCKED = each(
         concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2"),
         concat!("SELECT ", columns!(), " FROM conversations v WHERE v.account_id = $1 AND v.id = $2 FOR UPDATE OF v"));
@@ -235,6 +239,15 @@ pub fn find(
     tx.find(&GET, p![account, id])
 }
 
+/// Conversations by id, in no particular order; those that do not exist are left out.
+pub fn find_many(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ids: impl IntoIterator<Item = ConversationId>,
+) -> Result<Vec<ConversationRow>, StoreError> {
+    tx.query_many(&GET_MANY, ids.into_iter().map(|id| row![account, id]).collect())
+}
+
 /// All conversations with a contact, newest first.
 pub fn of_contact(
     tx: &mut Tx<'_>,
@@ -260,7 +273,7 @@ pub struct Known {
 pub type Party = (AccountId, InboxId, ContactId);
 
 /// The conversations of these parties that exist. On PostgreSQL nobody else writes to them until the transaction ends.
-pub fn find_many(tx: &mut Tx<'_>, parties: &[Party]) -> Result<HashMap<Party, Known>, StoreError> {
+pub fn find_many_by_party(tx: &mut Tx<'_>, parties: &[Party]) -> Result<HashMap<Party, Known>, StoreError> {
     let mut parties = parties.to_vec();
     parties.sort_unstable();
     parties.dedup();

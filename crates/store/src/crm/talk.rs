@@ -5,12 +5,27 @@ use frontdesk_model::{AccountId, ConversationId, Timestamp};
 use crate::db::statement::both;
 use crate::{StoreError, Tx};
 
+/// The day of the first message that a customer wrote at a moment or later.
+macro_rules! first_day {
+    ($from:literal) => {
+        concat!(
+            "SELECT (m.sent_at + $4) / 86400000 FROM messages m
+             WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.sent_at >= ",
+            $from,
+            " AND m.direction = 'inbound' AND m.sender_type = 'customer' ORDER BY m.sent_at LIMIT 1"
+        )
+    };
+}
+
 statements! {
-    // A day counts once, however much was written: days that begin $4 milliseconds before those of UTC.
-    DAYS = both(
-        "SELECT DISTINCT (m.sent_at + $4) / 86400000 FROM messages m
-         WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.sent_at >= $3 AND m.direction = 'inbound'
-           AND m.sender_type = 'customer'");
+    // A day counts once, however much was written: days that begin $4 milliseconds before those of UTC. From the first
+    // message of a day straight to the first of a later one: what comes between is not read.
+    DAYS = both(concat!(
+        "WITH RECURSIVE days (day) AS (
+            SELECT * FROM (", first_day!("$3"), ") AS first
+            UNION ALL
+            SELECT (", first_day!("(days.day + 1) * 86400000 - $4"), ") FROM days WHERE days.day IS NOT NULL)
+         SELECT day FROM days WHERE day IS NOT NULL"));
     ASKED = both(
         "SELECT m.sent_at FROM messages m
          WHERE m.account_id = $1 AND m.conversation_id = $2 AND m.sent_at >= $3 AND m.direction = 'outbound'

@@ -212,6 +212,8 @@ async fn paging_by_key_shows_every_conversation_once_while_new_ones_come() {
             let (phone, id) = (format!("62813900455{n:02}"), format!("wamid.{n}"));
             desk.write(&phone, &format!("C{n:02}"), &id, -100 + n / 5, "hi").await;
         }
+        // PostgreSQL numbers events after they were committed.
+        assert_eq!(desk.events_after(0).await.0.len(), 25);
         let mut seen = Vec::new();
         let mut cursor = String::new();
         for round in 0.. {
