@@ -86,7 +86,7 @@ pub fn evaluate(lines: &[Labelled]) -> Result<Report, EvaluateError> {
     let (mut first, mut among, mut among_answered) = (0, 0, 0);
     for line in lines.iter().filter(|line| line.is_asked()) {
         let ranking = rank(&index, &Ask { question: &line.text, ..Ask::default() });
-        let answers = vote(&ranking, |pair| intent_of.get(&pair.id).copied().unwrap_or(usize::MAX));
+        let answers = vote(&ranking, |pair| intent_of.get(&pair.id).copied());
         let sure = answers.first().map_or(0.0, |answer| answer.sure);
         let Some(intent) = line.intent.as_deref().and_then(|intent| intents.get(intent)) else {
             strange.push(sure);

@@ -12,7 +12,7 @@ use crate::text::stems;
 const PUT_FORWARD: usize = 400;
 /// Up to so many pairs all are looked at.
 const SMALL: usize = 2_000;
-/// Pairs whose replies are looked at.
+/// Pairs that may vote.
 const RANKED: usize = 400;
 /// What was said before a question counts for so much of the look at the meaning.
 const BEFORE: f32 = 0.5;

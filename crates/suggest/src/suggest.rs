@@ -14,6 +14,8 @@ use crate::vote::{Answer, vote};
 pub const SILENT_BELOW: f32 = 0.44;
 /// A further answer must be at least this part as sure as the first.
 const BESIDE_THE_FIRST: f32 = 0.3;
+/// So many different replies are compared word by word; of further ones those count that say the very same.
+const COMPARED: usize = 80;
 /// Replies that share this part of their words say the same.
 const SAME_WORDS: f32 = 0.8;
 /// So do those that mean the same and share this part: "we ship abroad" and "we don't" mean almost the same to a table.
@@ -112,7 +114,7 @@ impl Index {
         };
         let mut answers = vote(&ranking, group_of);
         for answer in &mut answers {
-            let members = (0..ranked.len()).filter(|row| groups[*row] == answer.group);
+            let members = (0..ranked.len()).filter(|row| groups[*row] == Some(answer.group));
             let (accepted, dismissed) = self.heard(members.map(|row| ranked[row].place));
             weigh(answer, accepted, dismissed);
         }
@@ -126,7 +128,7 @@ impl Index {
             .filter(|answer| answer.sure >= least)
             .filter_map(|answer| {
                 let members: Vec<usize> =
-                    (0..ranked.len()).filter(|row| groups[*row] == answer.group).collect();
+                    (0..ranked.len()).filter(|row| groups[*row] == Some(answer.group)).collect();
                 let place = |row: &usize| self.places[ranked[*row].place].as_ref();
                 // The wording with the least to fill in; of those the newest.
                 let best = members.iter().min_by_key(|row| {
@@ -158,16 +160,21 @@ impl Index {
         self.places[pair.place].as_ref().map(|place| self.replies.show(place.reply)).unwrap_or_default()
     }
 
-    /// The group of each reply: that of the first before it which says the same, or its own.
-    fn groups(&self, shown: &[(String, usize)]) -> Vec<usize> {
+    /// The group of each reply: that of the first before it which says the same, or its own. None where it was not looked
+    /// whether it has one.
+    fn groups(&self, shown: &[(String, usize)]) -> Vec<Option<usize>> {
         let mut wordings = Wordings::default();
         let mut of_texts: FxHashMap<&str, usize> = FxHashMap::default();
-        (0..)
-            .zip(shown)
-            .map(|(row, (text, _))| {
-                *of_texts.entry(text).or_insert_with(|| wordings.group(text, row, self.table.as_ref()))
-            })
-            .collect()
+        let mut groups = Vec::with_capacity(shown.len());
+        for (row, (text, _)) in shown.iter().enumerate() {
+            let mut group = of_texts.get(text.as_str()).copied();
+            if group.is_none() && of_texts.len() < COMPARED {
+                group = Some(wordings.group(text, row, self.table.as_ref()));
+            }
+            of_texts.extend(group.map(|group| (text.as_str(), group)));
+            groups.push(group);
+        }
+        groups
     }
 }
 

@@ -40,16 +40,17 @@ impl Default for Pairs {
     }
 }
 
-/// Has pairs vote for the groups they belong to; best first.
+/// Has pairs vote for the groups they belong to, if to any; best first.
 pub(crate) fn vote<G: Copy + Eq + std::hash::Hash + Ord>(
     ranking: &Ranking,
-    group_of: impl Fn(&Ranked) -> G,
+    group_of: impl Fn(&Ranked) -> Option<G>,
 ) -> Vec<Answer<G>> {
     let Some(best) = ranking.pairs.first() else { return Vec::new() };
     let span = (best.together - ranking.worst).max(1e-9);
     let mut groups: FxHashMap<G, Pairs> = FxHashMap::default();
     for pair in &ranking.pairs {
-        let group = groups.entry(group_of(pair)).or_default();
+        let Some(group) = group_of(pair) else { continue };
+        let group = groups.entry(group).or_default();
         if group.voted < VOTES {
             group.voted += 1;
             group.votes += ((pair.together - ranking.worst) / span).powi(POWER);
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn several_near_pairs_outvote_one_that_is_a_little_nearer() {
         let ranking = ranking(vec![pair(1, 4.0), pair(2, 3.9), pair(3, 3.9), pair(4, 0.0)]);
-        let answers = vote(&ranking, |pair| if pair.id == 1 { 'a' } else { 'b' });
+        let answers = vote(&ranking, |pair| Some(if pair.id == 1 { 'a' } else { 'b' }));
         assert_eq!(answers.iter().map(|answer| answer.group).collect::<Vec<_>>(), ['b', 'a']);
     }
 
@@ -114,7 +115,7 @@ mod tests {
         let mut pairs = vec![pair(100, 4.0)];
         pairs.extend((0..50).map(|id| pair(id, 2.0)));
         pairs.push(pair(200, 0.0));
-        let answers = vote(&ranking(pairs), |pair| i64::from(pair.id >= 100));
+        let answers = vote(&ranking(pairs), |pair| Some(i64::from(pair.id >= 100)));
         assert_eq!(answers[0].group, 1);
     }
 
@@ -124,7 +125,7 @@ mod tests {
         for (pair, second) in pairs.iter_mut().zip([0.8, 0.8, 0.8, -0.8]) {
             pair.towards = towards(0.6, second);
         }
-        let answers = vote(&ranking(pairs), |pair| if pair.id < 3 { 'a' } else { 'b' });
+        let answers = vote(&ranking(pairs), |pair| Some(if pair.id < 3 { 'a' } else { 'b' }));
         assert_eq!(answers.iter().map(|answer| answer.group).collect::<Vec<_>>(), ['b', 'a']);
     }
 
@@ -132,7 +133,7 @@ mod tests {
     fn pairs_that_lie_nowhere_vote_all_the_same() {
         let mut pairs = vec![pair(1, 4.0), pair(2, 1.0)];
         pairs.iter_mut().for_each(|pair| pair.towards = [0.0; DIMENSIONS]);
-        let answers = vote(&ranking(pairs), |pair| pair.id);
+        let answers = vote(&ranking(pairs), |pair| Some(pair.id));
         assert!(answers.iter().all(|answer| answer.votes.is_finite() && answer.sure.is_finite()));
         assert_eq!(answers[0].group, 1);
     }
