@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use frontdesk_sandbox::faults::FaultRule;
 use frontdesk_sandbox::phone::{self, action::CustomerMessage};
 use frontdesk_sandbox::{Channel, Sandbox, SandboxSettings};
 use serde_json::{Value, json};
@@ -17,6 +18,10 @@ pub const MARK: &str = "strictly-between-us";
 pub const NUMBERS: &str = "62877665";
 /// Where webhooks come in.
 pub const DOOR: &str = "/api/webhooks/messages";
+/// Longer than any kill takes.
+const HELD_MS: u64 = 60_000;
+/// A reply is sent within this time, also on a machine that is far behind.
+const HOLD_WITHIN: Duration = Duration::from_secs(120);
 /// What is remembered of each kind; enough for the longest run.
 const KEPT: usize = 2_000_000;
 
@@ -67,6 +72,20 @@ impl Provider {
     /// Replaces the faults of its API: `[{"fault": "unavailable", "rate": 1.0}]`.
     pub fn misbehave(&self, faults: Value) -> anyhow::Result<()> {
         self.sandbox.world().faults.insert(Channel::WhatsappCloud, serde_json::from_value(faults)?);
+        Ok(())
+    }
+
+    /// Waits for the next reply and neither takes nor answers it: a kill now strikes a send for sure.
+    pub async fn hold_a_send(&self) -> anyhow::Result<()> {
+        let hold = json!({"fault": "latency", "latency_ms": HELD_MS, "next": 1});
+        let hold: FaultRule = serde_json::from_value(hold)?;
+        self.sandbox.world().faults.entry(Channel::WhatsappCloud).or_default().insert(0, hold);
+        let began = Instant::now();
+        while self.sandbox.world().faults[&Channel::WhatsappCloud][0].hits == 0 {
+            anyhow::ensure!(began.elapsed() < HOLD_WITHIN, "no reply is sent");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.sandbox.world().faults.entry(Channel::WhatsappCloud).or_default().remove(0);
         Ok(())
     }
 

@@ -106,16 +106,6 @@ impl Scene {
         &mut self.nodes[0]
     }
 
-    /// Waits until a reply is at the provider, which has not answered yet.
-    pub async fn wait_for_a_send(&self) -> anyhow::Result<()> {
-        let began = Instant::now();
-        while self.database.number("SELECT COUNT(*) FROM messages WHERE status = 'sending'").await? == 0 {
-            ensure!(began.elapsed() < PATIENCE, "no reply is sent");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(())
-    }
-
     /// Waits until no webhook and no reply is under way any more.
     pub async fn rest(&self) -> anyhow::Result<()> {
         self.provider.idle(PATIENCE).await?;

@@ -17,7 +17,7 @@ const READY: Duration = Duration::from_secs(2);
 pub async fn run(trial: Trial) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut scene = Scene::open(&trial, Plan::default()).await?;
-    // Slow enough that kills strike sends.
+    // Slow enough that kills at any moment strike sends too.
     scene.provider.misbehave(json!([{"fault": "latency", "latency_ms": 150, "rate": 1.0}]))?;
     let kills = trial.pick(3, 100);
     let load = Load { webhooks_per_second: trial.pick(200, 300), replies_per_second: 50 };
@@ -27,7 +27,7 @@ pub async fn run(trial: Trial) -> anyhow::Result<Report> {
         tokio::time::sleep(Duration::from_millis(pause)).await;
         // At any moment, and every second one in the middle of a send.
         if kill % 2 == 0 {
-            scene.wait_for_a_send().await?;
+            scene.provider.hold_a_send().await?;
         }
         scene.node().kill()?;
         let took = scene.node().start().await?;
