@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use crate::packed::Blocks;
 use crate::register::{Named, Register};
-use crate::table::{self, Point, Sum};
+use crate::table::{self, Asked, Point, Sum};
 
 /// The contexts of all pairs.
 #[derive(Debug, Default)]
@@ -84,12 +84,12 @@ impl Contexts {
     /// How near each pair's question and context together are to a point; `alone` says how near each question is to it.
     pub(crate) fn cosines<'a>(
         &'a self,
-        point: &Point,
+        point: &Asked,
         befores: &'a mut Vec<f32>,
         alone: impl Iterator<Item = f32> + 'a,
     ) -> impl Iterator<Item = f32> + 'a {
         befores.clear();
-        let near = |before: Option<&Before>| before.map_or(0.0, |before| table::cosine(point, &before.point));
+        let near = |before: Option<&Before>| before.map_or(0.0, |before| point.cosine(&before.point));
         befores.extend(self.befores.iter().map(near));
         self.of_pairs.iter().zip(alone).map(|(parts, alone)| {
             let before = parts.at.map_or(0.0, |at| befores[at.get() as usize - 1]);
@@ -117,7 +117,7 @@ mod tests {
         let asked = table::direction(&sum("a larger room please"));
         let near = |contexts: &Contexts| -> Vec<f32> {
             let alone = table::cosine(&asked, &table::direction(&question));
-            contexts.cosines(&asked, &mut Vec::new(), std::iter::repeat(alone)).collect()
+            contexts.cosines(&Asked::new(&asked), &mut Vec::new(), std::iter::repeat(alone)).collect()
         };
         let both = table::direction(&table::together(&question, &before));
         let found = near(&contexts);

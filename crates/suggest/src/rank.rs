@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::index::{Index, question_words};
 use crate::letters::Runs;
 use crate::pair::Ask;
-use crate::table::{self, DIMENSIONS, Sum};
+use crate::table::{self, Asked, DIMENSIONS, Sum};
 use crate::text::stems;
 
 /// Pairs that each of the two quick looks puts forward. All looks are taken at what either put forward.
@@ -85,12 +85,13 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Ranking {
     let (point, context_point) = index.points_of(&question, ask.before);
     meanings.clear();
     meanings.reserve_exact(index.places.places());
-    meanings.extend(index.points.iter().map(|other| table::cosine(&point, other)));
+    let asked = Asked::new(&point);
+    meanings.extend(index.points.iter().map(|other| asked.cosine(other)));
     if ask.before.is_some() {
         // Half and half: one text of both would drown the question in what was said before.
-        let alone = index.points.iter().map(|other| table::cosine(&context_point, other));
-        for (meaning, both) in meanings.iter_mut().zip(index.contexts.cosines(&context_point, befores, alone))
-        {
+        let asked = Asked::new(&context_point);
+        let alone = index.points.iter().map(|other| asked.cosine(other));
+        for (meaning, both) in meanings.iter_mut().zip(index.contexts.cosines(&asked, befores, alone)) {
             *meaning = (1.0 - BEFORE) * *meaning + BEFORE * both;
         }
     }
@@ -122,7 +123,7 @@ pub(crate) fn rank(index: &Index, ask: &Ask<'_>) -> Ranking {
     let weight = if ask.before.is_some() { 1.0 - BEFORE } else { 1.0 };
     for ((_, at), meaning) in places.iter().zip(&mut meaning_column) {
         let other = &index.points[*at];
-        let apart = table::dot(&towards, &index.centre.direction(other)) - table::cosine(&point, other);
+        let apart = table::dot(&towards, &index.centre.direction(other)) - asked.cosine(other);
         *meaning += weight * apart;
     }
     for column in [&mut stem_column, &mut letter_column, &mut meaning_column] {
